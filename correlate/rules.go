@@ -1,0 +1,112 @@
+// Package correlate works out which alerts belong to which incident. Correlate is a pure function from facts, rules and
+// a clock to incidents, links and verdicts: the same facts give the same answer, whatever order they came in and however
+// often. The Runner drives it: it follows the store's feed of changes and recomputes what they can reach.
+package correlate
+
+import (
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+
+	"meantime/incident"
+)
+
+// Rules are everything an organisation can say about how its alerts and incidents belong together.
+// Build them with the config package, or start from DefaultRules.
+type Rules struct {
+	Services   Services
+	Severities Severities
+
+	// Before and After widen an incident's impact: an alert that starts this long before or after it can still belong.
+	Before, After time.Duration
+	// LinkAt and SuggestAt split scores in 0..1 into linked, suggested and nothing.
+	LinkAt, SuggestAt float64
+	// Dependencies say which service needs which.
+	Dependencies []Dependency
+	Open         Open
+	// Silence is how long nothing may be heard of a firing alert before its episode is expired. It must be longer than
+	// Alertmanager's repeat_interval.
+	Silence time.Duration
+	// OpenFor is how long a record that neither says its state nor has an end counts as open after the last thing known of it.
+	OpenFor time.Duration
+	// Sources are the names of the sources, the one that wins a disagreement first. A source not listed comes last.
+	Sources   []string
+	Watchdogs []Watchdog
+}
+
+// Services say how an alert and a record name a service.
+type Services struct {
+	// Labels: the first of these that an alert carries names its service, where no rule does.
+	Labels  []string
+	Rules   []ServiceRule
+	Aliases []ServiceAlias
+}
+
+// ServiceRule names the service of alerts whose labels match. The first rule that matches counts.
+type ServiceRule struct {
+	Matchers labels.Matchers
+	Service  string
+}
+
+// ServiceAlias lists what people call a service.
+type ServiceAlias struct {
+	Service string
+	Names   []string
+}
+
+// Severities say which labels carry an alert's severity, and the order, the gravest first.
+type Severities struct {
+	Labels []string
+	Order  []string
+	// Aliases map what records call a severity to a name in Order.
+	Aliases []SeverityAlias
+}
+
+// SeverityAlias lists other names of a severity.
+type SeverityAlias struct {
+	Severity string
+	Names    []string
+}
+
+// Dependency says what a service needs.
+type Dependency struct {
+	Service string
+	Needs   []string
+}
+
+// Open says which alerts open an incident by themselves, and how they group.
+type Open struct {
+	// Matchers: an alert that any of these sets matches opens an incident. None means no alert does.
+	Matchers []labels.Matchers
+	GroupBy  []string // label names; "service" means the canonical service
+	// Quiet is how long nothing may fire before the incident counts as over; ReopenWithin is how long after that a
+	// new firing is a relapse of it.
+	Quiet, ReopenWithin time.Duration
+}
+
+// Watchdog is an alert that always fires. Where nothing is heard of it for longer than Every, detection is blind.
+type Watchdog struct {
+	Name     string
+	Matchers labels.Matchers
+	Every    time.Duration
+}
+
+// DefaultRules are the rules where the configuration says nothing.
+func DefaultRules() Rules {
+	return Rules{
+		Services:   Services{Labels: []string{"service", "app", "job"}},
+		Severities: Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
+		Before:     30 * time.Minute, After: 15 * time.Minute,
+		LinkAt: 0.75, SuggestAt: 0.4,
+		Open:    Open{GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
+		Silence: 5 * time.Hour, OpenFor: 7 * 24 * time.Hour,
+	}
+}
+
+// Result is what Correlate makes of facts. Incidents are ordered by ID, verdicts by episode key.
+type Result struct {
+	Incidents []incident.Incident
+	Verdicts  []incident.Verdict
+	// Blind are the stretches of time in which a watchdog was silent, by watchdog.
+	Blind map[string][]incident.Impact
+}

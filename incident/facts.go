@@ -1,0 +1,106 @@
+package incident
+
+import "time"
+
+// Facts are what goes into a store in one piece: all of it is stored, or nothing.
+type Facts struct {
+	Sightings []Sighting
+	Records   []Record // a Record with Withdrawn set takes its record back
+	Reviews   []Review
+	Silences  []Silence
+	Beats     []Beat
+}
+
+// Receipt says what storing Facts did.
+type Receipt struct {
+	// Sightings has one kind for each sighting of the Facts, in their order.
+	Sightings []MergeKind
+	// Records says for each record of the Facts whether it changed what counts.
+	Records []bool
+}
+
+// Beat is one sign of life of a watchdog: an alert that always fires was received.
+type Beat struct {
+	Watchdog string    `json:"watchdog"` // the watchdog's name
+	At       time.Time `json:"at"`       // the time of receipt; stores may keep it to the second
+}
+
+// ChangeKind says which sort of fact changed.
+type ChangeKind string
+
+const (
+	ChangeSighting ChangeKind = "sighting"
+	ChangeRecord   ChangeKind = "record"
+	ChangeReview   ChangeKind = "review"
+	ChangeSilence  ChangeKind = "silence"
+	ChangeBeat     ChangeKind = "beat"
+)
+
+// Change is one entry of the feed that tells the correlator what to look at again.
+type Change struct {
+	Seq  int64
+	Kind ChangeKind
+	// Key is a sighting's fingerprint, a record's "source/id", the incident a review names, a silence's id or a watchdog's name.
+	Key string
+	// From and To are the stretch of time that the fact spoke of before the change or speaks of after it.
+	From, To time.Time
+}
+
+// Span is the stretch of time a sighting speaks of. An open one reaches to when it was last heard of.
+func (s *Sighting) Span() (from, to time.Time) {
+	from = s.begin()
+	if !s.ConditionAt.IsZero() && s.ConditionAt.Before(from) {
+		from = s.ConditionAt
+	}
+	return from, latest(s.end(), latest(s.lastSeen(), s.GoneAt))
+}
+
+// Span is the stretch of time a record speaks of: all its milestones and impacts, or when it was made or updated where
+// it has none.
+func (r *Record) Span() (from, to time.Time) {
+	add := func(t time.Time) { from, to = earliest(from, t), latest(to, t) }
+	for _, m := range r.Milestones {
+		add(m.At)
+	}
+	for _, w := range r.Impacts {
+		add(w.From)
+		add(w.To)
+	}
+	if from.IsZero() {
+		add(r.CreatedAt)
+	}
+	if from.IsZero() {
+		add(r.UpdatedAt)
+	}
+	return from, to
+}
+
+// Pass is what one correlation pass found, to be stored in one piece.
+type Pass struct {
+	// Cursor: every change up to and including this Seq is in it.
+	Cursor int64
+	// Rules is a digest of the rules it was computed by.
+	Rules string
+	// Reset: forget everything derived before; the pass holds all there is.
+	Reset bool
+	// Removed and Gone are the incidents and episodes that are no more; Incidents and Verdicts replace those of the same ID or key.
+	Removed   []string
+	Gone      []EpisodeKey
+	Incidents []Incident
+	Verdicts  []Verdict
+	// Observed are the entries of the ledger that are new or changed.
+	Observed []Observed
+}
+
+// Observed says which measurements of an incident the histogram since ever has counted, and with which values. It is
+// kept because a histogram cannot take back: what was counted once must not be counted again, not even when the
+// incident's ID changed or its numbers were corrected.
+type Observed struct {
+	Incident   string             `json:"incident"`
+	Service    string             `json:"service"`
+	Severity   string             `json:"severity"`
+	DetectedBy DetectedBy         `json:"detected_by"`
+	Seconds    map[string]float64 `json:"seconds"`  // interval -> the value counted
+	Restated   map[string]float64 `json:"restated"` // interval -> the newest corrected value, where there is one
+	Restates   map[string]int     `json:"restates"` // interval -> how often it was corrected
+}

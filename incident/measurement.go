@@ -1,0 +1,70 @@
+package incident
+
+import "time"
+
+// Point names an end of an interval: a milestone, or a time that the linked alerts tell.
+type Point string
+
+// The points that alerts tell. Every milestone is a point too, by its name.
+const (
+	PointCondition Point = "condition_true" // the first linked alert's condition became true
+	PointFired     Point = "alert_fired"    // the first linked alert fired, after its rule's `for`
+	PointNotified  Point = "alert_notified" // its first notification was received
+	PointEnded     Point = "alerts_ended"   // the last linked alert ended
+)
+
+// Points lists every point that an interval can name.
+func Points() []Point {
+	p := make([]Point, 0, len(MilestoneNames)+4)
+	for _, m := range MilestoneNames {
+		p = append(p, Point(m))
+	}
+	return append(p, PointCondition, PointFired, PointNotified, PointEnded)
+}
+
+// Interval is a named pair of points.
+type Interval struct {
+	Name string `json:"name"`
+	From Point  `json:"from"`
+	To   Point  `json:"to"`
+}
+
+// DefaultIntervals are the intervals measured where the configuration says nothing else.
+func DefaultIntervals() []Interval {
+	return []Interval{
+		{"detect", Point(Started), Point(Detected)},           // its mean is MTTD
+		{"acknowledge", Point(Detected), Point(Acknowledged)}, // MTTA
+		{"identify", Point(Detected), Point(Identified)},      // MTTI
+		{"mitigate", Point(Started), Point(Mitigated)},        // MTTM
+		{"resolve", Point(Started), Point(Resolved)},          // MTTR
+		{"pending", PointCondition, PointFired},
+		{"notify", PointFired, PointNotified},
+		{"paperwork", PointEnded, Point(Resolved)},
+	}
+}
+
+// Status says whether a measurement is known, and if not, why.
+type Status string
+
+const (
+	StatusRecorded      Status = "recorded"       // both ends are known and the end is not before the start
+	StatusPending       Status = "pending"        // the incident is open and the end has not come
+	StatusMissing       Status = "missing"        // an end is not known and will not come by itself
+	StatusInvalid       Status = "invalid"        // the end is before the start
+	StatusNotApplicable Status = "not_applicable" // a drill, a maintenance, a cancelled incident
+)
+
+// Statuses lists every status.
+var Statuses = []Status{StatusRecorded, StatusPending, StatusMissing, StatusInvalid, StatusNotApplicable}
+
+// Measurement is one interval of one incident. Seconds is meaningful only where Status is recorded: unknown is not zero.
+type Measurement struct {
+	Status  Status   `json:"status"`
+	Seconds *float64 `json:"seconds,omitempty"`
+}
+
+// Recorded is the measurement of a known duration.
+func Recorded(d time.Duration) Measurement {
+	s := d.Seconds()
+	return Measurement{StatusRecorded, &s}
+}

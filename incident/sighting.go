@@ -1,0 +1,208 @@
+package incident
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxOrigins bounds the sets in a Sighting. Keeping the smallest k of a union is still commutative, associative and
+// idempotent, so the bound costs no law.
+const maxOrigins = 8
+
+// Sighting is all that has been said about one start of one alert: the fact that is stored. It is keyed by Fingerprint
+// and StartsAt, and two sightings of one key merge (see Merge) whatever order they came in, however often, from
+// whichever Alertmanager, the event recorder, the Alertmanager API or Prometheus. Episodes are derived from sightings.
+type Sighting struct {
+	// Fingerprint is Alertmanager's, 16 hexadecimal digits.
+	Fingerprint string `json:"fingerprint"`
+	// StartsAt is the alert's own start: when it fired, after the rule's `for`. Zero where the sender did not know it;
+	// the episode then starts when it was first received.
+	StartsAt time.Time `json:"starts_at,omitzero"`
+	// EndsAt is the end that a resolved notification told; zero while none did. The latest wins, as in Alertmanager's
+	// own merge. The endsAt of a firing alert is a forecast and never comes here.
+	EndsAt time.Time `json:"ends_at,omitzero"`
+
+	// FiringFirst and FiringLast are when it was first and last received or seen as firing.
+	FiringFirst time.Time `json:"firing_first,omitzero"`
+	FiringLast  time.Time `json:"firing_last,omitzero"`
+	// ResolvedFirst is when it was first received as resolved.
+	ResolvedFirst time.Time `json:"resolved_first,omitzero"`
+	// GoneAt is when Alertmanager was last asked and did not know it, though no resolved had come. It counts only where
+	// it is later than FiringLast.
+	GoneAt time.Time `json:"gone_at,omitzero"`
+
+	// NotifiedAt is when the first notification of it went out to a receiver, told by the event recorder; it outranks
+	// what the receipt of a webhook lets us infer.
+	NotifiedAt time.Time `json:"notified_at,omitzero"`
+	// SilencedAt and InhibitedAt are when it was first known to be muted.
+	SilencedAt  time.Time `json:"silenced_at,omitzero"`
+	InhibitedAt time.Time `json:"inhibited_at,omitzero"`
+	// SilencedBy lists the silences that muted it.
+	SilencedBy []string `json:"silenced_by,omitempty"`
+
+	// ConditionAt is when the alert's condition became true, before the rule's `for`; the earliest measured wins over
+	// any estimate.
+	ConditionAt time.Time `json:"condition_at,omitzero"`
+	// ConditionFrom says how ConditionAt is known; empty where it is not.
+	ConditionFrom ConditionSource `json:"condition_from,omitempty"`
+
+	// Labels, Annotations and GeneratorURL are those of the newest notification, told at ToldAt.
+	Labels       map[string]string `json:"labels,omitempty"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	GeneratorURL string            `json:"generator_url,omitempty"`
+	ToldAt       time.Time         `json:"told_at,omitzero"`
+
+	// GroupKeys and Alertmanagers (external URLs) name the groups and senders it came in, sorted.
+	GroupKeys     []string `json:"group_keys,omitempty"`
+	Alertmanagers []string `json:"alertmanagers,omitempty"`
+}
+
+// ConditionSource says how the time at which a condition became true is known, the best first.
+type ConditionSource string
+
+const (
+	ConditionMeasured ConditionSource = "ALERTS_FOR_STATE" // read from Prometheus
+	ConditionFromFor  ConditionSource = "startsAt - for"   // the alert's start minus its rule's `for`
+)
+
+func (c ConditionSource) rank() int {
+	switch c {
+	case ConditionMeasured:
+		return 0
+	case ConditionFromFor:
+		return 1
+	}
+	return 2
+}
+
+// EpisodeKey identifies an episode, and a sighting: fingerprint and start.
+type EpisodeKey struct {
+	Fingerprint string    `json:"fingerprint"`
+	StartsAt    time.Time `json:"starts_at"`
+}
+
+// String is the key as one word: fingerprint, "@", start in unix nanoseconds (0 for an unknown start).
+func (k EpisodeKey) String() string {
+	n := int64(0)
+	if !k.StartsAt.IsZero() {
+		n = k.StartsAt.UnixNano()
+	}
+	return k.Fingerprint + "@" + strconv.FormatInt(n, 10)
+}
+
+// Compare orders keys by start, then fingerprint.
+func (k EpisodeKey) Compare(o EpisodeKey) int {
+	return cmp.Or(k.StartsAt.Compare(o.StartsAt), strings.Compare(k.Fingerprint, o.Fingerprint))
+}
+
+// Key is the sighting's key.
+func (s *Sighting) Key() EpisodeKey { return EpisodeKey{s.Fingerprint, s.StartsAt} }
+
+// Merge is the sighting that says what a and b say together. It is commutative, associative and idempotent. Both must
+// have the same key. Neither is changed; the result may share their maps, so maps in sightings are never written to.
+func Merge(a, b Sighting) Sighting {
+	m := a
+	m.EndsAt = latest(a.EndsAt, b.EndsAt)
+	m.FiringFirst = earliest(a.FiringFirst, b.FiringFirst)
+	m.FiringLast = latest(a.FiringLast, b.FiringLast)
+	m.ResolvedFirst = earliest(a.ResolvedFirst, b.ResolvedFirst)
+	m.GoneAt = latest(a.GoneAt, b.GoneAt)
+	m.NotifiedAt = earliest(a.NotifiedAt, b.NotifiedAt)
+	m.SilencedAt = earliest(a.SilencedAt, b.SilencedAt)
+	m.InhibitedAt = earliest(a.InhibitedAt, b.InhibitedAt)
+	m.SilencedBy = union(a.SilencedBy, b.SilencedBy)
+	m.GroupKeys = union(a.GroupKeys, b.GroupKeys)
+	m.Alertmanagers = union(a.Alertmanagers, b.Alertmanagers)
+
+	switch c := cmp.Compare(a.ConditionFrom.rank(), b.ConditionFrom.rank()); {
+	case c > 0:
+		m.ConditionAt, m.ConditionFrom = b.ConditionAt, b.ConditionFrom
+	case c == 0:
+		m.ConditionAt = earliest(a.ConditionAt, b.ConditionAt)
+	}
+	if cmp.Or(a.ToldAt.Compare(b.ToldAt), strings.Compare(a.told(), b.told())) < 0 {
+		m.Labels, m.Annotations, m.GeneratorURL, m.ToldAt = b.Labels, b.Annotations, b.GeneratorURL, b.ToldAt
+	}
+	return m
+}
+
+// told is the text of the newest notification in one string, to break ties of ToldAt the same way in any order.
+func (s *Sighting) told() string {
+	b, _ := json.Marshal([]any{s.Labels, s.Annotations, s.GeneratorURL}) // maps marshal in key order; strings cannot fail
+	return string(b)
+}
+
+// Equal says whether a and b say the same.
+func Equal(a, b Sighting) bool {
+	return a.Fingerprint == b.Fingerprint && a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt) &&
+		a.FiringFirst.Equal(b.FiringFirst) && a.FiringLast.Equal(b.FiringLast) && a.ResolvedFirst.Equal(b.ResolvedFirst) &&
+		a.GoneAt.Equal(b.GoneAt) && a.NotifiedAt.Equal(b.NotifiedAt) && a.SilencedAt.Equal(b.SilencedAt) &&
+		a.InhibitedAt.Equal(b.InhibitedAt) && a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
+		a.ToldAt.Equal(b.ToldAt) && a.GeneratorURL == b.GeneratorURL &&
+		maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations) &&
+		slices.Equal(a.SilencedBy, b.SilencedBy) && slices.Equal(a.GroupKeys, b.GroupKeys) && slices.Equal(a.Alertmanagers, b.Alertmanagers)
+}
+
+// MergeKind says what a notification told about a sighting that was, or was not, already known.
+type MergeKind string
+
+const (
+	MergeNew       MergeKind = "new"       // the first word of this start
+	MergeRepeated  MergeKind = "repeated"  // the same Alertmanager said it again
+	MergeDuplicate MergeKind = "duplicate" // another Alertmanager of the pair said the same
+	MergeResolved  MergeKind = "resolved"  // the end of a known start
+	MergeLate      MergeKind = "late"      // a firing that came after its resolved
+)
+
+// MergeKinds lists every kind.
+var MergeKinds = []MergeKind{MergeNew, MergeRepeated, MergeDuplicate, MergeResolved, MergeLate}
+
+// KindOf says what next, which was just received, adds to known.
+func KindOf(known *Sighting, next Sighting) MergeKind {
+	switch {
+	case known == nil:
+		return MergeNew
+	case next.EndsAt.IsZero() && !known.EndsAt.IsZero():
+		return MergeLate
+	case !next.EndsAt.IsZero() && known.EndsAt.IsZero():
+		return MergeResolved
+	}
+	for _, am := range next.Alertmanagers {
+		if !slices.Contains(known.Alertmanagers, am) {
+			return MergeDuplicate
+		}
+	}
+	return MergeRepeated
+}
+
+// earliest is the earlier of two times, a zero time being no time.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// latest is the later of two times, a zero time being no time.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// union is the sorted union of two sets, of which the smallest maxOrigins are kept.
+func union(a, b []string) []string {
+	if len(b) == 0 && slices.IsSorted(a) {
+		return a
+	}
+	u := slices.Concat(a, b)
+	slices.Sort(u)
+	u = slices.Compact(u)
+	return u[:min(len(u), maxOrigins)]
+}

@@ -1,0 +1,125 @@
+// Package store is the contract between Meantime and its database. Its one implementation is store/sqlstore; every
+// database must pass store/storetest.
+//
+// The store keeps two kinds of things. Facts (sightings, records, reviews, silences, beats) are what was said from
+// outside; they merge, and nothing else is ever the only copy of anything. What is derived (incidents, verdicts) is
+// what correlation made of them; it could be dropped and computed again. The ledger of the histogram since ever is the
+// exception: it remembers what was shown, which no fact tells.
+//
+// Times are UTC and keep their nanoseconds. Errors carry an incident.Code: CodeUnavailable where the same call may
+// succeed later (the database is down, locked, full or read-only), CodeInvalid and CodeNotFound where it will not.
+// Every method is safe for concurrent use.
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"meantime/incident"
+)
+
+// Store is all of it. Packages that use a part declare the part they use.
+type Store interface {
+	Facts
+	Derived
+
+	// Ping says whether the store can take a write now.
+	Ping(ctx context.Context) error
+	// Stats are sizes for the metrics; cheap enough to ask every few seconds.
+	Stats(ctx context.Context) (Stats, error)
+	// Prune deletes sightings and beats whose stretch of time ended before the given time and that belong to no incident,
+	// at most limit at a time, and their verdicts. It returns how many it deleted; 0 means there is no more.
+	Prune(ctx context.Context, before time.Time, limit int) (int, error)
+	// Close waits for writes under way and closes the database.
+	Close() error
+}
+
+// Facts are what was said from outside.
+type Facts interface {
+	// Put stores facts in one transaction and returns after it is durable. Concurrent calls may share one.
+	//
+	// Sightings and beats merge with what is stored (incident.Merge). A record is a new version of its key: it counts
+	// if it is newer (incident.Newer) than the one that counts now, and is kept as history else; one without UpdatedAt
+	// is given the time of receipt, moved after the version that counts where the clock is behind it. The same content
+	// again as what counts now changes nothing. A review or silence with a known ID replaces it; of two silences the later
+	// UpdatedAt counts, with the earlier CreatedAt. Everything that changed what counts is written to the feed.
+	Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error)
+
+	// Changes are the feed's entries after the given Seq, in order, at most limit. An entry is seen only when no
+	// earlier one can still appear.
+	Changes(ctx context.Context, after int64, limit int) ([]incident.Change, error)
+
+	// Sightings are those whose Span touches [from, to], in order of key.
+	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)
+	// SightingsOf are all of the given fingerprints, in order of key.
+	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
+	// Records are the versions that count of records not withdrawn whose Span touches [from, to], in order of key.
+	// A zero from or to is no bound.
+	Records(ctx context.Context, from, to time.Time) ([]incident.Record, error)
+	// RecordPage lists the versions that count of one source's records ("" for all sources) that are not withdrawn, in
+	// order of key, after the given key, at most limit.
+	RecordPage(ctx context.Context, source string, after incident.RecordKey, limit int) ([]incident.Record, error)
+	// Record is the version that counts, which may be a withdrawn one. CodeNotFound where there is none.
+	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
+	// History are all versions of a record, the newest first. Empty where there is none.
+	History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error)
+	// Reviews are all reviews, by At, then ID.
+	Reviews(ctx context.Context) ([]incident.Review, error)
+	// Silences are those whose StartsAt to EndsAt touches [from, to], by ID.
+	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
+	// Beats are those in [from, to], by watchdog, then time.
+	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
+}
+
+// Derived is what correlation made of the facts.
+type Derived interface {
+	// Position is the Cursor and Rules of the newest pass saved; zero where there is none.
+	Position(ctx context.Context) (cursor int64, rules string, err error)
+	// Save stores a pass in one transaction. The feed up to its Cursor may be forgotten afterwards.
+	Save(ctx context.Context, p incident.Pass) error
+
+	// Incident is the incident with that ID or alias. CodeNotFound where there is none.
+	Incident(ctx context.Context, id string) (incident.Incident, error)
+	// Incidents lists incidents, the newest first.
+	Incidents(ctx context.Context, q IncidentQuery) (page []incident.Incident, next string, err error)
+	// IncidentsTouching are those with any milestone, impact, record or linked episode in [from, to], whole.
+	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
+	// EachIncident ranges over all incidents whose At is at or after from, or that are open, without links and
+	// candidates: what measuring needs. In no particular order.
+	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
+
+	// Verdicts lists episodes with what became of them, the newest start first.
+	Verdicts(ctx context.Context, q VerdictQuery) (page []incident.Verdict, next string, err error)
+	// EachVerdict ranges over the verdicts of episodes that start in [from, to], with only the key, name, end, service, severity,
+	// outcome and incident filled in.
+	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
+
+	// Ledger ranges over everything the histogram since ever has counted, by incident.
+	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
+}
+
+// IncidentQuery selects incidents. Zero fields select all.
+type IncidentQuery struct {
+	From, To time.Time // by Incident.At, From inclusive, To exclusive
+	Service  string
+	Severity string
+	State    incident.State
+	Cursor   string // the next of the page before
+	Limit    int    // 0 means 100
+}
+
+// VerdictQuery selects episodes by start. Zero fields select all.
+type VerdictQuery struct {
+	From, To time.Time // From inclusive, To exclusive
+	Outcome  incident.Outcome
+	Cursor   string
+	Limit    int // 0 means 100
+}
+
+// Stats are the store's sizes.
+type Stats struct {
+	Sightings, Records, Incidents int64
+	Bytes                         int64 // on disk, 0 where the database does not say
+	Backlog                       int64 // changes not yet correlated
+}
