@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -109,7 +110,7 @@ func jsonProblem(path string, err error) Problems {
 	case errors.As(err, &syntax):
 		return Problems{{path, fmt.Sprintf("not JSON: %v, at byte %d", syntax, syntax.Offset)}}
 	case errors.As(err, &typ):
-		field := typ.Field
+		field := strings.TrimPrefix(typ.Field, "plain.") // the name that embedding gave it
 		if path != "" && field != "" {
 			field = path + "." + field
 		} else if field == "" {

@@ -1,0 +1,147 @@
+package incident
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+var t0 = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+
+func at(minutes float64) time.Time { return t0.Add(time.Duration(minutes * float64(time.Minute))) }
+
+// anySighting draws a sighting of one fingerprint out of a small world, so that keys and times collide often.
+func anySighting(t *rapid.T, starts int) Sighting {
+	moment := func(label string) time.Time {
+		n := rapid.IntRange(-1, 12).Draw(t, label)
+		if n < 0 {
+			return time.Time{}
+		}
+		return at(float64(n) / 2)
+	}
+	set := func(label string) []string {
+		s := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}), 0, 6, rapid.ID).Draw(t, label)
+		return union(s, nil)
+	}
+	s := Sighting{
+		Fingerprint: "00000000000000aa",
+		StartsAt:    at(float64(rapid.IntRange(0, starts).Draw(t, "start")) * 0.7),
+		EndsAt:      moment("end"), FiringFirst: moment("first"), FiringLast: moment("last"), ResolvedFirst: moment("resolved"),
+		GoneAt: moment("gone"), NotifiedAt: moment("notified"), SilencedAt: moment("silenced"), InhibitedAt: moment("inhibited"),
+		SilencedBy: set("silenced by"), GroupKeys: set("groups"), Alertmanagers: set("senders"),
+		ToldAt: moment("told"), Annotations: map[string]string{"x": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "annotation")},
+	}
+	if s.ConditionFrom = rapid.SampledFrom([]ConditionSource{"", ConditionFromFor, ConditionMeasured}).Draw(t, "from"); s.ConditionFrom != "" {
+		s.ConditionAt = at(rapid.Float64Range(-5, 5).Draw(t, "condition"))
+	}
+	return s
+}
+
+func TestMergeIsCommutativeAssociativeIdempotent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b, c := anySighting(t, 0), anySighting(t, 0), anySighting(t, 0)
+		require.True(t, Equal(Merge(a, b), Merge(b, a)), "commutative")
+		require.True(t, Equal(Merge(Merge(a, b), c), Merge(a, Merge(b, c))), "associative")
+		require.True(t, Equal(Merge(a, a), a), "idempotent")
+		require.True(t, Equal(Merge(Merge(a, b), b), Merge(a, b)), "a repetition adds nothing")
+	})
+}
+
+func TestEpisodesIgnoreOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		byKey := map[EpisodeKey]Sighting{}
+		for range rapid.IntRange(1, 8).Draw(t, "n") {
+			s := anySighting(t, 9)
+			if known, ok := byKey[s.Key()]; ok {
+				s = Merge(known, s)
+			}
+			byKey[s.Key()] = s
+		}
+		var all []Sighting
+		for _, s := range byKey {
+			all = append(all, s)
+		}
+		want := Episodes(all, time.Hour, at(60))
+		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		require.Equal(t, want, Episodes(all, time.Hour, at(60)))
+
+		for i, e := range want {
+			require.False(t, e.End != EndNone && e.EndsAt.Before(e.StartsAt), "an end is not before its start")
+			if i > 0 {
+				require.True(t, want[i-1].StartsAt.Before(e.StartsAt), "sorted, no start twice")
+				require.NotEqual(t, EndNone, want[i-1].End, "only the newest can be firing")
+				require.False(t, want[i-1].EndsAt.After(e.StartsAt), "episodes of one alert do not overlap")
+			}
+		}
+	})
+}
+
+func TestEpisodes(t *testing.T) {
+	firing := func(start, received float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), FiringFirst: at(received), FiringLast: at(received), ToldAt: at(received)}
+	}
+	resolved := func(start, end, received float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), EndsAt: at(end), ResolvedFirst: at(received), ToldAt: at(received)}
+	}
+	type episode struct {
+		start, end float64
+		how        EndKind
+	}
+	for name, c := range map[string]struct {
+		in   []Sighting
+		want []episode
+	}{
+		"firing":                            {[]Sighting{firing(0, 1)}, []episode{{0, 0, EndNone}}},
+		"resolved":                          {[]Sighting{Merge(firing(0, 1), resolved(0, 7, 8))}, []episode{{0, 7, EndResolved}}},
+		"firing after resolved":             {[]Sighting{Merge(resolved(0, 7, 8), firing(0, 9))}, []episode{{0, 7, EndResolved}}},
+		"the latest end wins":               {[]Sighting{Merge(resolved(0, 7, 8), resolved(0, 6, 9))}, []episode{{0, 7, EndResolved}}},
+		"fires again":                       {[]Sighting{resolved(0, 7, 8), firing(20, 21)}, []episode{{0, 7, EndResolved}, {20, 0, EndNone}}},
+		"a replica's start":                 {[]Sighting{firing(0, 1), firing(0.5, 1)}, []episode{{0, 0, EndNone}}},
+		"a minute apart is another":         {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
+		"the start moved earlier":           {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
+		"its resolved was swallowed":        {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
+		"a resolved that touches the next":  {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
+		"seen firing long after it began":   {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
+		"silence":                           {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},
+		"Alertmanager forgot it":            {[]Sighting{Merge(firing(0, 1), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 1, EndGone}}},
+		"forgotten, then seen again":        {[]Sighting{Merge(firing(0, 4), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 0, EndNone}}},
+		"an end before the start":           {[]Sighting{resolved(5, 2, 6)}, []episode{{5, 5, EndResolved}}},
+		"a start its sender did not know":   {[]Sighting{{Fingerprint: "f", FiringFirst: at(3), FiringLast: at(4)}}, []episode{{3, 0, EndNone}}},
+		"a resolved without its own time":   {[]Sighting{{Fingerprint: "f", StartsAt: at(1), ResolvedFirst: at(4)}}, []episode{{1, 4, EndResolved}}},
+		"unknown start in a known firing":   {[]Sighting{resolved(0, 9, 10), {Fingerprint: "f", FiringFirst: at(3), FiringLast: at(4)}}, []episode{{0, 9, EndResolved}}},
+		"three replicas, each a little off": {[]Sighting{firing(0, 1), firing(0.8, 1), firing(1.6, 2)}, []episode{{0, 0, EndNone}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []episode
+			for _, e := range Episodes(c.in, time.Hour, at(30)) {
+				ep := episode{start: e.StartsAt.Sub(t0).Minutes(), how: e.End}
+				if e.End != EndNone {
+					ep.end = e.EndsAt.Sub(t0).Minutes()
+				}
+				got = append(got, ep)
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestConditionMeasuredBeatsEstimate(t *testing.T) {
+	measured := Sighting{ConditionAt: at(2), ConditionFrom: ConditionMeasured}
+	estimated := Sighting{ConditionAt: at(1), ConditionFrom: ConditionFromFor}
+	require.Equal(t, at(2), Merge(measured, estimated).ConditionAt)
+	require.Equal(t, at(2), Merge(estimated, measured).ConditionAt)
+}
+
+func TestKindOf(t *testing.T) {
+	am := func(name string, end time.Time) Sighting { return Sighting{Alertmanagers: []string{name}, EndsAt: end} }
+	firing, over := am("a", time.Time{}), am("a", at(1))
+	require.Equal(t, MergeNew, KindOf(nil, firing))
+	require.Equal(t, MergeRepeated, KindOf(&firing, firing))
+	require.Equal(t, MergeDuplicate, KindOf(&firing, am("b", time.Time{})))
+	require.Equal(t, MergeResolved, KindOf(&firing, over))
+	require.Equal(t, MergeLate, KindOf(&over, firing))
+	require.Equal(t, MergeRepeated, KindOf(&over, over))
+}
