@@ -99,23 +99,11 @@ type Derived interface {
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
 }
 
-// IncidentQuery selects incidents. Zero fields select all.
-type IncidentQuery struct {
-	From, To time.Time // by Incident.At, From inclusive, To exclusive
-	Service  string
-	Severity string
-	State    incident.State
-	Cursor   string // the next of the page before
-	Limit    int    // 0 means 100
-}
-
-// VerdictQuery selects episodes by start. Zero fields select all.
-type VerdictQuery struct {
-	From, To time.Time // From inclusive, To exclusive
-	Outcome  incident.Outcome
-	Cursor   string
-	Limit    int // 0 means 100
-}
+// IncidentQuery and VerdictQuery are the domain's, so that packages that only read need not import this one.
+type (
+	IncidentQuery = incident.IncidentQuery
+	VerdictQuery  = incident.VerdictQuery
+)
 
 // Stats are the store's sizes.
 type Stats struct {
