@@ -11,7 +11,16 @@ import (
 
 // DecodeRecord reads a record from its JSON form, fills in what it may leave out (Normalize) and checks it (Validate).
 // What it refuses, it refuses with all its Problems, each with the path of its place. Unknown fields are accepted.
-func DecodeRecord(b []byte) (Record, error) {
+func DecodeRecord(b []byte) (Record, error) { return decodeRecord(b, RecordKey{}) }
+
+// DecodeRecordAs reads the record of a known key, as DecodeRecord does: its source and id may be left out, and where it
+// names others that is a problem.
+func DecodeRecordAs(k RecordKey, b []byte) (Record, error) { return decodeRecord(b, k) }
+
+func decodeRecord(b []byte, k RecordKey) (Record, error) {
+	if string(bytes.TrimSpace(b)) == "null" {
+		return Record{}, Problems{{"", "a JSON null where an object belongs"}}
+	}
 	// Every time is read by hand, because encoding/json would say neither where a bad one is nor what is wrong with it.
 	type plain Record
 	wire := struct {
@@ -26,6 +35,17 @@ func DecodeRecord(b []byte) (Record, error) {
 	}
 	r := Record(*wire.plain)
 	var p Problems
+	same := func(path string, has *string, want string) {
+		if want == "" || *has == want {
+			return
+		}
+		if *has != "" {
+			p = append(p, Problem{path, fmt.Sprintf("%q here, %q where it was sent to; leave it out or make them agree", cut(*has), cut(want))})
+		}
+		*has = want
+	}
+	same("source", &r.Source, k.Source)
+	same("id", &r.ID, k.ID)
 	at := func(path string, raw json.RawMessage) time.Time {
 		t, err := decodeTime(raw)
 		if err != nil {
@@ -88,6 +108,44 @@ func DecodeRecord(b []byte) (Record, error) {
 		p = append(p, more...)
 	}
 	return r, p.Err()
+}
+
+// DecodeReview reads a review from its JSON form and checks it (Validate), with the path of every mistake.
+// Unknown fields are accepted.
+func DecodeReview(b []byte) (Review, error) {
+	if string(bytes.TrimSpace(b)) == "null" {
+		return Review{}, Problems{{"", "a JSON null where an object belongs"}}
+	}
+	type plain Review
+	wire := struct {
+		*plain
+		At      json.RawMessage `json:"at"`
+		Time    json.RawMessage `json:"time"`
+		Episode *struct {
+			Fingerprint string          `json:"fingerprint"`
+			StartsAt    json.RawMessage `json:"starts_at"`
+		} `json:"episode"`
+	}{plain: &plain{}}
+	if err := json.Unmarshal(b, &wire); err != nil {
+		return Review{}, jsonProblem("", err)
+	}
+	r := Review(*wire.plain)
+	var p Problems
+	at := func(path string, raw json.RawMessage) time.Time {
+		t, err := decodeTime(raw)
+		if err != nil {
+			p = append(p, Problem{path, err.Error()})
+		}
+		return t
+	}
+	r.At, r.Time = at("at", wire.At), at("time", wire.Time)
+	if e := wire.Episode; e != nil {
+		r.Episode = &EpisodeKey{e.Fingerprint, at("episode.starts_at", e.StartsAt)}
+	}
+	if len(p) > 0 {
+		return r, p // what a bad time leaves empty would only be called missing
+	}
+	return r, r.Validate()
 }
 
 // decodeTime reads a JSON time; nothing and null are the zero time.

@@ -229,6 +229,13 @@ func (r *Record) Validate() error {
 			bad(path, "%d bytes is more than the %d allowed", len(s), limit)
 		} else if !utf8.ValidString(s) {
 			bad(path, "not UTF-8")
+		} else if strings.ContainsRune(s, 0) {
+			bad(path, "has a NUL character") // which no PostgreSQL text can hold
+		}
+	}
+	year := func(path string, t time.Time) {
+		if msg := outOfRange(t); msg != "" {
+			bad(path, "%s", msg)
 		}
 	}
 	if strings.TrimSpace(r.ID) == "" {
@@ -238,6 +245,8 @@ func (r *Record) Validate() error {
 	if strings.ContainsFunc(r.ID, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		bad("id", "has a control character")
 	}
+	year("updated_at", r.UpdatedAt)
+	year("created_at", r.CreatedAt)
 	text("title", r.Title, maxText)
 	text("severity", r.Severity, maxID)
 	text("url", r.URL, maxText)
@@ -274,9 +283,8 @@ func (r *Record) Validate() error {
 		}
 		if s.At.IsZero() {
 			bad(path, "no time; leave the milestone out where it is not known")
-		} else if bound := s.At.Year(); bound < 1980 || bound > 2200 {
-			bad(path, "year %d is out of range", bound)
 		}
+		year(path, s.At)
 		oneOf(bad, path+".precision", s.Precision, PrecisionSecond, PrecisionMinute, PrecisionApproximate)
 		oneOf(bad, path+".confidence", s.Confidence, ConfidenceStated, ConfidenceApproximate, ConfidenceInferred)
 		text(path+".evidence", s.Evidence, maxText)
@@ -292,6 +300,8 @@ func (r *Record) Validate() error {
 		if !w.To.IsZero() && w.To.Before(w.From) {
 			bad(path+".to", "%s is before from %s", w.To.UTC().Format(time.RFC3339), w.From.UTC().Format(time.RFC3339))
 		}
+		year(path+".from", w.From)
+		year(path+".to", w.To)
 		text(path+".evidence", w.Evidence, maxText)
 	}
 	for name, l := range sorted(map[string][]string{"fingerprints": r.References.Fingerprints, "group_keys": r.References.GroupKeys, "urls": r.References.URLs, "keys": r.References.Keys}) {
@@ -312,6 +322,14 @@ func (r *Record) Validate() error {
 		text(fmt.Sprintf("related[%d].id", i), x.ID, maxID)
 	}
 	return p.Err()
+}
+
+// outOfRange says why a time cannot be one of an incident; empty for a time that can, and for no time.
+func outOfRange(t time.Time) string {
+	if y := t.Year(); !t.IsZero() && (y < 1980 || y > 2200) {
+		return fmt.Sprintf("year %d is out of range", y)
+	}
+	return ""
 }
 
 func oneOf[T ~string](bad func(string, string, ...any), path string, v T, allowed ...T) {

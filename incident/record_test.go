@@ -43,9 +43,13 @@ func TestDecodeRecordSaysWhatIsWrong(t *testing.T) {
 		`{"id":"a","milestones":{"started":{"evidence":"x"}}}`:                               `milestones.started: no time; leave the milestone out where it is not known`,
 		`{"id":"a","impacts":[{"from":"2024-07-18T09:00:00Z","to":"2024-07-18T08:00:00Z"}]}`: `impacts[0].to: 2024-07-18T08:00:00Z is before from 2024-07-18T09:00:00Z`,
 		`{"id":"a","impacts":[{"to":"2024-07-18T08:00:00Z"}]}`:                               `impacts[0].from: missing`,
-		`{"id":"a","kind":"party"}`:                                                          `kind: unknown value "party"; it is one of incident, drill, maintenance`,
-		`{"id":"a","url":"javascript:alert(1)"}`:                                             `url: not an http or https address: "javascript:alert(1)"`,
-		`{"id":"a","kind":"x","state":"y"}`:                                                  `kind: unknown value "x"; it is one of incident, drill, maintenance; state: unknown value "y"; it is one of open, resolved, cancelled`,
+		`null`:                          `a JSON null where an object belongs`,
+		`{"id":"a","title":"a\u0000b"}`: `title: has a NUL character`,
+		`{"id":"a","updated_at":"9999-01-01T00:00:00Z"}`:         `updated_at: year 9999 is out of range`,
+		`{"id":"a","impacts":[{"from":"1700-01-01T00:00:00Z"}]}`: `impacts[0].from: year 1700 is out of range`,
+		`{"id":"a","kind":"party"}`:                              `kind: unknown value "party"; it is one of incident, drill, maintenance`,
+		`{"id":"a","url":"javascript:alert(1)"}`:                 `url: not an http or https address: "javascript:alert(1)"`,
+		`{"id":"a","kind":"x","state":"y"}`:                      `kind: unknown value "x"; it is one of incident, drill, maintenance; state: unknown value "y"; it is one of open, resolved, cancelled`,
 	} {
 		_, err := DecodeRecord([]byte(in))
 		require.EqualError(t, err, want, in)
@@ -85,4 +89,15 @@ func FuzzDecodeRecord(f *testing.F) {
 		require.NoError(t, err, "what was accepted is accepted again: %s", out)
 		require.True(t, Same(&r, &again))
 	})
+}
+
+func TestDecodeRecordAs(t *testing.T) {
+	k := RecordKey{"ours", "42"}
+	for _, in := range []string{`{}`, `{"id":"42"}`, `{"source":"ours","id":"42"}`} {
+		r, err := DecodeRecordAs(k, []byte(in))
+		require.NoError(t, err, in)
+		require.Equal(t, k, r.Key())
+	}
+	_, err := DecodeRecordAs(k, []byte(`{"source":"theirs","id":"43"}`))
+	require.EqualError(t, err, `source: "theirs" here, "ours" where it was sent to; leave it out or make them agree; id: "43" here, "42" where it was sent to; leave it out or make them agree`)
 }

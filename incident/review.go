@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ReviewAction is what a person decided.
@@ -76,6 +77,17 @@ func (r *Review) Validate() error {
 	case ReviewWithdraw:
 		need(r.Other != "", "other", "missing; the id of the review to withdraw")
 	}
+	for path, t := range sorted(map[string]time.Time{"at": r.At, "time": r.Time}) {
+		need(outOfRange(t) == "", path, outOfRange(t))
+	}
+	if r.Episode != nil {
+		need(outOfRange(r.Episode.StartsAt) == "", "episode.starts_at", outOfRange(r.Episode.StartsAt))
+		need(len(r.Episode.Fingerprint) <= maxID, "episode.fingerprint", "too long")
+	}
+	for path, s := range sorted(map[string]string{"id": r.ID, "by": r.By, "reason": r.Reason, "incident": r.Incident, "other": r.Other}) {
+		need(utf8.ValidString(s) && !strings.ContainsRune(s, 0), path, "not UTF-8, or with a NUL character")
+	}
+	need(len(r.ID) <= maxID, "id", "too long")
 	need(len(r.By) <= maxID && len(r.Reason) <= maxText && len(r.Incident) <= maxID && len(r.Other) <= maxID, "reason", "too long")
 	return p.Err()
 }
