@@ -1,0 +1,188 @@
+package config
+
+// Config is the configuration file. A key left out, or without a value, has its default (see Default). Relative paths in
+// the file are relative to the file's own folder; in an environment variable they are relative to the working directory.
+type Config struct {
+	Store        StoreConfig        `mapstructure:"store"`
+	Windows      []Duration         `mapstructure:"windows"`      // the rolling windows of the figures, by the names written here
+	Intervals    []IntervalConfig   `mapstructure:"intervals"`    // added to the default intervals, or replacing one by name
+	Objectives   []ObjectiveConfig  `mapstructure:"objectives"`   // how long an interval should take
+	Services     ServicesConfig     `mapstructure:"services"`     // how alerts and records name services
+	Severities   SeveritiesConfig   `mapstructure:"severities"`   // how alerts and records name severities
+	Correlate    CorrelateConfig    `mapstructure:"correlate"`    // which alerts belong to which incident
+	Alertmanager AlertmanagerConfig `mapstructure:"alertmanager"` // an Alertmanager to ask for what no webhook brought
+	Prometheus   PrometheusConfig   `mapstructure:"prometheus"`   // a Prometheus to ask when a condition became true
+	Watchdogs    []WatchdogConfig   `mapstructure:"watchdogs"`    // alerts that always fire
+	// Sources are where records come from, the one that wins a disagreement first. Nil (not given) means the folder
+	// ./incidents where it exists; empty means none.
+	Sources []SourceConfig `mapstructure:"sources"`
+	Limits  LimitsConfig   `mapstructure:"limits"` // what one sender may do to memory and metrics
+	Web     WebConfig      `mapstructure:"web"`    // who may write
+
+	places *places // where each key was given, for Validate
+}
+
+// StoreConfig says where facts are kept and for how long.
+type StoreConfig struct {
+	DSN       DSN             `mapstructure:"dsn"`      // the database: sqlite:FILE, relative to the working directory
+	DSNFile   Path            `mapstructure:"dsn_file"` // a file with the dsn, instead of dsn
+	Retention RetentionConfig `mapstructure:"retention"`
+}
+
+// RetentionConfig says how long facts are kept that nothing needs any more.
+type RetentionConfig struct {
+	// Episodes is how long alerts are kept that belong to no incident; 0d keeps them for ever. Where it is not given it is
+	// 400d, or the longest window if that is longer.
+	Episodes Duration `mapstructure:"episodes"`
+}
+
+// IntervalConfig is a named pair of points of an incident.
+type IntervalConfig struct {
+	Name string `mapstructure:"name"`
+	From string `mapstructure:"from"` // one of incident.Points
+	To   string `mapstructure:"to"`   // one of incident.Points
+}
+
+// ObjectiveConfig is how long an interval should take for incidents of a severity.
+type ObjectiveConfig struct {
+	Severity string   `mapstructure:"severity"` // one of severities.order
+	Interval string   `mapstructure:"interval"` // the name of an interval
+	Within   Duration `mapstructure:"within"`
+}
+
+// ServicesConfig says how alerts and records name services.
+type ServicesConfig struct {
+	Labels  []string             `mapstructure:"labels"`  // the first of these that an alert carries names its service
+	Rules   []ServiceRuleConfig  `mapstructure:"rules"`   // or the first rule that matches does
+	Aliases []ServiceAliasConfig `mapstructure:"aliases"` // what people call a service in records
+}
+
+// ServiceRuleConfig names the service of the alerts that all its matchers match.
+type ServiceRuleConfig struct {
+	Matchers Matchers `mapstructure:"matchers"`
+	Service  string   `mapstructure:"service"`
+}
+
+// ServiceAliasConfig lists other names of a service.
+type ServiceAliasConfig struct {
+	Service string   `mapstructure:"service"`
+	Names   []string `mapstructure:"names"`
+}
+
+// SeveritiesConfig says how alerts and records name severities.
+type SeveritiesConfig struct {
+	Labels  []string              `mapstructure:"labels"`  // the first of these that an alert carries is its severity
+	Order   []string              `mapstructure:"order"`   // the gravest first
+	Aliases []SeverityAliasConfig `mapstructure:"aliases"` // what records call a severity, such as SEV-1
+}
+
+// SeverityAliasConfig lists other names of a severity.
+type SeverityAliasConfig struct {
+	Severity string   `mapstructure:"severity"` // one of severities.order
+	Names    []string `mapstructure:"names"`
+}
+
+// CorrelateConfig says which alerts belong to which incident.
+type CorrelateConfig struct {
+	Window       WindowConfig       `mapstructure:"window"`
+	LinkAt       float64            `mapstructure:"link_at"`      // an alert with this score, 0 to 1, is linked
+	SuggestAt    float64            `mapstructure:"suggest_at"`   // one with this score is suggested
+	Dependencies []DependencyConfig `mapstructure:"dependencies"` // which service needs which
+	Open         OpenConfig         `mapstructure:"open"`
+	// ExpireAfter is how long nothing may be heard of a firing alert before its episode counts as over. It must be
+	// longer than Alertmanager's repeat_interval.
+	ExpireAfter Duration `mapstructure:"expire_after"`
+	// OpenFor is how long a record that neither says its state nor has an end counts as open after the last thing known of it.
+	OpenFor Duration `mapstructure:"open_for"`
+}
+
+// WindowConfig widens an incident's impact: alerts that start this long before or after it can still belong to it.
+type WindowConfig struct {
+	Before Duration `mapstructure:"before"`
+	After  Duration `mapstructure:"after"`
+}
+
+// DependencyConfig says which services a service needs.
+type DependencyConfig struct {
+	Service string   `mapstructure:"service"`
+	Needs   []string `mapstructure:"needs"`
+}
+
+// OpenConfig says which alerts open an incident by themselves, without a record. With no matchers none does.
+type OpenConfig struct {
+	Matchers     Matchers         `mapstructure:"matchers"` // all must match, as in Alertmanager
+	Any          []MatchersConfig `mapstructure:"any"`      // further sets; an alert that any set matches opens an incident
+	GroupBy      []string         `mapstructure:"group_by"` // label names; service is the service as Meantime names it
+	Quiet        Duration         `mapstructure:"quiet"`    // over when nothing has fired for this long
+	ReopenWithin Duration         `mapstructure:"reopen_within"`
+}
+
+// MatchersConfig is one set of matchers.
+type MatchersConfig struct {
+	Matchers Matchers `mapstructure:"matchers"`
+}
+
+// ClientConfig says how to reach an HTTP server.
+type ClientConfig struct {
+	URL             string          `mapstructure:"url"`     // empty: it is not asked
+	Timeout         Duration        `mapstructure:"timeout"` // of one request
+	BearerTokenFile Path            `mapstructure:"bearer_token_file"`
+	BasicAuth       BasicAuthConfig `mapstructure:"basic_auth"`
+	CAFile          Path            `mapstructure:"ca_file"` // certificates to trust instead of the system's, PEM
+}
+
+// BasicAuthConfig is a user's name and the file with the password.
+type BasicAuthConfig struct {
+	Username     string `mapstructure:"username"`
+	PasswordFile Path   `mapstructure:"password_file"`
+}
+
+// AlertmanagerConfig is the Alertmanager that is asked for what no webhook brought.
+type AlertmanagerConfig struct {
+	ClientConfig   `mapstructure:",squash"`
+	ReconcileEvery Duration `mapstructure:"reconcile_every"`
+}
+
+// PrometheusConfig is the Prometheus that is asked when a condition became true.
+type PrometheusConfig struct {
+	ClientConfig `mapstructure:",squash"`
+}
+
+// WatchdogConfig is an alert that always fires. Where nothing is heard of it for longer than Every, detection is blind.
+type WatchdogConfig struct {
+	Name     string   `mapstructure:"name"` // where not given, the alertname that the matchers ask for
+	Matchers Matchers `mapstructure:"matchers"`
+	Every    Duration `mapstructure:"every"`
+}
+
+// SourceConfig is a place that records come from. Which keys it takes depends on its type (see sourceTypes).
+type SourceConfig struct {
+	Name      string   `mapstructure:"name"` // in metrics, links and the keys of records; changing it makes other records
+	Type      string   `mapstructure:"type"`
+	Dir       Path     `mapstructure:"dir"`        // file: the folder of records
+	URL       string   `mapstructure:"url"`        // where it is asked
+	Interval  Duration `mapstructure:"interval"`   // how often it is read or asked
+	Timeout   Duration `mapstructure:"timeout"`    // of one reading
+	TokenFile Path     `mapstructure:"token_file"` // a file with the token it asks for
+}
+
+// LimitsConfig bounds what one sender can do to memory and metrics. What is over a limit is counted, never lost in silence.
+type LimitsConfig struct {
+	Services         int `mapstructure:"services"`           // services with series of their own; the rest are (other)
+	AlertNames       int `mapstructure:"alert_names"`        // likewise alert names
+	RecentIncidents  int `mapstructure:"recent_incidents"`   // incidents with series of their own; 0 turns them off
+	BodyBytes        int `mapstructure:"body_bytes"`         // size of a request's body
+	AlertsPerWebhook int `mapstructure:"alerts_per_webhook"` // alerts in one notification
+}
+
+// WebConfig says who may write. Without a token everybody who reaches the port may.
+type WebConfig struct {
+	WebhookTokenFile Path `mapstructure:"webhook_token_file"` // the bearer token that notifications must carry
+	WriteTokenFile   Path `mapstructure:"write_token_file"`   // the bearer token that records and reviews must carry
+}
+
+// Path is the name of a file or folder.
+type Path string
+
+// Matchers are label matchers as text, in Alertmanager's syntax, such as severity="critical". All must match.
+type Matchers []string

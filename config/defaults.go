@@ -1,0 +1,65 @@
+package config
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"meantime/correlate"
+)
+
+// DefaultSourceDir is the folder that is read as a source of records where the configuration names no sources and the
+// folder exists.
+const DefaultSourceDir = "./incidents"
+
+// defaultRetention is how long episodes of no incident are kept where the configuration does not say.
+const defaultRetention = 400 * day
+
+const day = 24 * time.Hour
+
+// Default is the configuration where nothing is said.
+func Default() Config {
+	rules := correlate.DefaultRules()
+	return Config{
+		Store:      StoreConfig{DSN: "sqlite:meantime.db"},
+		Windows:    []Duration{DurationOf(7 * day), DurationOf(28 * day), DurationOf(90 * day)},
+		Services:   ServicesConfig{Labels: rules.Services.Labels},
+		Severities: SeveritiesConfig{Labels: rules.Severities.Labels, Order: rules.Severities.Order},
+		Correlate: CorrelateConfig{
+			Window: WindowConfig{Before: DurationOf(rules.Before), After: DurationOf(rules.After)},
+			LinkAt: rules.LinkAt, SuggestAt: rules.SuggestAt,
+			Open: OpenConfig{
+				GroupBy: rules.Open.GroupBy,
+				Quiet:   DurationOf(rules.Open.Quiet), ReopenWithin: DurationOf(rules.Open.ReopenWithin),
+			},
+			ExpireAfter: DurationOf(rules.Silence),
+			OpenFor:     DurationOf(rules.OpenFor),
+		},
+		Alertmanager: AlertmanagerConfig{ClientConfig: defaultClient(), ReconcileEvery: DurationOf(time.Minute)},
+		Prometheus:   PrometheusConfig{ClientConfig: defaultClient()},
+		Limits: LimitsConfig{
+			Services: 200, AlertNames: 50, RecentIncidents: 100,
+			BodyBytes: 16 << 20, AlertsPerWebhook: 50_000,
+		},
+	}
+}
+
+func defaultClient() ClientConfig { return ClientConfig{Timeout: DurationOf(10 * time.Second)} }
+
+// DurationOf is the Duration of that length, written the way it would be in the file.
+func DurationOf(d time.Duration) Duration { return Duration{d, compact(d)} }
+
+// compact writes a duration in its largest whole unit below a year where there is one, because people write 400d and
+// not 1y35d, and 7d and not 1w.
+func compact(d time.Duration) string {
+	for _, u := range []struct {
+		name string
+		of   time.Duration
+	}{{"d", day}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
+		if d > 0 && d%u.of == 0 {
+			return strconv.FormatInt(int64(d/u.of), 10) + u.name
+		}
+	}
+	return model.Duration(d).String()
+}

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// envPrefix begins the name of every environment variable of the configuration.
+const envPrefix = "MEANTIME_"
+
+// Key is one key of the configuration.
+type Key struct {
+	Path    string // in the file, such as correlate.window.before; keys of a list's elements have [] after the list's name
+	Env     string // its environment variable; a list is given whole, so the keys of its elements share the list's
+	Default string // as it would be written, empty for none
+	InList  bool   // it is a key of a list's elements
+}
+
+// Keys lists every key, in the order of Config.
+func Keys() []Key {
+	var out []Key
+	def := Default()
+	eachKey(reflect.ValueOf(def), "", "", func(path, env string, v reflect.Value) {
+		out = append(out, Key{Path: path, Env: env, Default: written(v), InList: strings.Contains(path, "[]")})
+	})
+	return out
+}
+
+// eachKey calls f for every key below v, at its path, with its value.
+func eachKey(v reflect.Value, path, env string, f func(path, env string, v reflect.Value)) {
+	for _, fd := range fieldsOf(v.Type()) {
+		p, fv := join(path, fd.name), v.FieldByIndex(fd.index)
+		e := env
+		if e == "" {
+			e = envName(p)
+		}
+		switch {
+		case isSection(fd.typ):
+			eachKey(fv, p, env, f)
+		case isSectionList(fd.typ):
+			f(p, e, fv)
+			eachKey(reflect.New(fd.typ.Elem()).Elem(), p+"[]", e, f)
+		default:
+			f(p, e, fv)
+		}
+	}
+}
+
+// field is a field of one of Config's structs.
+type field struct {
+	name  string // in the file
+	index []int  // for reflect's FieldByIndex
+	typ   reflect.Type
+}
+
+// fieldsOf lists the fields of one of Config's structs; those of an embedded struct count as its own.
+func fieldsOf(t reflect.Type) []field {
+	var out []field
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		if !sf.IsExported() {
+			continue
+		}
+		tag := sf.Tag.Get("mapstructure")
+		if tag == ",squash" {
+			for _, in := range fieldsOf(sf.Type) {
+				in.index = append([]int{i}, in.index...)
+				out = append(out, in)
+			}
+			continue
+		}
+		out = append(out, field{tag, []int{i}, sf.Type})
+	}
+	return out
+}
+
+var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+
+// isSection says whether a type is a mapping of keys.
+func isSection(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(textUnmarshaler)
+}
+
+// isSectionList says whether a type is a list of mappings.
+func isSectionList(t reflect.Type) bool { return t.Kind() == reflect.Slice && isSection(t.Elem()) }
+
+// written is a value as it would be written in the file.
+func written(v reflect.Value) string {
+	switch {
+	case v.Kind() == reflect.Slice:
+		s := make([]string, v.Len())
+		for i := range s {
+			s[i] = written(v.Index(i))
+		}
+		if len(s) == 0 {
+			return ""
+		}
+		return "[" + strings.Join(s, ", ") + "]"
+	case v.Kind() == reflect.Int, !v.IsZero():
+		return fmt.Sprint(v.Interface())
+	}
+	return ""
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// envName is the environment variable of a key.
+func envName(path string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+}
+
+// nearest is the one of names that is most like s, empty where none is alike.
+func nearest(s string, names []string) string {
+	plain := func(s string) string { return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s)) }
+	best, least := "", 3
+	for _, n := range names {
+		if d := distance(plain(s), plain(n)); d < least && d < len(n)-1 {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is the least number of letters to insert, delete, replace or swap with their neighbour that makes a into b
+// (optimal string alignment).
+func distance(a, b string) int {
+	if len(a) > len(b)+3 || len(b) > len(a)+3 {
+		return 4 // far; this keeps nonsense cheap
+	}
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}
+
+// elsewhere is the path of the key or section of that name in another part of the file, empty where there is none.
+func elsewhere(name string) string {
+	for _, k := range Keys() {
+		parts := strings.Split(k.Path, ".")
+		if i := slices.Index(parts, name); i > 0 {
+			return strings.Join(parts[:i+1], ".")
+		}
+	}
+	return ""
+}

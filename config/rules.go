@@ -1,0 +1,175 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/prometheus/alertmanager/matcher/compat"
+	"github.com/prometheus/alertmanager/pkg/labels"
+
+	"meantime/correlate"
+)
+
+func (v *validator) rules() correlate.Rules {
+	c := v.Correlate
+	r := correlate.Rules{
+		Services:     v.services(),
+		Severities:   v.severities(),
+		Before:       c.Window.Before.Value(),
+		After:        c.Window.After.Value(),
+		LinkAt:       c.LinkAt,
+		SuggestAt:    c.SuggestAt,
+		Dependencies: v.dependencies(),
+		Open:         v.open(),
+		Silence:      v.positive("correlate.expire_after", c.ExpireAfter),
+		OpenFor:      v.positive("correlate.open_for", c.OpenFor),
+		Watchdogs:    v.watchdogs(),
+	}
+	switch {
+	case !(c.LinkAt > 0 && c.LinkAt <= 1):
+		v.bad("correlate.link_at", "%v is not above 0 and at most 1", c.LinkAt)
+	case !(c.SuggestAt > 0 && c.SuggestAt <= 1):
+		v.bad("correlate.suggest_at", "%v is not above 0 and at most 1", c.SuggestAt)
+	case c.SuggestAt > c.LinkAt:
+		v.bad("correlate.suggest_at", "%v is above link_at, which is %v", c.SuggestAt, c.LinkAt)
+	}
+	return r
+}
+
+func (v *validator) services() correlate.Services {
+	out := correlate.Services{Labels: v.names("services.labels", v.Services.Labels)}
+	for i, c := range v.Services.Rules {
+		key := fmt.Sprintf("services.rules[%d]", i)
+		if c.Service == "" {
+			v.bad(key+".service", "missing; it names the service of the alerts that match")
+		}
+		out.Rules = append(out.Rules, correlate.ServiceRule{Matchers: v.matchers(key+".matchers", c.Matchers), Service: c.Service})
+	}
+	owners := map[string]string{}
+	for i, c := range v.Services.Aliases {
+		key := fmt.Sprintf("services.aliases[%d]", i)
+		if c.Service == "" {
+			v.bad(key+".service", "missing; it is the service that the names mean")
+		}
+		v.aliases(owners, key+".names", c.Service, c.Names)
+		out.Aliases = append(out.Aliases, correlate.ServiceAlias{Service: c.Service, Names: c.Names})
+	}
+	return out
+}
+
+func (v *validator) severities() correlate.Severities {
+	out := correlate.Severities{
+		Labels: v.names("severities.labels", v.Severities.Labels),
+		Order:  v.names("severities.order", v.Severities.Order),
+	}
+	if len(out.Order) == 0 {
+		v.bad("severities.order", "empty; name the severities, the gravest first")
+	}
+	owners := map[string]string{}
+	for i, c := range v.Severities.Aliases {
+		key := fmt.Sprintf("severities.aliases[%d]", i)
+		v.oneOf(key+".severity", "severity", c.Severity, out.Order)
+		v.aliases(owners, key+".names", c.Severity, c.Names)
+		out.Aliases = append(out.Aliases, correlate.SeverityAlias{Severity: c.Severity, Names: c.Names})
+	}
+	return out
+}
+
+// aliases checks the other names of something: no name may mean two things.
+func (v *validator) aliases(owners map[string]string, key, owner string, names []string) {
+	if len(names) == 0 {
+		v.bad(key, "missing; list the other names")
+	}
+	for j, n := range names {
+		v.unique(owners, fmt.Sprintf("%s[%d]", key, j), n, ", first for "+owner)
+	}
+}
+
+// names checks a list of names: none empty, none twice.
+func (v *validator) names(key string, list []string) []string {
+	seen := map[string]string{}
+	for i, n := range list {
+		v.unique(seen, fmt.Sprintf("%s[%d]", key, i), n, "")
+	}
+	return slices.Clone(list)
+}
+
+func (v *validator) dependencies() []correlate.Dependency {
+	var out []correlate.Dependency
+	for i, c := range v.Correlate.Dependencies {
+		key := fmt.Sprintf("correlate.dependencies[%d]", i)
+		if c.Service == "" {
+			v.bad(key+".service", "missing; it is the service that needs the others")
+		}
+		if len(c.Needs) == 0 {
+			v.bad(key+".needs", "missing; list the services it needs")
+		}
+		for j, n := range v.names(key+".needs", c.Needs) {
+			if n == c.Service && n != "" {
+				v.bad(fmt.Sprintf("%s.needs[%d]", key, j), "%s needs itself", n)
+			}
+		}
+		out = append(out, correlate.Dependency{Service: c.Service, Needs: c.Needs})
+	}
+	return out
+}
+
+func (v *validator) open() correlate.Open {
+	const key = "correlate.open"
+	c := v.Correlate.Open
+	out := correlate.Open{
+		GroupBy:      v.names(key+".group_by", c.GroupBy),
+		Quiet:        v.positive(key+".quiet", c.Quiet),
+		ReopenWithin: c.ReopenWithin.Value(),
+	}
+	if len(c.Matchers) > 0 {
+		out.Matchers = append(out.Matchers, v.matchers(key+".matchers", c.Matchers))
+	}
+	for i, a := range c.Any {
+		out.Matchers = append(out.Matchers, v.matchers(fmt.Sprintf("%s.any[%d].matchers", key, i), a.Matchers))
+	}
+	return out
+}
+
+func (v *validator) watchdogs() []correlate.Watchdog {
+	var out []correlate.Watchdog
+	seen := map[string]string{}
+	for i, c := range v.Watchdogs {
+		key := fmt.Sprintf("watchdogs[%d]", i)
+		w := correlate.Watchdog{Name: c.Name, Matchers: v.matchers(key+".matchers", c.Matchers), Every: v.positive(key+".every", c.Every)}
+		for _, m := range w.Matchers {
+			if w.Name == "" && m.Name == "alertname" && m.Type == labels.MatchEqual {
+				w.Name = m.Value
+			}
+		}
+		if w.Name != "" {
+			v.unique(seen, key+".name", w.Name, "")
+		} else if len(w.Matchers) > 0 {
+			v.bad(key+".name", "missing, and no matcher asks for one alertname to take it from")
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// matchers parses a set of matchers in the syntax of Alertmanager's configuration, in its default mode: UTF-8 first, then
+// the classic one.
+func (v *validator) matchers(key string, list Matchers) labels.Matchers {
+	if len(list) == 0 {
+		v.bad(key, `missing; write it like ['alertname="Watchdog"']`)
+	}
+	parse := compat.FallbackMatchersParser(slog.New(slog.DiscardHandler))
+	var out labels.Matchers
+	for i, s := range list {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		ms, err := parse(s, key)
+		if err != nil {
+			v.bad(at, "not a matcher: %q: %s", quotable(s), err)
+		} else if len(ms) == 0 {
+			v.bad(at, `not a matcher: %q; write it like 'severity="critical"'`, quotable(s))
+		}
+		out = append(out, ms...)
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// hidden is what is printed in place of a secret.
+const hidden = "<secret>"
+
+// Secret is a token or a password. Whatever prints, logs or encodes it writes <secret>; only Reveal tells it. The value is
+// behind a pointer because fmt does not ask a type's methods for fields it cannot reach.
+type Secret struct{ value *string }
+
+// NewSecret makes a secret; an empty value is no secret.
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{&value}
+}
+
+// Reveal is the secret itself, empty where there is none.
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
+
+// IsZero says that there is no secret.
+func (s Secret) IsZero() bool { return s.value == nil }
+
+// String is <secret>, or empty where there is none.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return hidden
+}
+
+// Format prints the same for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue is what slog prints.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText is what JSON shows.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalYAML is what YAML shows.
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+
+// DSN says which database to use, such as sqlite:meantime.db. It can hold a password, so it prints without one; to
+// open the database, convert it to a string.
+type DSN string
+
+// String is the DSN with the password, where there is one, hidden.
+func (d DSN) String() string {
+	scheme, rest, ok := strings.Cut(string(d), ":")
+	if !ok || !strings.HasPrefix(rest, "//") {
+		return string(d)
+	}
+	u, err := url.Parse(string(d))
+	if err != nil {
+		return scheme + "://" + hidden
+	}
+	if _, has := u.User.Password(); has {
+		u.User = url.UserPassword(u.User.Username(), "xxxxx")
+	}
+	if q := u.Query(); q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}
+
+// Format prints String for every verb.
+func (d DSN) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+
+// LogValue is what slog prints.
+func (d DSN) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// MarshalText is what JSON and YAML show.
+func (d DSN) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// maxSecretBytes is more than any token needs; it keeps a wrong path, such as a log file's, out of memory.
+const maxSecretBytes = 64 << 10
+
+// readSecret reads a secret from its file, without the white space around it.
+func readSecret(p Path) (Secret, error) {
+	f, err := os.Open(string(p))
+	if err != nil {
+		return Secret{}, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
+	if err != nil {
+		return Secret{}, err
+	}
+	if len(b) > maxSecretBytes {
+		return Secret{}, fmt.Errorf("%s is longer than %d bytes; a secret's file holds nothing else", p, maxSecretBytes)
+	}
+	s := strings.TrimSpace(string(b))
+	if s == "" {
+		return Secret{}, fmt.Errorf("%s is empty", p)
+	}
+	if strings.ContainsAny(s, "\r\n") {
+		return Secret{}, errors.New(string(p) + " has more than one line; a secret's file holds nothing else")
+	}
+	return NewSecret(s), nil
+}

@@ -1,0 +1,322 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"meantime/incident"
+)
+
+// validator collects the mistakes of a configuration.
+type validator struct {
+	*Config
+	problems Problems
+}
+
+func (v *validator) bad(key, format string, args ...any) {
+	if !v.places.isBad(key) {
+		v.problems = append(v.problems, v.places.problem(key, fmt.Sprintf(format, args...)))
+	}
+}
+
+// Validate checks the configuration, reads the files of secrets and certificates that it names, and makes of it what the
+// program uses. The error is Problems, with everything that is wrong.
+func (c *Config) Validate() (*Validated, error) {
+	v := &validator{Config: c}
+	out := &Validated{
+		Windows:      v.windows(),
+		Intervals:    v.intervals(),
+		Rules:        v.rules(),
+		Alertmanager: v.alertmanager(),
+		Prometheus:   v.prometheus(),
+		Sources:      v.sources(),
+		Limits:       v.limits(),
+		Web: Web{
+			WebhookToken: v.secret("web.webhook_token_file", c.Web.WebhookTokenFile),
+			WriteToken:   v.secret("web.write_token_file", c.Web.WriteTokenFile),
+		},
+	}
+	out.Store = v.store(out.Windows)
+	out.Objectives = v.objectives(out.Intervals)
+	for _, s := range out.Sources {
+		out.Rules.Sources = append(out.Rules.Sources, s.Name)
+	}
+	if err := v.problems.err(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// databases are the kinds of database that a dsn can name, by what it begins with.
+var databases = []string{"sqlite:"}
+
+func (v *validator) store(windows []Window) Store {
+	s := Store{DSN: v.Store.DSN}
+	key := "store.dsn"
+	if v.Store.DSNFile != "" {
+		key = "store.dsn_file"
+		if v.Store.DSN != Default().Store.DSN {
+			v.bad(key, "store.dsn is given as well; write one of them")
+		}
+		s.DSN = DSN(v.secret(key, v.Store.DSNFile).Reveal())
+	}
+	if !slices.ContainsFunc(databases, func(p string) bool { return strings.HasPrefix(string(s.DSN), p) }) {
+		if s.DSN != "" || key == "store.dsn" {
+			v.bad(key, "unknown kind of database; write sqlite:FILE")
+		}
+	} else if slices.Contains(databases, string(s.DSN)) {
+		v.bad(key, "no file after %s; write sqlite:FILE", s.DSN)
+	}
+	if s.Retention = v.Store.Retention.Episodes.Value(); !v.Store.Retention.Episodes.Given() {
+		s.Retention = defaultRetention
+		for _, w := range windows {
+			s.Retention = max(s.Retention, w.Duration)
+		}
+	}
+	return s
+}
+
+func (v *validator) windows() []Window {
+	var out []Window
+	if len(v.Windows) == 0 {
+		v.bad("windows", "empty; write at least one, such as [28d]")
+	}
+	for i, d := range v.Windows {
+		key := fmt.Sprintf("windows[%d]", i)
+		v.positive(key, d)
+		if j := slices.IndexFunc(out, func(w Window) bool { return w.Duration == d.Value() }); j >= 0 {
+			v.bad(key, "%s is the same window as %s", d, out[j].Name)
+			continue
+		}
+		out = append(out, Window{d.String(), d.Value()})
+	}
+	return out
+}
+
+var intervalName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+
+func (v *validator) intervals() []incident.Interval {
+	out := incident.DefaultIntervals()
+	given := map[string]bool{}
+	for i, c := range v.Intervals {
+		key := fmt.Sprintf("intervals[%d]", i)
+		switch {
+		case c.Name == "":
+			v.bad(key+".name", "missing")
+		case !intervalName.MatchString(c.Name):
+			v.bad(key+".name", "%q; write letters a to z, digits and _, a letter first", quotable(c.Name))
+		case given[c.Name]:
+			v.bad(key+".name", "%q is given twice", c.Name)
+		}
+		given[c.Name] = true
+		in := incident.Interval{Name: c.Name, From: v.point(key+".from", c.From), To: v.point(key+".to", c.To)}
+		if in.From == in.To && in.From != "" {
+			v.bad(key+".to", "the same as from: %q", in.To)
+		}
+		if j := slices.IndexFunc(out, func(o incident.Interval) bool { return o.Name == in.Name }); j >= 0 {
+			out[j] = in
+		} else {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+func (v *validator) point(key, name string) incident.Point {
+	var points []string
+	for _, p := range incident.Points() {
+		points = append(points, string(p))
+	}
+	v.oneOf(key, "point", name, points)
+	return incident.Point(name)
+}
+
+func (v *validator) objectives(intervals []incident.Interval) []Objective {
+	var out []Objective
+	var known []string
+	for _, in := range intervals {
+		known = append(known, in.Name)
+	}
+	for i, c := range v.Objectives {
+		key := fmt.Sprintf("objectives[%d]", i)
+		v.oneOf(key+".severity", "severity", c.Severity, v.Severities.Order)
+		v.oneOf(key+".interval", "interval", c.Interval, known)
+		v.positive(key+".within", c.Within)
+		if slices.ContainsFunc(out, func(o Objective) bool { return o.Severity == c.Severity && o.Interval == c.Interval }) {
+			v.bad(key, "a second objective for %s of %s", c.Interval, c.Severity)
+		}
+		out = append(out, Objective{c.Severity, c.Interval, c.Within.Value()})
+	}
+	return out
+}
+
+// sourceType says which keys a source of a type needs and which it takes besides.
+type sourceType struct {
+	name  string
+	needs []string
+	takes []string
+}
+
+// sourceTypes are the types of source there are.
+var sourceTypes = []sourceType{
+	{name: "file", needs: []string{"dir"}, takes: []string{"interval", "timeout"}},
+}
+
+// What a source has where its configuration does not say.
+const (
+	defaultSourceInterval = time.Minute
+	defaultSourceTimeout  = 30 * time.Second
+)
+
+// ownSources are names in the metrics of sources that the program has by itself.
+var ownSources = []string{"alertmanager", "prometheus"}
+
+var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+
+func (v *validator) sources() []Source {
+	if v.Sources == nil {
+		if st, err := os.Stat(DefaultSourceDir); err != nil || !st.IsDir() {
+			return nil
+		}
+		return []Source{{
+			Name: "incidents", Type: "file", Dir: DefaultSourceDir,
+			Interval: defaultSourceInterval, Timeout: defaultSourceTimeout,
+		}}
+	}
+	var out []Source
+	for i, c := range v.Sources {
+		key := fmt.Sprintf("sources[%d]", i)
+		switch {
+		case c.Name == "":
+			v.bad(key+".name", "missing; it names the source in metrics and in the keys of its records")
+		case !sourceName.MatchString(c.Name):
+			v.bad(key+".name", "%q; write letters, digits, _, . and -, at most 64", quotable(c.Name))
+		case slices.Contains(ownSources, c.Name):
+			v.bad(key+".name", "%q is the name of the %s section's own source; choose another", c.Name, c.Name)
+		case slices.ContainsFunc(out, func(s Source) bool { return s.Name == c.Name }):
+			v.bad(key+".name", "%q is given twice", c.Name)
+		}
+		v.sourceKeys(key, c)
+		out = append(out, Source{
+			Name: c.Name, Type: c.Type, Dir: string(c.Dir), URL: strings.TrimSuffix(c.URL, "/"),
+			Interval: v.orDefault(key+".interval", c.Interval, defaultSourceInterval),
+			Timeout:  v.orDefault(key+".timeout", c.Timeout, defaultSourceTimeout),
+			Token:    v.secret(key+".token_file", c.TokenFile),
+		})
+	}
+	return out
+}
+
+// sourceKeys checks which keys a source has against those of its type.
+func (v *validator) sourceKeys(key string, c SourceConfig) {
+	var known []string
+	for _, t := range sourceTypes {
+		known = append(known, t.name)
+	}
+	i := slices.Index(known, c.Type)
+	if i < 0 {
+		v.oneOf(key+".type", "type of source", c.Type, known)
+		return
+	}
+	t := sourceTypes[i]
+	for _, k := range []struct {
+		name  string
+		given bool
+	}{
+		{"dir", c.Dir != ""}, {"url", c.URL != ""}, {"interval", c.Interval.Given()},
+		{"timeout", c.Timeout.Given()}, {"token_file", c.TokenFile != ""},
+	} {
+		needed := slices.Contains(t.needs, k.name)
+		switch {
+		case needed && !k.given:
+			v.bad(key+"."+k.name, "missing; a source of type %s needs it", t.name)
+		case k.given && !needed && !slices.Contains(t.takes, k.name):
+			v.bad(key+"."+k.name, "a source of type %s does not take it; it takes %s", t.name,
+				strings.Join(slices.Concat(t.needs, t.takes), ", "))
+		case k.given && k.name == "url":
+			v.address(key+".url", c.URL)
+		}
+	}
+}
+
+func (v *validator) limits() Limits {
+	l := v.Limits
+	for _, k := range []struct {
+		name         string
+		value, least int
+	}{
+		{"services", l.Services, 1}, {"alert_names", l.AlertNames, 0}, {"recent_incidents", l.RecentIncidents, 0},
+		{"body_bytes", l.BodyBytes, 1 << 10}, {"alerts_per_webhook", l.AlertsPerWebhook, 1},
+	} {
+		if k.value < k.least {
+			v.bad("limits."+k.name, "%d is less than %d", k.value, k.least)
+		}
+	}
+	return Limits{l.Services, l.AlertNames, l.RecentIncidents, int64(l.BodyBytes), l.AlertsPerWebhook}
+}
+
+// positive is the length of a duration that must be given and longer than nothing.
+func (v *validator) positive(key string, d Duration) time.Duration {
+	switch {
+	case !d.Given():
+		v.bad(key, "missing; write a duration such as 5m")
+	case d.Value() == 0:
+		v.bad(key, "must be longer than 0")
+	}
+	return d.Value()
+}
+
+// orDefault is the length of a duration that need not be given.
+func (v *validator) orDefault(key string, d Duration, def time.Duration) time.Duration {
+	if !d.Given() {
+		return def
+	}
+	return v.positive(key, d)
+}
+
+// oneOf checks a name that must be one of those known.
+func (v *validator) oneOf(key, what, name string, known []string) {
+	list := strings.Join(known, ", ")
+	switch {
+	case slices.Contains(known, name):
+	case name == "":
+		v.bad(key, "missing; it is one of %s", list)
+	default:
+		hint := "it is one of " + list
+		if near := nearest(name, known); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		v.bad(key, "unknown %s %q; %s", what, quotable(name), hint)
+	}
+}
+
+// secret reads the secret in a file; none where no file is named.
+func (v *validator) secret(key string, p Path) Secret {
+	if p == "" {
+		return Secret{}
+	}
+	s, err := readSecret(p)
+	if err != nil {
+		v.bad(key, "%s", err)
+	}
+	return s
+}
+
+// unique checks that a name is there and given once. seen holds those before it, with where they were given.
+func (v *validator) unique(seen map[string]string, key, name, owner string) {
+	folded := strings.ToLower(strings.TrimSpace(name))
+	if folded == "" {
+		v.bad(key, "empty")
+		return
+	}
+	if before, ok := seen[folded]; ok {
+		v.bad(key, "%q is given twice%s", name, cmp.Or(before, ""))
+		return
+	}
+	seen[folded] = owner
+}
