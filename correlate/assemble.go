@@ -1,0 +1,358 @@
+package correlate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"meantime/incident"
+)
+
+// draft is an incident in the making: its records and links are decided, everything else follows from them.
+type draft struct {
+	// records are those of one incident, the most trusted first: the source listed first, then the newest.
+	records []*incident.Record
+	// merged says for each record after the first why it is the same incident.
+	merged []string
+	links  []incident.Link
+	// openers are the episodes that opened the incident or would have, had there been no record, by key.
+	openers []incident.EpisodeKey
+}
+
+// ids are the ids by which the incident can be named, its own first: of its records in order of key, then of its
+// opening episodes.
+func (d *draft) ids() []string {
+	keys := make([]incident.RecordKey, len(d.records))
+	for i, r := range d.records {
+		keys[i] = r.Key()
+	}
+	slices.SortFunc(keys, func(a, b incident.RecordKey) int { return strings.Compare(a.Source+"\x00"+a.ID, b.Source+"\x00"+b.ID) })
+	var out []string
+	for _, k := range keys {
+		out = append(out, incident.RecordID(k))
+	}
+	for _, k := range d.openers {
+		out = append(out, incident.EpisodeID(k))
+	}
+	return out
+}
+
+// assembler turns drafts into incidents. It holds what they have in common.
+type assembler struct {
+	dir      *directory
+	reviews  *decisions
+	silences []incident.Silence
+	blind    map[string][]incident.Impact
+	now      time.Time
+}
+
+// assemble is the incident of a draft and the next moment at which the clock alone changes it (zero for never).
+func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
+	ids := d.ids()
+	in := incident.Incident{
+		ID: ids[0], Aliases: ids[1:], Kind: incident.KindIncident, OpenedByAlerts: len(d.records) == 0,
+		Links: d.links, Merged: d.merged, Milestones: map[incident.MilestoneName]incident.Milestone{}, Impacts: []incident.Impact{},
+		Records: []incident.RecordKey{}, Measurements: map[string]incident.Measurement{},
+	}
+	slices.SortFunc(in.Links, func(x, y incident.Link) int { return x.Episode.Key().Compare(y.Episode.Key()) })
+	linked := in.Linked()
+	a.describe(&in, d.records, linked)
+	reviews := a.reviews.about(ids)
+	marked := ""
+	for _, r := range reviews {
+		in.Reviews = append(in.Reviews, r.ID)
+		if r.Action == incident.ReviewMark {
+			marked = r.Mark
+		}
+	}
+	if marked != "" && marked != string(incident.StateCancelled) {
+		in.Kind = incident.Kind(marked)
+	}
+	in.Alerts = alertTimes(linked)
+
+	over := a.quietAfter(&in, linked)
+	next := earliest(time.Time{}, a.state(&in, d.records, linked, marked, over))
+	a.milestones(&in, d.records, linked, reviews, over)
+	a.detection(&in, d.records, reviews)
+	a.impacts(&in, d.records, linked)
+	in.Blind = a.wasBlind(&in)
+	if in.OpenedByAlerts && over.After(a.now) {
+		next = earliest(next, over)
+	}
+	return in, next
+}
+
+// describe fills in what the records say in words, and where they say nothing, what the alerts say.
+func (a *assembler) describe(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
+	seen := map[string]bool{}
+	service := func(s string) {
+		if s != "" && !seen[s] {
+			seen[s] = true
+			in.Services = append(in.Services, s)
+		}
+	}
+	for _, r := range records {
+		in.Records = append(in.Records, r.Key())
+		for _, s := range r.Services {
+			service(a.dir.canonical(s))
+		}
+		if in.Title == "" {
+			in.Title = r.Title
+		}
+		if in.URL == "" {
+			in.URL = r.URL
+		}
+		if in.Severity == "" {
+			in.Severity = a.dir.severity(r.Severity)
+		}
+		for k, v := range r.Labels {
+			if in.Labels == nil {
+				in.Labels = map[string]string{}
+			}
+			if _, ok := in.Labels[k]; !ok {
+				in.Labels[k] = v
+			}
+		}
+		for _, x := range r.Related {
+			if !slices.Contains(in.Related, x) {
+				in.Related = append(in.Related, x)
+			}
+		}
+		for _, x := range r.Actions {
+			if !slices.Contains(in.Actions, x) {
+				in.Actions = append(in.Actions, x)
+			}
+		}
+	}
+	if len(records) > 0 {
+		in.Kind = records[0].Kind
+	}
+	if len(in.Services) == 0 {
+		for _, r := range records {
+			for _, s := range a.dir.mentioned(r.Title) {
+				service(s)
+			}
+		}
+	}
+	if len(in.Services) == 0 {
+		for _, s := range affected(a.dir, linked) {
+			service(s)
+		}
+	}
+	if in.Services == nil {
+		in.Services = []string{}
+	}
+	if in.Severity == "" {
+		for _, e := range linked {
+			if s := a.dir.severityOf(e.Labels); a.dir.graver(s, in.Severity) {
+				in.Severity = s
+			}
+		}
+	}
+	if in.Title == "" && len(linked) > 0 {
+		in.Title = linked[0].Name()
+		if len(in.Services) > 0 {
+			in.Title += " on " + in.Services[0]
+		}
+		if n := len(linked) - 1; n == 1 {
+			in.Title += " and 1 more alert"
+		} else if n > 1 {
+			in.Title += fmt.Sprintf(" and %d more alerts", n)
+		}
+	}
+	if in.Title == "" && len(records) > 0 {
+		in.Title = records[0].ID
+	}
+}
+
+// affected are the services of alerts, the one with the most alerts first, and between equals the one that fired first.
+func affected(dir *directory, linked []*incident.Episode) []string {
+	count := map[string]int{}
+	var order []string
+	for _, e := range linked {
+		s := dir.serviceOf(e.Labels)
+		if s == "" {
+			continue
+		}
+		if count[s] == 0 {
+			order = append(order, s)
+		}
+		count[s]++
+	}
+	slices.SortStableFunc(order, func(x, y string) int { return count[y] - count[x] })
+	return order
+}
+
+func alertTimes(linked []*incident.Episode) incident.AlertTimes {
+	var t incident.AlertTimes
+	firing := false
+	for i, e := range linked {
+		if i == 0 {
+			t.Fired, t.Condition, t.Notified = e.StartsAt, e.ConditionAt, e.NotifiedAt
+		}
+		t.First = earliest(t.First, e.NotifiedAt)
+		t.Ended = latest(t.Ended, e.EndsAt)
+		firing = firing || e.Firing()
+	}
+	if firing {
+		t.Ended = time.Time{}
+	}
+	return t
+}
+
+// quietAfter is when an incident that alerts opened counts as over: Quiet after its last alert ended. Zero while one
+// fires, and for one with a record, which says itself when it is over.
+func (a *assembler) quietAfter(in *incident.Incident, linked []*incident.Episode) time.Time {
+	if !in.OpenedByAlerts || in.Alerts.Ended.IsZero() {
+		return time.Time{}
+	}
+	return in.Alerts.Ended.Add(a.dir.rules.Open.Quiet)
+}
+
+// state decides whether the incident is open. It returns the moment at which the clock alone will change that.
+func (a *assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
+	cancelled := marked == string(incident.StateCancelled)
+	said := incident.State("")
+	ended := false
+	var last time.Time
+	for _, r := range records {
+		if said == "" {
+			said = r.State
+		}
+		_, ok := r.Milestones[incident.Resolved]
+		ended = ended || ok
+		last = latest(last, lastKnown(r))
+	}
+	if marked == "" {
+		cancelled = said == incident.StateCancelled
+	}
+	for _, r := range a.reviews.about(append([]string{in.ID}, in.Aliases...)) {
+		if r.Action == incident.ReviewSet && r.Milestone == incident.Resolved {
+			ended = true
+		}
+		if r.Action == incident.ReviewSet {
+			last = latest(last, r.Time)
+		}
+	}
+	firing := slices.ContainsFunc(linked, func(e *incident.Episode) bool { return e.Firing() })
+	switch {
+	case cancelled:
+		in.State = incident.StateCancelled
+	case firing, said == incident.StateOpen:
+		in.State = incident.StateOpen
+	case in.OpenedByAlerts:
+		in.State = incident.StateResolved
+		if over.After(a.now) {
+			in.State = incident.StateOpen
+		}
+	case said == incident.StateResolved, ended:
+		in.State = incident.StateResolved
+	default:
+		in.OpenUntil = latest(last, in.Alerts.Ended).Add(a.dir.rules.OpenFor)
+		in.State = incident.StateResolved
+		if in.OpenUntil.After(a.now) {
+			in.State = incident.StateOpen
+			return in.OpenUntil
+		}
+	}
+	return time.Time{}
+}
+
+// lastKnown is the last moment a record speaks of. When it was written counts only where it speaks of none: an old
+// incident imported today is not news of today.
+func lastKnown(r *incident.Record) time.Time {
+	var t time.Time
+	for _, m := range r.Milestones {
+		t = latest(t, m.At)
+	}
+	for _, w := range r.Impacts {
+		t = latest(t, latest(w.From, w.To))
+	}
+	t = latest(t, r.CreatedAt)
+	if t.IsZero() {
+		t = r.UpdatedAt
+	}
+	return t
+}
+
+// impacts are the windows in which users were affected: as the most trusted record that lists any does; else, for an
+// incident with records, from started to mitigated (or resolved); else the stretches in which its alerts fired, where
+// a gap no longer than Quiet does not end one: flapping is one impact with gaps.
+func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
+	for _, r := range records {
+		if len(r.Impacts) > 0 {
+			in.Impacts = slices.Clone(r.Impacts)
+			slices.SortStableFunc(in.Impacts, func(x, y incident.Impact) int { return x.From.Compare(y.From) })
+			return
+		}
+	}
+	if len(records) > 0 {
+		from := in.Point(incident.Point(incident.Started))
+		to := in.Point(incident.Point(incident.Mitigated))
+		if to.IsZero() {
+			to = in.Point(incident.Point(incident.Resolved))
+		}
+		if !from.IsZero() && (to.IsZero() || !to.Before(from)) {
+			in.Impacts = append(in.Impacts, incident.Impact{From: from, To: to, Evidence: "from started to the end of impact"})
+		}
+		return
+	}
+	in.Impacts = stretches(linked, a.dir.rules.Open.Quiet, a.now)
+}
+
+// stretches are the times in which at least one of the episodes fired, joined over gaps no longer than gap. The last
+// has no end while one fires.
+func stretches(linked []*incident.Episode, gap time.Duration, now time.Time) []incident.Impact {
+	out := []incident.Impact{}
+	for _, e := range linked { // by start
+		end := e.EndsAt
+		if e.Firing() {
+			end = latest(now, e.StartsAt)
+		}
+		if n := len(out); n > 0 && !e.StartsAt.After(out[n-1].To.Add(gap)) {
+			out[n-1].To = latest(out[n-1].To, end)
+			continue
+		}
+		out = append(out, incident.Impact{From: e.StartsAt, To: end})
+	}
+	if n := len(out); n > 0 && slices.ContainsFunc(linked, func(e *incident.Episode) bool { return e.Firing() }) {
+		out[n-1].To = time.Time{}
+	}
+	return out
+}
+
+// wasBlind says whether a watchdog was silent while the incident was to be detected.
+func (a *assembler) wasBlind(in *incident.Incident) bool {
+	from := in.At()
+	to := in.Point(incident.Point(incident.Detected))
+	if to.Before(from) {
+		to = from
+	}
+	if from.IsZero() {
+		return false
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.blind)) {
+		for _, w := range a.blind[name] {
+			if !w.From.After(to) && (w.To.IsZero() || w.To.After(from)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
