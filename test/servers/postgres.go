@@ -1,0 +1,87 @@
+package servers
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// PostgresServer is a running PostgreSQL.
+type PostgresServer struct {
+	*Process
+	bin, host, port string
+}
+
+// Postgres starts a PostgreSQL with no database of its own yet; see Database.
+func Postgres(t testing.TB) *PostgresServer {
+	t.Helper()
+	bin := filepath.Dir(need(t, postgresProgram))
+	host, port, err := net.SplitHostPort(address(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not t.TempDir: PostgreSQL refuses to run as root, its files and processes then belong to the user that its
+	// package made, and the test's own folder is closed to that user.
+	dir, err := os.MkdirTemp("", "postgres-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	attr := orphanKilled()
+	if os.Getuid() == 0 {
+		u, err := user.Lookup("postgres")
+		if err != nil {
+			missing(t, "PostgreSQL does not run as root and there is no user postgres")
+		}
+		uid, _ := strconv.Atoi(u.Uid) // ids are numbers wherever there is a root
+		gid, _ := strconv.Atoi(u.Gid)
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+		if attr == nil {
+			attr = new(syscall.SysProcAttr)
+		}
+		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata="+data,
+		"--username=meantime", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = dir, attr
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	s := &PostgresServer{bin: bin, host: host, port: port}
+	s.Process = start(t, command{
+		name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
+		args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
+	})
+	// SIGTERM would wait for every client to leave, and a test that failed may have left some.
+	t.Cleanup(func() { _ = s.cmd.Process.Signal(syscall.SIGINT) })
+	s.until("take connections", func() error { return s.psql("SELECT 1") })
+	return s
+}
+
+// Database makes a new empty database and returns its DSN. It goes with the server.
+func (s *PostgresServer) Database(name string) (dsn string) {
+	s.t.Helper()
+	if err := s.psql(`CREATE DATABASE "` + name + `"`); err != nil {
+		s.t.Fatalf("create database %s: %v", name, err)
+	}
+	return fmt.Sprintf("postgres://meantime@%s/%s?sslmode=disable", net.JoinHostPort(s.host, s.port), name)
+}
+
+func (s *PostgresServer) psql(statement string) error {
+	cmd := exec.Command(filepath.Join(s.bin, "psql"), "--no-psqlrc", "--quiet", "--host="+s.host, "--port="+s.port,
+		"--username=meantime", "--dbname=postgres", "--command="+statement)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}

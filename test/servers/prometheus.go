@@ -1,0 +1,128 @@
+package servers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// PrometheusOptions say what a Prometheus does. It scrapes and evaluates every second.
+type PrometheusOptions struct {
+	// Rules is a rules file's text; empty for none.
+	Rules string
+	// Targets are the addresses to scrape, by job.
+	Targets map[string]string
+	// Alertmanagers are the addresses to send alerts to.
+	Alertmanagers []string
+}
+
+// PrometheusServer is a running Prometheus.
+type PrometheusServer struct {
+	*Process
+	URL string
+}
+
+// Prometheus starts a Prometheus.
+func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
+	t.Helper()
+	path := need(t, prometheusProgram)
+	dir, addr := t.TempDir(), address(t)
+
+	config := map[string]any{"global": map[string]string{"scrape_interval": "1s", "evaluation_interval": "1s"}}
+	if o.Rules != "" {
+		config["rule_files"] = []string{write(t, dir, "rules.yml", o.Rules)}
+	}
+	scrapes := []any{}
+	for job, target := range o.Targets {
+		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": []string{target}}}})
+	}
+	config["scrape_configs"] = scrapes
+	if len(o.Alertmanagers) > 0 {
+		config["alerting"] = map[string]any{"alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": o.Alertmanagers}}}}}
+	}
+	text, err := json.Marshal(config) // JSON is YAML
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, command{name: "Prometheus", path: path, args: []string{
+		"--config.file=" + write(t, dir, "prometheus.yml", string(text)),
+		"--storage.tsdb.path=" + dir + "/data",
+		"--web.listen-address=" + addr,
+		"--web.external-url=http://" + addr,
+		// Nothing was fired before the start, so nothing has to be waited for before an old alert fires again.
+		"--rules.alert.resend-delay=1s", "--rules.alert.for-grace-period=0s", "--rules.alert.for-outage-tolerance=0s",
+	}})
+	s := &PrometheusServer{Process: p, URL: "http://" + addr}
+	p.ready(s.URL + "/-/ready")
+	return s
+}
+
+// Query asks for the value of an expression at a time; the zero time means now.
+func (s *PrometheusServer) Query(expr string, at time.Time) (model.Vector, error) {
+	q := url.Values{"query": {expr}}
+	if !at.IsZero() {
+		q.Set("time", at.Format(time.RFC3339Nano))
+	}
+	var data struct {
+		Type   model.ValueType `json:"resultType"`
+		Result json.RawMessage `json:"result"`
+	}
+	if err := s.get("/api/v1/query", q, &data); err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, err)
+	}
+	switch data.Type {
+	case model.ValVector:
+		var v model.Vector
+		return v, json.Unmarshal(data.Result, &v)
+	case model.ValScalar:
+		var v model.Scalar
+		err := json.Unmarshal(data.Result, &v)
+		return model.Vector{{Metric: model.Metric{}, Value: v.Value, Timestamp: v.Timestamp}}, err
+	}
+	return nil, fmt.Errorf("query %s: answers a %s, not a vector", expr, data.Type)
+}
+
+// QueryRange asks for the values of an expression over a stretch of time.
+func (s *PrometheusServer) QueryRange(expr string, from, to time.Time, step time.Duration) (model.Matrix, error) {
+	q := url.Values{
+		"query": {expr}, "step": {fmt.Sprint(step.Seconds())},
+		"start": {from.Format(time.RFC3339Nano)}, "end": {to.Format(time.RFC3339Nano)},
+	}
+	var data struct {
+		Result model.Matrix `json:"result"`
+	}
+	if err := s.get("/api/v1/query_range", q, &data); err != nil {
+		return nil, fmt.Errorf("query %s: %w", expr, err)
+	}
+	return data.Result, nil
+}
+
+func (s *PrometheusServer) get(path string, q url.Values, data any) error {
+	resp, err := client.Get(s.URL + path + "?" + q.Encode())
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var body struct {
+		Data  any    `json:"data"`
+		Error string `json:"error"`
+	}
+	body.Data = data
+	err = json.NewDecoder(resp.Body).Decode(&body)
+	switch {
+	case body.Error != "":
+		return fmt.Errorf("%s", body.Error)
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Errorf("status %s", resp.Status)
+	}
+	return err
+}
+
+// Address is the server's host and port.
+func (s *PrometheusServer) Address() string { return strings.TrimPrefix(s.URL, "http://") }
