@@ -167,9 +167,9 @@ func KindOf(known *Sighting, next Sighting) MergeKind {
 	switch {
 	case known == nil:
 		return MergeNew
-	case next.EndsAt.IsZero() && !known.EndsAt.IsZero():
+	case next.end().IsZero() && !known.end().IsZero(): // a resolved may not tell its end
 		return MergeLate
-	case !next.EndsAt.IsZero() && known.EndsAt.IsZero():
+	case !next.end().IsZero() && known.end().IsZero():
 		return MergeResolved
 	}
 	for _, am := range next.Alertmanagers {

@@ -145,3 +145,12 @@ func TestKindOf(t *testing.T) {
 	require.Equal(t, MergeLate, KindOf(&over, firing))
 	require.Equal(t, MergeRepeated, KindOf(&over, over))
 }
+
+func TestKindOfResolvedWithoutItsEnd(t *testing.T) {
+	at := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
+	firing := Sighting{Fingerprint: "c1f6a0a8d0c3b7e5", StartsAt: at, FiringFirst: at, FiringLast: at}
+	resolved := Sighting{Fingerprint: "c1f6a0a8d0c3b7e5", StartsAt: at, ResolvedFirst: at.Add(time.Minute)}
+	require.Equal(t, MergeResolved, KindOf(&firing, resolved))
+	require.Equal(t, MergeLate, KindOf(&resolved, firing))
+	require.Equal(t, MergeRepeated, KindOf(&resolved, resolved))
+}
