@@ -1,0 +1,156 @@
+// Package api is the JSON API under /api/: records in and out, incidents with their milestones, measurements and links,
+// episodes, reviews, and the OpenAPI document that describes all of it. Every error is an RFC 9457 problem.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"meantime/incident"
+)
+
+// Store is what the API needs of the store. Errors carry an incident.Code. Every method is safe for concurrent use, and
+// what it returns belongs to the caller.
+type Store interface {
+	// Put stores facts in one transaction and returns after it is durable.
+	Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error)
+	// Record is the version that counts, which may be a withdrawn one. CodeNotFound where there is none.
+	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
+	// RecordPage lists the versions that count and are not withdrawn, in order of key, after the given key.
+	RecordPage(ctx context.Context, source string, after incident.RecordKey, limit int) ([]incident.Record, error)
+	// History are all versions of a record, the newest first. Empty where there is none.
+	History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error)
+	// Reviews are all reviews, by At, then ID.
+	Reviews(ctx context.Context) ([]incident.Review, error)
+	// Incident is the incident with that ID or alias. CodeNotFound where there is none.
+	Incident(ctx context.Context, id string) (incident.Incident, error)
+	// Incidents lists incidents, the newest first. CodeInvalid for a cursor it never gave.
+	Incidents(ctx context.Context, q incident.IncidentQuery) (page []incident.Incident, next string, err error)
+	// Verdicts lists episodes with what became of them, the newest start first. CodeInvalid for a cursor it never gave.
+	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
+}
+
+// Options are the API's dependencies. Store, Intervals, Measure and Now are needed; the rest may be left out. The
+// functions are called once or more for each request, so what they answer can change while the API serves.
+type Options struct {
+	Store Store
+	// Intervals are the intervals to measure, of the configuration in force.
+	Intervals func() []incident.Interval
+	// Measure computes all measurements of an incident.
+	Measure func(i *incident.Incident, intervals []incident.Interval, now time.Time) map[string]incident.Measurement
+	Now     func() time.Time
+	// Changed is called after facts were stored, before the answer.
+	Changed func()
+	// Token is the bearer token that writing needs; none is needed where it is empty.
+	Token func() string
+	// Reserved are the names of the configured sources. Their records come from there and cannot be written here.
+	Reserved func() []string
+	// MaxBody is the largest request body in bytes. 0 means DefaultMaxBody.
+	MaxBody    int64
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// DefaultMaxBody is the largest request body where Options says nothing: 4 MiB.
+const DefaultMaxBody = 4 << 20
+
+// api holds what the handlers share.
+type api struct {
+	Options
+	crossOrigin *http.CrossOriginProtection
+	metrics     *metrics
+}
+
+// handler answers a request, or returns an error that becomes a problem. It returns an error only before it has written.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// route is one path of the API with a handler for each of its methods. HEAD is answered by GET.
+type route struct {
+	name    string // in the metrics
+	path    string // a pattern of net/http.ServeMux without its method, which is also the path in the OpenAPI document
+	methods map[string]handler
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{"records", "/api/v1/records", map[string]handler{"GET": a.listRecords}},
+		{"record", "/api/v1/records/{source}/{id}", map[string]handler{"GET": a.getRecord, "PUT": a.write(a.putRecord), "DELETE": a.write(a.deleteRecord)}},
+		{"incidents", "/api/v1/incidents", map[string]handler{"GET": a.listIncidents}},
+		{"incident", "/api/v1/incidents/{id}", map[string]handler{"GET": a.getIncident}},
+		{"episodes", "/api/v1/episodes", map[string]handler{"GET": a.listEpisodes}},
+		{"reviews", "/api/v1/reviews", map[string]handler{"GET": a.listReviews, "POST": a.write(a.postReview)}},
+		{"openapi", "/api/openapi.json", map[string]handler{"GET": a.openAPI}},
+		{"openapi", "/api/v1/openapi.json", map[string]handler{"GET": a.openAPIMoved}},
+	}
+}
+
+// New returns the handler of everything under /api/.
+func New(o Options) http.Handler {
+	a := newAPI(o)
+	mux := http.NewServeMux()
+	for _, rt := range a.routes() {
+		mux.Handle(rt.path, a.metrics.instrument(rt.name, a.serve(rt.dispatch)))
+	}
+	mux.Handle("/", a.metrics.instrument("unknown", a.serve(func(_ http.ResponseWriter, r *http.Request) error {
+		return incident.Errorf(incident.CodeNotFound, "no such address: %s; the addresses are in /api/openapi.json", cut(r.URL.Path))
+	})))
+	return mux
+}
+
+func newAPI(o Options) *api {
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	if o.Token == nil {
+		o.Token = func() string { return "" }
+	}
+	if o.Reserved == nil {
+		o.Reserved = func() []string { return nil }
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &api{Options: o, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(o.Registerer)}
+}
+
+// dispatch picks the handler of the request's method. It is done here rather than by ServeMux because ServeMux answers
+// a wrong method in plain text, and not at all where a catch-all pattern matches.
+func (rt route) dispatch(w http.ResponseWriter, r *http.Request) error {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if h, ok := rt.methods[method]; ok {
+		return h(w, r)
+	}
+	var allow []string
+	for m := range rt.methods {
+		allow = append(allow, m)
+		if m == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
+	}
+	slices.Sort(allow)
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	return &problem{Status: http.StatusMethodNotAllowed, Detail: "this address takes " + strings.Join(allow, ", ")}
+}
+
+// serve makes an http.Handler of h: the headers that every answer carries, and errors as problems.
+func (a *api) serve(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		if err := h(w, r); err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}

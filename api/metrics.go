@@ -1,0 +1,39 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are the API's own.
+type metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+// newMetrics makes the metrics and registers them where there is a registerer.
+func newMetrics(reg prometheus.Registerer) *metrics {
+	f := promauto.With(reg)
+	return &metrics{
+		requests: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_api_requests_total",
+			Help: "Requests to the JSON API, by handler and HTTP status code.",
+		}, []string{"handler", "code"}),
+		duration: f.NewHistogramVec(prometheus.HistogramOpts{
+			Name:                        "meantime_api_request_duration_seconds",
+			Help:                        "Time taken to answer requests to the JSON API, by handler.",
+			Buckets:                     []float64{.005, .025, .1, .5, 1, 5, 10},
+			NativeHistogramBucketFactor: 1.1,
+		}, []string{"handler"}),
+	}
+}
+
+// instrument counts and times the requests to h under the handler's name.
+func (m *metrics) instrument(name string, h http.Handler) http.Handler {
+	l := prometheus.Labels{"handler": name}
+	return promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(l),
+		promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(l), h))
+}

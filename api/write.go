@@ -1,0 +1,75 @@
+package api
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"meantime/incident"
+)
+
+// write guards a handler that changes something: not from another site's page, only with the token, and from a browser
+// only as JSON, which no form of another site can send.
+func (a *api) write(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := a.crossOrigin.Check(r); err != nil {
+			return &problem{Status: http.StatusForbidden, Detail: err.Error()}
+		}
+		if !a.allowed(r) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
+			return &problem{Status: http.StatusUnauthorized, Detail: "writing needs the header `Authorization: Bearer TOKEN` with the configured token"}
+		}
+		if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+			return &problem{Status: http.StatusUnsupportedMediaType, Detail: "content encoding " + cut(e) + "; send the body as it is"}
+		}
+		if r.Method != http.MethodDelete && fromBrowser(r) && !isJSON(r.Header.Get("Content-Type")) {
+			return &problem{Status: http.StatusUnsupportedMediaType, Detail: "a browser must send the content type application/json"}
+		}
+		return h(w, r)
+	}
+}
+
+// allowed says whether the request carries the token. Digests are compared, so that the time taken tells neither the
+// token nor its length.
+func (a *api) allowed(r *http.Request) bool {
+	want := a.Token()
+	if want == "" {
+		return true
+	}
+	scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	x, y := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}
+
+// fromBrowser says whether a page in a browser sent the request; these headers cannot be left out by one.
+func fromBrowser(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != ""
+}
+
+func isJSON(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (t == "application/json" || strings.HasSuffix(t, "+json"))
+}
+
+// body reads the whole body, of MaxBody bytes at most.
+func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	tooLarge := incident.Errorf(incident.CodeTooLarge, "the body is larger than the %d bytes allowed", a.MaxBody)
+	if r.ContentLength > a.MaxBody {
+		return nil, tooLarge
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, incident.Errorf(incident.CodeInvalid, "the body ended early: %w", err)
+	case len(b) == 0:
+		return nil, incident.Errorf(incident.CodeInvalid, "the body is empty; it must be JSON")
+	}
+	return b, nil
+}
