@@ -125,10 +125,19 @@ func Merge(a, b Sighting) Sighting {
 	case c == 0:
 		m.ConditionAt = earliest(a.ConditionAt, b.ConditionAt)
 	}
-	if cmp.Or(a.ToldAt.Compare(b.ToldAt), strings.Compare(a.told(), b.told())) < 0 {
+	c := a.ToldAt.Compare(b.ToldAt)
+	if c == 0 && !sameText(&a, &b) { // writing the text out is worth it only for a true tie
+		c = strings.Compare(a.told(), b.told())
+	}
+	if c < 0 {
 		m.Labels, m.Annotations, m.GeneratorURL, m.ToldAt = b.Labels, b.Annotations, b.GeneratorURL, b.ToldAt
 	}
 	return m
+}
+
+// sameText says whether a and b were told with the same labels, annotations and generator.
+func sameText(a, b *Sighting) bool {
+	return a.GeneratorURL == b.GeneratorURL && maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations)
 }
 
 // told is the text of the newest notification in one string, to break ties of ToldAt the same way in any order.
@@ -143,8 +152,7 @@ func Equal(a, b Sighting) bool {
 		a.FiringFirst.Equal(b.FiringFirst) && a.FiringLast.Equal(b.FiringLast) && a.ResolvedFirst.Equal(b.ResolvedFirst) &&
 		a.GoneAt.Equal(b.GoneAt) && a.NotifiedAt.Equal(b.NotifiedAt) && a.SilencedAt.Equal(b.SilencedAt) &&
 		a.InhibitedAt.Equal(b.InhibitedAt) && a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
-		a.ToldAt.Equal(b.ToldAt) && a.GeneratorURL == b.GeneratorURL &&
-		maps.Equal(a.Labels, b.Labels) && maps.Equal(a.Annotations, b.Annotations) &&
+		a.ToldAt.Equal(b.ToldAt) && sameText(&a, &b) &&
 		slices.Equal(a.SilencedBy, b.SilencedBy) && slices.Equal(a.GroupKeys, b.GroupKeys) && slices.Equal(a.Alertmanagers, b.Alertmanagers)
 }
 
