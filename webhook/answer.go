@@ -1,0 +1,53 @@
+package webhook
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"meantime/incident"
+)
+
+// maxShown bounds the refusals listed in one answer.
+const maxShown = 20
+
+// answer is a response: what was taken, or an RFC 9457 problem.
+type answer struct {
+	status  int
+	taken   int
+	detail  string
+	refused incident.Problems
+}
+
+func problem(status int, detail string) answer { return answer{status: status, detail: detail} }
+
+func unavailable(detail string) answer { return problem(http.StatusServiceUnavailable, detail) }
+
+func (a answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	shown := a.refused[:min(len(a.refused), maxShown)]
+	var body any
+	if a.status < 300 {
+		h.Set("Content-Type", "application/json")
+		body = struct {
+			Taken   int               `json:"taken"`
+			Refused int               `json:"refused"`
+			Errors  incident.Problems `json:"errors,omitempty"`
+		}{a.taken, len(a.refused), shown}
+	} else {
+		h.Set("Content-Type", "application/problem+json")
+		if a.status == http.StatusServiceUnavailable {
+			h.Set("Retry-After", retryAfter)
+		}
+		body = struct {
+			Type   string            `json:"type"`
+			Title  string            `json:"title"`
+			Status int               `json:"status"`
+			Detail string            `json:"detail"`
+			Errors incident.Problems `json:"errors,omitempty"`
+		}{"about:blank", http.StatusText(a.status), a.status, a.detail, shown}
+	}
+	w.WriteHeader(a.status)
+	_ = json.NewEncoder(w).Encode(body) // a sender that hung up is not ours to tell
+}

@@ -1,0 +1,273 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb"
+	"github.com/prometheus/alertmanager/template"
+	"github.com/prometheus/common/model"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"meantime/incident"
+)
+
+// eventTypes are the types of events there are, as the event recorder's own metrics name them.
+var eventTypes = []string{
+	"alertmanager_startup_event", "alertmanager_shutdown_event", "alert_created", "alert_resolved", "alert_grouped",
+	"notification", "silence_created", "silence_updated", "silence_muted_alert", "inhibition_muted_alert", "unknown",
+}
+
+// splitEvents gives the events in a body: one object, or an array of them (`batch: true`).
+func splitEvents(body []byte, limit int) (list []json.RawMessage, tooMany bool, err error) {
+	body = bytes.TrimSpace(body)
+	var any json.RawMessage
+	if err := json.Unmarshal(body, &any); err != nil {
+		return nil, false, incident.Problems{{Message: jsonError(err)}}
+	}
+	switch k := kindOf(body); k {
+	case "object":
+		return []json.RawMessage{body}, false, nil
+	case "array":
+	default:
+		return nil, false, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an event or a list of events belongs", k)}}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if _, err := d.Token(); err != nil {
+		return nil, false, err
+	}
+	for d.More() {
+		if len(list) == limit {
+			return nil, true, nil
+		}
+		var e json.RawMessage
+		if err := d.Decode(&e); err != nil {
+			return nil, false, err
+		}
+		list = append(list, e)
+	}
+	return list, false, nil
+}
+
+// muted says that an alert was muted; of which of its starts, only what is stored can tell.
+type muted struct {
+	fingerprint string
+	at          time.Time
+	silence     *incident.Silence // nil where another alert inhibited it
+}
+
+// heard gathers what events say. Events come twice and in any order; what they say merges all the same.
+type heard struct {
+	sightings map[incident.EpisodeKey]incident.Sighting
+	order     []incident.EpisodeKey // the keys of sightings as they came
+	silences  map[string]incident.Silence
+	muted     []muted
+	types     map[string]int
+}
+
+func newHeard() *heard {
+	return &heard{sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}, types: map[string]int{}}
+}
+
+// decodeEvent reads one event. Unknown fields and unknown enum values are ignored.
+func decodeEvent(raw []byte) (*eventrecorderpb.Event, error) {
+	var e eventrecorderpb.Event
+	err := protojson.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: 100}.Unmarshal(raw, &e)
+	return &e, err
+}
+
+// add takes one event in. An event of which only a part can be used is used as far as it goes.
+func (h *heard) add(e *eventrecorderpb.Event, received time.Time) (refusal, incident.Problem) {
+	at := eventTime(e.GetTimestamp())
+	if at.IsZero() || at.After(received.Add(maxAhead)) {
+		at = received
+	}
+	d := e.GetData()
+	switch t := d.GetEventType().(type) {
+	case *eventrecorderpb.EventData_AlertCreated:
+		h.types["alert_created"]++
+		return h.alert("data.alertCreated.alert", t.AlertCreated.GetAlert(), nil, at)
+	case *eventrecorderpb.EventData_AlertGrouped:
+		h.types["alert_grouped"]++
+		return h.alert("data.alertGrouped.alert.details", t.AlertGrouped.GetAlert().GetDetails(), t.AlertGrouped.GetGroupInfo(), at)
+	case *eventrecorderpb.EventData_AlertResolved:
+		h.types["alert_resolved"]++
+		return h.alert("data.alertResolved.alert.details", t.AlertResolved.GetAlert().GetDetails(), t.AlertResolved.GetGroupInfo(), at)
+	case *eventrecorderpb.EventData_Notification:
+		h.types["notification"]++
+		return h.notification(t.Notification, at)
+	case *eventrecorderpb.EventData_SilenceCreated:
+		h.types["silence_created"]++
+		h.silence(t.SilenceCreated.GetSilence(), at)
+	case *eventrecorderpb.EventData_SilenceUpdated:
+		h.types["silence_updated"]++
+		h.silence(t.SilenceUpdated.GetSilence(), at)
+	case *eventrecorderpb.EventData_SilenceMutedAlert:
+		h.types["silence_muted_alert"]++
+		if s, ok := silence(t.SilenceMutedAlert.GetSilence(), at); ok {
+			h.muted = append(h.muted, muted{mutedFingerprint(t.SilenceMutedAlert.GetMutedAlert()), at, &s})
+		}
+	case *eventrecorderpb.EventData_InhibitionMutedAlert:
+		h.types["inhibition_muted_alert"]++
+		h.muted = append(h.muted, muted{mutedFingerprint(t.InhibitionMutedAlert.GetMutedAlert()), at, nil})
+	case *eventrecorderpb.EventData_AlertmanagerStartupEvent:
+		h.types["alertmanager_startup_event"]++
+	case *eventrecorderpb.EventData_AlertmanagerShutdownEvent:
+		h.types["alertmanager_shutdown_event"]++
+	default:
+		h.types["unknown"]++ // a later Alertmanager's, no mistake
+	}
+	return "", incident.Problem{}
+}
+
+// alert takes in what an event says about one alert.
+func (h *heard) alert(path string, a *eventrecorderpb.Alert, group *eventrecorderpb.AlertGroupInfo, at time.Time) (refusal, incident.Problem) {
+	s, why, p := eventAlert(a, at)
+	if why != "" {
+		p.Path = path + dot(p.Path)
+		return why, p
+	}
+	s.GroupKeys = within(group.GetGroupKey(), maxGroupKey)
+	h.merge(s)
+	return "", incident.Problem{}
+}
+
+// notification takes in a notification that was delivered: for what fires in it, somebody was told at that time.
+func (h *heard) notification(n *eventrecorderpb.NotificationEvent, at time.Time) (refusal, incident.Problem) {
+	var why refusal
+	var first incident.Problem
+	for i, g := range n.GetAlerts() {
+		s, w, p := eventAlert(g.GetDetails(), at)
+		if w != "" {
+			if why == "" {
+				why, first = w, incident.Problem{Path: fmt.Sprintf("data.notification.alerts[%d].details", i) + dot(p.Path), Message: p.Message}
+			}
+			continue
+		}
+		// A notification of the end alone does not tell when the first word of the alert went out.
+		if !g.GetDetails().GetResolved() {
+			s.NotifiedAt = at
+		}
+		s.GroupKeys = within(n.GetGroupInfo().GetGroupKey(), maxGroupKey)
+		h.merge(s)
+	}
+	return why, first
+}
+
+func (h *heard) silence(p *eventrecorderpb.Silence, at time.Time) {
+	if s, ok := silence(p, at); ok {
+		h.keepSilence(s)
+	}
+}
+
+// keepSilence keeps the newest version of a silence.
+func (h *heard) keepSilence(s incident.Silence) {
+	if old, ok := h.silences[s.ID]; ok && old.UpdatedAt.After(s.UpdatedAt) {
+		return
+	}
+	h.silences[s.ID] = s
+}
+
+func (h *heard) merge(s incident.Sighting) {
+	k := s.Key()
+	if old, ok := h.sightings[k]; ok {
+		h.sightings[k] = incident.Merge(old, s)
+		return
+	}
+	h.sightings[k] = s
+	h.order = append(h.order, k)
+}
+
+// eventAlert is what an alert in an event says by itself.
+//
+// It sets no FiringFirst: that is when a notification was received, and an alert created or grouped has not been
+// notified of yet. And what it says about labels and annotations ranks below every notification, because events do not
+// carry the generator's URL.
+func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refusal, incident.Problem) {
+	var s incident.Sighting
+	l := pairs(a.GetLabels())
+	if err := checkLabels(l); err != nil {
+		return s, refusedLabels, incident.Problem{Path: "labels", Message: err.Error()}
+	}
+	s.StartsAt = eventTime(a.GetStartsAt())
+	if s.StartsAt.IsZero() {
+		return s, refusedTime, incident.Problem{Path: "startsAt", Message: "missing or out of range"}
+	}
+	s.Fingerprint = eventFingerprint(a.GetFingerprint(), l)
+	s.Labels, s.Annotations, s.ToldAt = clean(l), annotations(pairs(a.GetAnnotations())), s.StartsAt
+	if !a.GetResolved() {
+		s.FiringLast = at
+		return s, "", incident.Problem{}
+	}
+	s.EndsAt = eventTime(a.GetEndsAt())
+	if s.EndsAt.IsZero() || s.EndsAt.After(at.Add(maxAhead)) {
+		s.EndsAt, s.ResolvedFirst = time.Time{}, at
+	}
+	return s, "", incident.Problem{}
+}
+
+func eventFingerprint(n uint64, l template.KV) string {
+	if n == 0 {
+		return fingerprint("", l)
+	}
+	return model.Fingerprint(n).String()
+}
+
+func mutedFingerprint(m *eventrecorderpb.MutedAlert) string {
+	return eventFingerprint(m.GetFingerprint(), pairs(m.GetLabels()))
+}
+
+func pairs(l *eventrecorderpb.LabelSet) template.KV {
+	out := make(template.KV, len(l.GetLabels()))
+	for _, p := range l.GetLabels() {
+		out[p.GetKey()] = p.GetValue()
+	}
+	return out
+}
+
+// eventTime is a time in UTC, zero where it is not set, in the year 1 or out of range.
+func eventTime(t *timestamppb.Timestamp) time.Time {
+	if t == nil || !t.IsValid() {
+		return time.Time{}
+	}
+	if y := t.AsTime().Year(); y < 1980 || y > 2200 {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+// Limits on a silence: what is over them is cut or, where it is the ID, refused.
+const (
+	maxSilenceID   = 128
+	maxSilenceText = 2048
+)
+
+// silence is a silence as an event shows it. It is false where it has no usable ID.
+func silence(p *eventrecorderpb.Silence, at time.Time) (incident.Silence, bool) {
+	if p.GetId() == "" || len(p.GetId()) > maxSilenceID || len(p.GetMatchers()) > maxLabels {
+		return incident.Silence{}, false
+	}
+	s := incident.Silence{
+		ID: plain(p.GetId(), maxSilenceID), StartsAt: eventTime(p.GetStartsAt()), EndsAt: eventTime(p.GetEndsAt()), UpdatedAt: eventTime(p.GetUpdatedAt()),
+		CreatedBy: plain(p.GetCreatedBy(), maxSilenceText), Comment: plain(p.GetComment(), maxSilenceText),
+	}
+	if s.UpdatedAt.IsZero() {
+		s.UpdatedAt = at
+	}
+	// Alertmanager does not keep when a silence was made. It was there when it was last written and when it began.
+	s.CreatedAt = s.UpdatedAt
+	if !s.StartsAt.IsZero() && s.StartsAt.Before(s.CreatedAt) {
+		s.CreatedAt = s.StartsAt
+	}
+	for _, m := range p.GetMatchers() {
+		s.Matchers = append(s.Matchers, incident.SilenceMatcher{
+			Name: plain(m.GetName(), maxSilenceText), Value: plain(m.GetPattern(), maxSilenceText),
+			IsRegex: m.GetType() == eventrecorderpb.Matcher_TYPE_REGEXP || m.GetType() == eventrecorderpb.Matcher_TYPE_NOT_REGEXP,
+			IsEqual: m.GetType() != eventrecorderpb.Matcher_TYPE_NOT_EQUAL && m.GetType() != eventrecorderpb.Matcher_TYPE_NOT_REGEXP,
+		})
+	}
+	return s, true
+}

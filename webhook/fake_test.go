@@ -1,0 +1,136 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"meantime/incident"
+)
+
+// memory is a store in memory that merges as the contract says.
+type memory struct {
+	mu        sync.Mutex
+	sightings map[incident.EpisodeKey]incident.Sighting
+	silences  map[string]incident.Silence
+	beats     []incident.Beat
+	puts      int
+	err       error // what Put answers instead
+}
+
+func newMemory() *memory {
+	return &memory{sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}}
+}
+
+func (m *memory) Put(_ context.Context, f incident.Facts, _ time.Time) (incident.Receipt, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return incident.Receipt{}, m.err
+	}
+	m.puts++
+	var r incident.Receipt
+	for _, s := range f.Sightings {
+		if old, ok := m.sightings[s.Key()]; ok {
+			r.Sightings = append(r.Sightings, incident.KindOf(&old, s))
+			s = incident.Merge(old, s)
+		} else {
+			r.Sightings = append(r.Sightings, incident.KindOf(nil, s))
+		}
+		m.sightings[s.Key()] = s
+	}
+	for _, s := range f.Silences {
+		m.silences[s.ID] = s
+	}
+	m.beats = append(m.beats, f.Beats...)
+	return r, nil
+}
+
+func (m *memory) SightingsOf(_ context.Context, fps []string) ([]incident.Sighting, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []incident.Sighting
+	for _, s := range m.sightings {
+		if slices.Contains(fps, s.Fingerprint) {
+			out = append(out, s)
+		}
+	}
+	return out, m.err
+}
+
+// episodes derives all episodes, by start.
+func (m *memory) episodes(now time.Time) []incident.Episode {
+	by := map[string][]incident.Sighting{}
+	for _, s := range m.sightings {
+		by[s.Fingerprint] = append(by[s.Fingerprint], s)
+	}
+	var out []incident.Episode
+	for _, s := range by {
+		out = append(out, incident.Episodes(s, 5*time.Hour, now)...)
+	}
+	slices.SortFunc(out, func(a, b incident.Episode) int { return a.Key().Compare(b.Key()) })
+	return out
+}
+
+// clock is a clock that a test sets.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func at(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func post(h http.Handler, body string, header ...string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader([]byte(body)))
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
+}
+
+// fixtures finds a folder of collected material beside the repository. Where there is none the test is skipped,
+// except in CI.
+func fixtures(t *testing.T, path string) string {
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
+		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(filepath.Dir(dir), "shared", filepath.FromSlash(path))
+	if _, err := os.Stat(dir); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the material of this test is not there: %v", err)
+		}
+		t.Skipf("the material of this test is not there: %v", err)
+	}
+	return dir
+}
+
+func mustJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}

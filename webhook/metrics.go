@@ -1,0 +1,108 @@
+package webhook
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"meantime/incident"
+)
+
+// Metrics count what the webhooks received.
+type Metrics struct {
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	bytes     *prometheus.HistogramVec
+	alerts    *prometheus.CounterVec
+	merges    *prometheus.CounterVec
+	truncated prometheus.Counter
+	refused   *prometheus.CounterVec
+	events    *prometheus.CounterVec
+}
+
+// NewMetrics makes the metrics and registers them, unless reg is nil.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_webhook_requests_total",
+			Help: "Requests to the webhooks, by endpoint and status code.",
+		}, []string{"endpoint", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "meantime_webhook_request_duration_seconds", Help: "Time from a request to its answer, which is after the commit.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"endpoint"}),
+		bytes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "meantime_webhook_body_bytes", Help: "Size of the bodies read.",
+			Buckets: prometheus.ExponentialBuckets(256, 4, 9), // to 16 MiB
+		}, []string{"endpoint"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_webhook_alerts_total",
+			Help: "Alerts stored from notifications, by status.",
+		}, []string{"status"}),
+		merges: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_webhook_merges_total",
+			Help: "What the alerts of notifications added to what was known: new, repeated by the same Alertmanager, duplicate from another, resolved, or late (firing after its resolved).",
+		}, []string{"kind"}),
+		truncated: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "meantime_webhook_truncated_alerts_total",
+			Help: "Alerts that notifications left out, as they told.",
+		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_webhook_refused_total",
+			Help: "Alerts and events refused out of requests that could be read, by endpoint and reason.",
+		}, []string{"endpoint", "reason"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_webhook_events_total",
+			Help: "Events of Alertmanager's event recorder received, by type.",
+		}, []string{"type"}),
+	}
+	for _, k := range incident.MergeKinds {
+		m.merges.WithLabelValues(string(k))
+	}
+	for _, s := range []string{statusFiring, statusResolved} {
+		m.alerts.WithLabelValues(s)
+	}
+	for _, e := range []string{"alertmanager", "events"} {
+		m.requests.WithLabelValues(e, "200")
+	}
+	for e, reasons := range refusals {
+		for _, r := range reasons {
+			m.refused.WithLabelValues(e, string(r))
+		}
+	}
+	for _, t := range eventTypes {
+		m.events.WithLabelValues(t)
+	}
+	if reg != nil {
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events)
+	}
+	return m
+}
+
+func (m *Metrics) request(endpoint string, status int, took time.Duration) {
+	m.requests.WithLabelValues(endpoint, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(endpoint).Observe(took.Seconds())
+}
+
+func (m *Metrics) body(endpoint string, size int) {
+	m.bytes.WithLabelValues(endpoint).Observe(float64(size))
+}
+
+// stored counts the alerts of a notification after they were stored.
+func (m *Metrics) stored(firing, resolved int, kinds []incident.MergeKind) {
+	m.alerts.WithLabelValues(statusFiring).Add(float64(firing))
+	m.alerts.WithLabelValues(statusResolved).Add(float64(resolved))
+	for _, k := range kinds {
+		m.merges.WithLabelValues(string(k)).Inc()
+	}
+}
+
+// leftOut counts the alerts that a notification told of without carrying them.
+func (m *Metrics) leftOut(n uint64) { m.truncated.Add(float64(n)) }
+
+func (m *Metrics) refuse(endpoint string, r refusal) {
+	m.refused.WithLabelValues(endpoint, string(r)).Inc()
+}
+
+func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }

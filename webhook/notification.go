@@ -1,0 +1,78 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"meantime/incident"
+)
+
+// notification takes one of Alertmanager's notifications.
+func (r *Receiver) notification(ctx context.Context, body []byte, received time.Time) answer {
+	m, err := decode(body, r.maxAlerts)
+	if err != nil {
+		return problem(http.StatusBadRequest, err.Error())
+	}
+	if m.Alerts.tooMany {
+		r.truncated()
+		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("alerts: more than the %d allowed", r.maxAlerts))
+	}
+
+	var f incident.Facts
+	var refused incident.Problems
+	firing := 0
+	from := m.sender()
+	f.Sightings = make([]incident.Sighting, 0, len(m.Alerts.list))
+	for i := range m.Alerts.list {
+		a := &m.Alerts.list[i]
+		s, why, p := a.sighting(from, received)
+		if why != "" {
+			r.metrics.refuse("alertmanager", why)
+			p.Path = fmt.Sprintf("alerts[%d]", i) + dot(p.Path)
+			refused = append(refused, p)
+			continue
+		}
+		f.Sightings = append(f.Sightings, s)
+		if s.FiringLast.IsZero() {
+			continue
+		}
+		firing++
+		// A resolved watchdog is no sign of life: Alertmanager sends it after Prometheus has fallen silent.
+		if name, ok := r.watchdogs(s.Labels); ok {
+			if beat := (incident.Beat{Watchdog: name, At: received}); !slices.Contains(f.Beats, beat) {
+				f.Beats = append(f.Beats, beat)
+			}
+		}
+	}
+	if len(refused) > 0 {
+		r.log.Debug("Alerts refused", "alerts", len(m.Alerts.list), "refused", len(refused), "first", refused[0].String())
+		if len(f.Sightings) == 0 {
+			a := problem(http.StatusBadRequest, refused[0].String())
+			a.refused = refused
+			return a
+		}
+	}
+	if len(f.Sightings) > 0 {
+		receipt, failed := r.put(ctx, f, received)
+		if failed != nil {
+			return *failed
+		}
+		r.metrics.stored(firing, len(f.Sightings)-firing, receipt.Sightings)
+	}
+	if m.TruncatedAlerts > 0 {
+		r.metrics.leftOut(m.TruncatedAlerts)
+		r.log.Debug("Notification left out alerts", "group_key", m.GroupKey, "truncated", m.TruncatedAlerts)
+		r.truncated()
+	}
+	return answer{status: http.StatusOK, taken: len(f.Sightings), refused: refused}
+}
+
+func dot(path string) string {
+	if path == "" {
+		return ""
+	}
+	return "." + path
+}

@@ -1,0 +1,243 @@
+// Package webhook takes in what Alertmanager sends: notifications (its webhook receiver) and events (the event recorder
+// of Alertmanager 0.33 and later). What is received is checked, turned into facts and stored, and only then answered
+// with 2xx.
+//
+// Alertmanager tries again on 5xx and on network errors and never on 4xx. So a 4xx is given only to what would be wrong
+// again the next time; whatever is wrong here, with the store, or passing is a 503.
+//
+// One bad alert does not lose the others. In a notification (or a batch of events) that can be read, whatever is usable
+// is stored and answered 200; what is not is refused by name in the answer, counted by reason and logged at debug
+// level. Only where nothing is usable is the answer 400.
+package webhook
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"meantime/incident"
+)
+
+// Store is what the webhooks need of the store.
+type Store interface {
+	// Put stores the facts in one transaction and returns after it is durable.
+	Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error)
+	// SightingsOf are all sightings of the given fingerprints.
+	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
+}
+
+// Defaults of Options.
+const (
+	DefaultMaxBody   = 16 << 20
+	DefaultMaxAlerts = 20_000
+	DefaultMemory    = 64 << 20
+)
+
+const (
+	// readTimeout is how long a sender may take over its body, and how long a request waits for its turn.
+	readTimeout = 30 * time.Second
+	// putTimeout bounds the wait for the store. It runs on after the sender hung up, so that a sender with a short
+	// timeout does not send the same body for ever without its ever being stored.
+	putTimeout = 30 * time.Second
+	// retryAfter is what a 503 tells the sender, in seconds.
+	retryAfter = "5"
+)
+
+// Options are what the webhooks depend on. Store is required.
+type Options struct {
+	Store   Store
+	Metrics *Metrics         // nil means not exposed
+	Logger  *slog.Logger     // nil means silent
+	Now     func() time.Time // nil means time.Now
+
+	// Token, where it is set and gives a text, is the bearer token every request must carry. It is asked at every
+	// request, so that a reload can change it.
+	Token func() string
+	// Watchdogs says whether an alert with these labels is a watchdog and what it is called. Each firing one received is
+	// a sign of life of the whole way from Prometheus to here. nil means there are none.
+	Watchdogs func(labels map[string]string) (name string, ok bool)
+	// Truncated is called after a notification that told of alerts it left out, or that was too large to take: what it
+	// would have said has to be asked for. It must not block. nil means nobody asks.
+	Truncated func()
+
+	// MaxBody is the largest body taken, in bytes; MaxAlerts the largest number of alerts or events in one. 0 means the default.
+	MaxBody   int64
+	MaxAlerts int
+	// Memory bounds the bodies that are in work at the same time, in bytes; requests over it wait for their turn before
+	// they are read. It is at least MaxBody. 0 means the default.
+	Memory int64
+}
+
+// Receiver is both webhooks. They share the bound on memory.
+type Receiver struct {
+	store     Store
+	metrics   *Metrics
+	log       *slog.Logger
+	now       func() time.Time
+	token     func() string
+	watchdogs func(map[string]string) (string, bool)
+	truncated func()
+	maxBody   int64
+	maxAlerts int
+	memory    *semaphore.Weighted
+}
+
+// New makes the webhooks.
+func New(o Options) *Receiver {
+	r := &Receiver{
+		store: o.Store, metrics: o.Metrics, log: o.Logger, now: o.Now, token: o.Token,
+		watchdogs: o.Watchdogs, truncated: o.Truncated, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
+	}
+	if r.metrics == nil {
+		r.metrics = NewMetrics(nil)
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	r.log = r.log.With("component", "webhook")
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.token == nil {
+		r.token = func() string { return "" }
+	}
+	if r.watchdogs == nil {
+		r.watchdogs = func(map[string]string) (string, bool) { return "", false }
+	}
+	if r.truncated == nil {
+		r.truncated = func() {}
+	}
+	if r.maxBody <= 0 {
+		r.maxBody = DefaultMaxBody
+	}
+	if r.maxAlerts <= 0 {
+		r.maxAlerts = DefaultMaxAlerts
+	}
+	memory := o.Memory
+	if memory <= 0 {
+		memory = DefaultMemory
+	}
+	r.memory = semaphore.NewWeighted(max(memory, r.maxBody))
+	return r
+}
+
+// Alertmanager takes notifications: POST /webhook/alertmanager.
+func (r *Receiver) Alertmanager() http.Handler { return r.endpoint("alertmanager", r.notification) }
+
+// Events takes the event recorder's events: POST /webhook/alertmanager/events.
+func (r *Receiver) Events() http.Handler { return r.endpoint("events", r.events) }
+
+// endpoint is what both have in common: who may, how much, one at a time within the memory, and the answer's metrics.
+func (r *Receiver) endpoint(name string, take func(ctx context.Context, body []byte, received time.Time) answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		start := time.Now()
+		a := r.receive(w, req, name, take)
+		a.write(w)
+		r.metrics.request(name, a.status, time.Since(start))
+		if a.status < 300 {
+			return
+		}
+		level := slog.LevelDebug
+		if a.status >= 500 {
+			level = slog.LevelError
+		}
+		r.log.Log(req.Context(), level, "Webhook refused", "endpoint", name, "status", a.status, "remote", req.RemoteAddr, "err", a.detail)
+	})
+}
+
+func (r *Receiver) receive(w http.ResponseWriter, req *http.Request, name string, take func(context.Context, []byte, time.Time) answer) answer {
+	if req.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return problem(http.StatusMethodNotAllowed, fmt.Sprintf("%s is not taken here; POST is", req.Method))
+	}
+	if want := r.token(); want != "" && !authorized(req, want) {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
+		return problem(http.StatusUnauthorized, "the bearer token is missing or not the right one")
+	}
+	if e := req.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return problem(http.StatusUnsupportedMediaType, "a compressed body is not taken")
+	}
+	if req.ContentLength > r.maxBody {
+		return r.tooLarge()
+	}
+
+	// The memory is taken before the body is read and given back after the store has it, so that any number of requests
+	// at once holds a bounded number of bodies.
+	weight := req.ContentLength
+	if weight < 0 {
+		weight = r.maxBody
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), readTimeout)
+	defer cancel()
+	if err := r.memory.Acquire(ctx, weight); err != nil {
+		return unavailable("too many requests at once")
+	}
+	defer func() { r.memory.Release(weight) }()
+	body, err := r.read(w, req)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return r.tooLarge()
+	case err != nil:
+		return unavailable("the body did not arrive: " + err.Error())
+	}
+	if unused := weight - int64(len(body)); unused > 0 {
+		r.memory.Release(unused)
+		weight -= unused
+	}
+	r.metrics.body(name, len(body))
+	return take(req.Context(), body, r.now().UTC())
+}
+
+// read reads the body, but not for ever.
+func (r *Receiver) read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
+	c := http.NewResponseController(w)
+	// A writer that knows no deadline is one of a test or a proxy, which has its own.
+	if err := c.SetReadDeadline(time.Now().Add(readTimeout)); err == nil {
+		defer func() { _ = c.SetReadDeadline(time.Time{}) }()
+	}
+	in := http.MaxBytesReader(w, req.Body, r.maxBody)
+	if req.ContentLength < 0 {
+		return io.ReadAll(in)
+	}
+	body := make([]byte, req.ContentLength)
+	n, err := io.ReadFull(in, body)
+	if err != nil {
+		return nil, fmt.Errorf("%d of %d bytes: %w", n, req.ContentLength, err)
+	}
+	return body, nil
+}
+
+func (r *Receiver) tooLarge() answer {
+	r.truncated()
+	return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("more than the %d bytes allowed", r.maxBody))
+}
+
+// put stores facts, and says what to answer where it cannot.
+func (r *Receiver) put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, *answer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putTimeout)
+	defer cancel()
+	receipt, err := r.store.Put(ctx, f, received)
+	if err != nil {
+		// Whatever the store says, the notification was good: only 5xx makes Alertmanager keep it.
+		a := unavailable("the store cannot take it now: " + err.Error())
+		return receipt, &a
+	}
+	return receipt, nil
+}
+
+// authorized compares the bearer token in a time that tells nothing of it, not even its length.
+func authorized(req *http.Request, want string) bool {
+	scheme, got, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	g, w := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(g[:], w[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}

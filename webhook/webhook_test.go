@@ -1,0 +1,195 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/stretchr/testify/require"
+
+	"meantime/incident"
+)
+
+func unmarshal(t *testing.T, b []byte, v any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(b, v), string(b))
+}
+
+func TestRequests(t *testing.T) {
+	good := body("http://am-0", alert("firing", down, start, year1, fp))
+	token := "s3cret"
+	h := New(Options{Store: newMemory(), Token: func() string { return token }}).Alertmanager()
+
+	requireProblem(t, post(h, good), 401, "the bearer token is missing or not the right one")
+	for _, a := range []string{"Bearer", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"} {
+		w := post(h, good, "Authorization", a)
+		requireProblem(t, w, 401, "the bearer token is missing or not the right one")
+		require.Equal(t, `Bearer realm="meantime"`, w.Header().Get("WWW-Authenticate"))
+		require.NotContains(t, w.Body.String(), "s3c")
+	}
+	require.Equal(t, 200, post(h, good, "Authorization", "Bearer s3cret").Code)
+	require.Equal(t, 200, post(h, good, "Authorization", "bearer s3cret").Code, "the scheme has no case")
+	token = "" // a reload took it away
+	require.Equal(t, 200, post(h, good).Code)
+	require.Equal(t, 200, post(h, good, "Content-Type", "text/plain").Code, "whatever it calls itself")
+	requireProblem(t, post(h, good, "Content-Encoding", "gzip"), 415, "a compressed body is not taken")
+
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+		requireProblem(t, w, 405, method+" is not taken here; POST is")
+		require.Equal(t, "POST", w.Header().Get("Allow"))
+	}
+}
+
+// Whatever the store says, a good notification must not be answered 4xx: Alertmanager would never send it again.
+func TestStoreErrors(t *testing.T) {
+	for _, err := range []error{
+		errors.New("disk I/O error"),
+		incident.Errorf(incident.CodeUnavailable, "database is locked"),
+		incident.Errorf(incident.CodeInvalid, "no such column"),
+		incident.Problems{{Path: "sightings[0]", Message: "bad"}},
+		context.Canceled,
+	} {
+		m := newMemory()
+		m.err = err
+		r := New(Options{Store: m})
+		w := post(r.Alertmanager(), body("http://am-0", alert("firing", down, start, year1, fp)))
+		requireProblem(t, w, 503, "the store cannot take it now: "+err.Error())
+		require.Equal(t, "5", w.Header().Get("Retry-After"))
+		require.Zero(t, testutil.ToFloat64(r.metrics.alerts.WithLabelValues("firing")), "nothing was stored")
+		w = post(r.Events(), eventCreated)
+		requireProblem(t, w, 503, "the store cannot take it now: "+err.Error())
+	}
+}
+
+// The store gets its time even where the sender hung up: else a sender with a short timeout would send for ever.
+func TestSenderHangsUp(t *testing.T) {
+	m := newMemory()
+	h := New(Options{Store: m}).Alertmanager()
+	ctx, cancel := context.WithCancel(t.Context())
+	req := httptest.NewRequest(http.MethodPost, "/", &cancelling{Reader: strings.NewReader(body("http://am-0", alert("firing", down, start, year1, fp))), cancel: cancel})
+	req = req.WithContext(ctx)
+	h.ServeHTTP(httptest.NewRecorder(), req)
+	require.Len(t, m.sightings, 1)
+}
+
+// cancelling is a body whose sender hangs up when it is read.
+type cancelling struct {
+	io.Reader
+	cancel func()
+}
+
+func (c *cancelling) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	if err == io.EOF {
+		c.cancel()
+	}
+	return n, err
+}
+
+func TestBodyShorterThanSaid(t *testing.T) {
+	h := New(Options{Store: newMemory()}).Alertmanager()
+	req := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(strings.NewReader(`{"alerts":[]}`)))
+	req.ContentLength = 100
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	requireProblem(t, w, 503, "the body did not arrive: 13 of 100 bytes: unexpected EOF")
+}
+
+// A burst of groups: every request is taken, each alert once, and no more bodies are in work than the memory holds.
+func TestBurst(t *testing.T) {
+	m := &slow{memory: newMemory()}
+	pad := strings.Repeat("x", 2000)
+	const maxBody, memory = 4 << 10, 32 << 10
+	srv := httptest.NewServer(New(Options{Store: m, MaxBody: maxBody, Memory: memory}).Alertmanager())
+	defer srv.Close()
+	var wg sync.WaitGroup
+	var failed atomic.Int64
+	for i := range 1200 {
+		wg.Go(func() {
+			b := body("http://am-0", alert("firing", fmt.Sprintf(`{"alertname":"A%d"}`, i), start, year1, "")) + pad[:0] + strings.Repeat(" ", 2000)
+			res, err := http.Post(srv.URL, "application/json", strings.NewReader(b))
+			if err != nil || res.StatusCode != 200 {
+				failed.Add(1)
+				return
+			}
+			_ = res.Body.Close()
+		})
+	}
+	wg.Wait()
+	require.Zero(t, failed.Load())
+	require.Len(t, m.sightings, 1200)
+	require.LessOrEqual(t, m.most.Load(), int64(memory/2000), "each body has more than 2,000 bytes")
+}
+
+// slow counts the largest number of Puts at the same time.
+type slow struct {
+	*memory
+	in, most atomic.Int64
+}
+
+func (s *slow) Put(ctx context.Context, f incident.Facts, at time.Time) (incident.Receipt, error) {
+	n := s.in.Add(1)
+	defer s.in.Add(-1)
+	for {
+		most := s.most.Load()
+		if n <= most || s.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	return s.memory.Put(ctx, f, at)
+}
+
+func TestMetrics(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	m := newMemory()
+	r := New(Options{Store: m, Metrics: NewMetrics(reg), Now: func() time.Time { return at("2026-03-01T10:00:30Z") }})
+	post(r.Alertmanager(), body("http://am-0", alert("firing", down, start, year1, fp), alert("resolved", down, start, "2026-03-01T10:00:10Z", fp), alert("firing", "{}", start, year1, fp)))
+	post(r.Alertmanager(), `{`)
+	post(r.Events(), eventCreated)
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP meantime_webhook_alerts_total Alerts stored from notifications, by status.
+# TYPE meantime_webhook_alerts_total counter
+meantime_webhook_alerts_total{status="firing"} 1
+meantime_webhook_alerts_total{status="resolved"} 1
+# HELP meantime_webhook_merges_total What the alerts of notifications added to what was known: new, repeated by the same Alertmanager, duplicate from another, resolved, or late (firing after its resolved).
+# TYPE meantime_webhook_merges_total counter
+meantime_webhook_merges_total{kind="duplicate"} 0
+meantime_webhook_merges_total{kind="late"} 0
+meantime_webhook_merges_total{kind="new"} 1
+meantime_webhook_merges_total{kind="repeated"} 0
+meantime_webhook_merges_total{kind="resolved"} 1
+# HELP meantime_webhook_refused_total Alerts and events refused out of requests that could be read, by endpoint and reason.
+# TYPE meantime_webhook_refused_total counter
+meantime_webhook_refused_total{endpoint="alertmanager",reason="form"} 0
+meantime_webhook_refused_total{endpoint="alertmanager",reason="labels"} 1
+meantime_webhook_refused_total{endpoint="alertmanager",reason="status"} 0
+meantime_webhook_refused_total{endpoint="alertmanager",reason="time"} 0
+meantime_webhook_refused_total{endpoint="events",reason="form"} 0
+meantime_webhook_refused_total{endpoint="events",reason="labels"} 0
+meantime_webhook_refused_total{endpoint="events",reason="time"} 0
+meantime_webhook_refused_total{endpoint="events",reason="unknown_alert"} 0
+# HELP meantime_webhook_requests_total Requests to the webhooks, by endpoint and status code.
+# TYPE meantime_webhook_requests_total counter
+meantime_webhook_requests_total{code="200",endpoint="alertmanager"} 1
+meantime_webhook_requests_total{code="200",endpoint="events"} 1
+meantime_webhook_requests_total{code="400",endpoint="alertmanager"} 1
+`), "meantime_webhook_alerts_total", "meantime_webhook_merges_total", "meantime_webhook_refused_total", "meantime_webhook_requests_total"))
+	require.Equal(t, map[string]float64{"alert_created": 1}, counters(t, reg, "meantime_webhook_events_total", "type"))
+	problems, err := testutil.GatherAndLint(reg)
+	require.NoError(t, err)
+	require.Equal(t, []promlint.Problem(nil), problems)
+}
