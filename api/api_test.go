@@ -241,3 +241,5 @@ func TestOpenAPIIsServed(t *testing.T) {
 	require.Equal(t, http.StatusPermanentRedirect, w.Code)
 	require.Equal(t, "/api/openapi.json", w.Header().Get("Location"))
 }
+
+func fixed() time.Time { return now }
