@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/x509"
 	"net/url"
-	"os"
 	"strings"
 )
 
@@ -68,11 +67,14 @@ func (v *validator) address(key, s string) {
 	}
 }
 
+// maxCertificateBytes is several times what all authorities of an operating system need.
+const maxCertificateBytes = 8 << 20
+
 func (v *validator) rootCAs(key string, p Path) *x509.CertPool {
 	if p == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(string(p))
+	pem, err := readFile(p, maxCertificateBytes)
 	if err != nil {
 		v.bad(key, "%s", err)
 		return nil

@@ -120,6 +120,11 @@ func envName(path string) string {
 // nearest is the one of names that is most like s, empty where none is alike.
 func nearest(s string, names []string) string {
 	plain := func(s string) string { return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s)) }
+	for _, n := range names {
+		if plain(n) == plain(s)+"_file" {
+			return n // a secret, which stands in a file of its own
+		}
+	}
 	best, least := "", 3
 	for _, n := range names {
 		if d := distance(plain(s), plain(n)); d < least && d < len(n)-1 {

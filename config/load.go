@@ -23,6 +23,18 @@ import (
 // The error is Problems where the configuration is wrong: everything that is, including what Validate would find in the
 // parts that could be read.
 func Load(path string, environ []string) (*Config, error) {
+	if path == "" {
+		return load("", nil, environ)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read config: %w", err)
+	}
+	return load(path, b, environ)
+}
+
+// load is Load with the content of the file.
+func load(path string, b []byte, environ []string) (*Config, error) {
 	r := reader{places: newPlaces(path), lines: true, base: filepath.Dir(path)}
 
 	// One viper for each load, never the global one. Every key is given to it with its own path by the functions below, so
@@ -37,20 +49,14 @@ func Load(path string, environ []string) (*Config, error) {
 		}
 	})
 
-	if path != "" {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("read config: %w", err)
-		}
-		doc, err := parse(bytes.NewReader(b))
-		if err != nil {
-			return nil, Problems{notYAML(path, err)}
-		}
-		if doc != nil {
-			if m, ok := r.value(doc, reflect.TypeFor[Config](), "").(map[string]any); ok {
-				if err := v.MergeConfigMap(m); err != nil {
-					return nil, fmt.Errorf("read config %s: %w", path, err)
-				}
+	doc, err := parse(bytes.NewReader(b))
+	if err != nil {
+		return nil, Problems{notYAML(path, err)}
+	}
+	if doc != nil {
+		if m, ok := r.value(doc, reflect.TypeFor[Config](), "").(map[string]any); ok {
+			if err := v.MergeConfigMap(m); err != nil {
+				return nil, fmt.Errorf("read config %s: %w", path, err)
 			}
 		}
 	}
@@ -61,7 +67,7 @@ func Load(path string, environ []string) (*Config, error) {
 	}
 
 	c := &Config{places: r.places}
-	err := v.UnmarshalExact(c, func(d *mapstructure.DecoderConfig) {
+	err = v.UnmarshalExact(c, func(d *mapstructure.DecoderConfig) {
 		d.WeaklyTypedInput = false
 		d.DecodeHook = mapstructure.TextUnmarshallerHookFunc()
 	})

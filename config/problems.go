@@ -88,12 +88,11 @@ func (p *places) problem(key, message string) Problem {
 			return Problem{File: environment, Key: name + key[len(k):], Message: message}
 		}
 	}
-	for k := key; k != ""; k = parent(k) {
-		if line, ok := p.lines[k]; ok {
+	for k := key; ; k = parent(k) {
+		if line, ok := p.lines[k]; ok || k == "" {
 			return Problem{File: p.file, Line: line, Key: key, Message: message}
 		}
 	}
-	return Problem{File: p.file, Key: key, Message: message}
 }
 
 // isBad says whether key, something around it or something in it was complained about already.

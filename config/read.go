@@ -134,14 +134,22 @@ func (r *reader) section(n *yaml.Node, t reflect.Type, key string) any {
 // unknown reports a key that does not exist, with the one that was probably meant.
 func (r *reader) unknown(k *yaml.Node, t reflect.Type, key string) {
 	path := join(key, quotable(k.Value))
-	hint := "the keys here are " + strings.Join(names(t), ", ")
+	var meant []string
 	if near := nearest(k.Value, names(t)); near != "" {
-		hint = "did you mean " + near + "?"
+		meant = append(meant, near)
 		r.places.bad[join(key, near)] = true
-	} else if other := elsewhere(k.Value); other != "" {
-		hint = "did you mean " + other + "?"
-	} else if k.Value == "<<" {
+	}
+	if other := elsewhere(k.Value); other != "" {
+		meant = append(meant, other)
+	}
+	hint := "the keys here are " + strings.Join(names(t), ", ")
+	switch {
+	case len(meant) > 0:
+		hint = "did you mean " + strings.Join(meant, " or ") + "?"
+	case k.Value == "<<":
 		hint = "merge keys are not read; write the keys out"
+	case strings.Contains(k.Value, "."):
+		hint = "write the keys one within the other, such as store: {dsn: …}; " + hint
 	}
 	r.note(path, k)
 	r.problems = append(r.problems, r.places.problem(path, "unknown key; "+hint))
@@ -158,6 +166,9 @@ func (r *reader) list(n *yaml.Node, t reflect.Type, key string) any {
 	}
 	out := make([]any, len(n.Content))
 	for i, c := range n.Content {
+		if r.visited > maxNodes {
+			return nil
+		}
 		path := fmt.Sprintf("%s[%d]", key, i)
 		r.note(path, c)
 		// An element that cannot be read stays, empty, so that those after it keep their place.

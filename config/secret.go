@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -94,24 +93,33 @@ const maxSecretBytes = 64 << 10
 
 // readSecret reads a secret from its file, without the white space around it.
 func readSecret(p Path) (Secret, error) {
-	f, err := os.Open(string(p))
+	b, err := readFile(p, maxSecretBytes)
 	if err != nil {
 		return Secret{}, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
-	if err != nil {
-		return Secret{}, err
-	}
-	if len(b) > maxSecretBytes {
-		return Secret{}, fmt.Errorf("%s is longer than %d bytes; a secret's file holds nothing else", p, maxSecretBytes)
 	}
 	s := strings.TrimSpace(string(b))
 	if s == "" {
 		return Secret{}, fmt.Errorf("%s is empty", p)
 	}
 	if strings.ContainsAny(s, "\r\n") {
-		return Secret{}, errors.New(string(p) + " has more than one line; a secret's file holds nothing else")
+		return Secret{}, fmt.Errorf("%s has more than one line; a secret's file holds nothing else", p)
 	}
 	return NewSecret(s), nil
+}
+
+// readFile reads a file of at most limit bytes.
+func readFile(p Path, limit int64) ([]byte, error) {
+	f, err := os.Open(string(p))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", p, limit)
+	}
+	return b, nil
 }

@@ -1,0 +1,323 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
+	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
+	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanager, prometheus, watchdogs, sources, limits, web"
+)
+
+// Each file of testdata/bad has one kind of mistake. The messages are without the folder's name.
+var badFiles = map[string][]string{
+	"alias-incomplete": {
+		`alias-incomplete.yml:3: services.aliases[0].service: missing; it is the service that the names mean`,
+		`alias-incomplete.yml:3: services.aliases[0].names: missing; list the other names`,
+	},
+	"alias-twice": {
+		`alias-twice.yml:4: services.aliases[1].names[0]: "Shop" is given twice, first for checkout`,
+	},
+	"client-ca": {
+		`client-ca.yml:1: prometheus.ca_file: testdata/token has no certificate in PEM form`,
+		`client-ca.yml:2: alertmanager.ca_file: open testdata/absent.pem: no such file or directory`,
+	},
+	"client-half-credentials": {
+		`client-half-credentials.yml:1: prometheus.basic_auth.password_file: missing; username is given`,
+		`client-half-credentials.yml:2: alertmanager.basic_auth.username: missing; password_file is given`,
+	},
+	"client-two-credentials": {
+		`client-two-credentials.yml:4: prometheus.basic_auth: bearer_token_file is given as well; write one of them`,
+	},
+	"client-url-with-password": {
+		`client-url-with-password.yml:1: prometheus.url: has a user name in it; write basic_auth, with the password in a file`,
+	},
+	"client-url-with-query": {
+		`client-url-with-query.yml:1: prometheus.url: has a ? or # in it; write the address alone`,
+	},
+	"client-url": {
+		`client-url.yml:1: alertmanager.url: not an http or https address; write it like http://127.0.0.1:9093`,
+	},
+	"client-without-url": {
+		`client-without-url.yml:1: prometheus.url: missing; the other keys of prometheus are of no use without it`,
+	},
+	"dependency": {
+		`dependency.yml:3: correlate.dependencies[0].needs[1]: a needs itself`,
+		`dependency.yml:4: correlate.dependencies[1].service: missing; it is the service that needs the others`,
+		`dependency.yml:4: correlate.dependencies[1].needs: missing; list the services it needs`,
+	},
+	"dsn-twice": {
+		`dsn-twice.yml:1: store.dsn_file: store.dsn is given as well; write one of them`,
+	},
+	"dsn-without-file": {
+		`dsn-without-file.yml:1: store.dsn: no file after sqlite:; write sqlite:FILE`,
+	},
+	"dsn": {
+		`dsn.yml:1: store.dsn: unknown kind of database; write sqlite:FILE`,
+	},
+	"duration-fraction-unit": {
+		`duration-fraction-unit.yml:1: correlate.window.before: not a duration: "1.5h"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+	},
+	"duration-fraction": {
+		`duration-fraction.yml:1: correlate.open_for: a duration needs a unit and a whole number: "1.5"; write it like 90s, 30m or 28d`,
+	},
+	"duration-negative": {
+		`duration-negative.yml:1: correlate.window.before: not a duration: "-5m"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+	},
+	"duration-quoted-without-unit": {
+		`duration-quoted-without-unit.yml:1: correlate.open_for: a duration needs a unit: "168"; write 168m or 168s`,
+	},
+	"duration-too-long": {
+		`duration-too-long.yml:1: windows[0]: a duration longer than 292 years: "400y"`,
+	},
+	"duration-true": {
+		`duration-true.yml:1: correlate.open_for: not a duration: "true"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+	},
+	"duration-unknown-unit": {
+		`duration-unknown-unit.yml:1: windows[1]: not a duration: "1mo"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+	},
+	"duration-without-unit": {
+		`duration-without-unit.yml:5: correlate.window.before: a duration needs a unit: "5"; write 5m or 5s`,
+	},
+	"duration-zero": {
+		`duration-zero.yml:1: correlate.expire_after: must be longer than 0`,
+	},
+	"element-wanted": {
+		`element-wanted.yml:1: windows[1]: a list where a single value belongs`,
+		`element-wanted.yml:1: windows[2]: empty`,
+	},
+	"interval-incomplete": {
+		`interval-incomplete.yml:2: intervals[0].name: missing`,
+		`interval-incomplete.yml:2: intervals[0].to: missing; it is one of ` + allPoints,
+	},
+	"interval-name": {
+		`interval-name.yml:1: intervals[0].name: "Time to fix"; write letters a to z, digits and _, a letter first`,
+	},
+	"interval-point-far": {
+		`interval-point-far.yml:1: intervals[0].from: unknown point "commit"; it is one of ` + allPoints,
+		`interval-point-far.yml:1: intervals[0].to: unknown point "deploy"; it is one of ` + allPoints,
+	},
+	"interval-point": {
+		`interval-point.yml:1: intervals[0].from: unknown point "identifed"; did you mean identified?`,
+	},
+	"interval-same-points": {
+		`interval-same-points.yml:1: intervals[0].to: the same as from: "resolved"`,
+	},
+	"interval-twice": {
+		`interval-twice.yml:3: intervals[1].name: "fix" is given twice`,
+	},
+	"key-elsewhere": {
+		`key-elsewhere.yml:1: window: unknown key; did you mean windows or correlate.window?`,
+	},
+	"key-in-a-list": {
+		`key-in-a-list.yml:4: sources[0].directory: unknown key; the keys here are name, type, dir, url, interval, timeout, token_file`,
+		`key-in-a-list.yml:5: sources[0].dirr: unknown key; did you mean dir?`,
+	},
+	"key-in-capitals": {
+		`key-in-capitals.yml:1: Windows: unknown key; did you mean windows?`,
+	},
+	"key-is-a-list": {
+		`key-is-a-list.yml:2: store: a list where the name of a key belongs`,
+	},
+	"key-twice": {
+		`key-twice.yml:3: windows: given twice; the first is in line 1`,
+	},
+	"key-with-a-dot": {
+		`key-with-a-dot.yml:1: store.dsn: unknown key; write the keys one within the other, such as store: {dsn: …}; the keys here are ` + allSections,
+	},
+	"label-twice": {
+		`label-twice.yml:1: services.labels[2]: "service" is given twice`,
+	},
+	"limits": {
+		`limits.yml:2: limits.services: 0 is less than 1`,
+		`limits.yml:3: limits.alert_names: -1 is less than 0`,
+		`limits.yml:4: limits.recent_incidents: -1 is less than 0`,
+		`limits.yml:5: limits.body_bytes: 16 is less than 1024`,
+		`limits.yml:6: limits.alerts_per_webhook: 0 is less than 1`,
+	},
+	"link-at-nan": {
+		`link-at-nan.yml:1: correlate.link_at: not a number: ".nan"`,
+	},
+	"link-at": {
+		`link-at.yml:1: correlate.link_at: 1.5 is not above 0 and at most 1`,
+	},
+	"list-of-mappings-wanted": {
+		`list-of-mappings-wanted.yml:1: sources: a mapping where a list belongs`,
+	},
+	"list-wanted": {
+		`list-wanted.yml:1: windows: a single value where a list belongs; write [28d]`,
+	},
+	"mapping-wanted": {
+		`mapping-wanted.yml:1: store: a single value where a mapping of keys belongs; the keys are dsn, dsn_file, retention`,
+	},
+	"matcher-empty": {
+		`matcher-empty.yml:1: correlate.open.any[0].matchers: missing; write it like ['alertname="Watchdog"']`,
+		`matcher-empty.yml:1: correlate.open.any[1].matchers[0]: not a matcher: "{}"; write it like 'severity="critical"'`,
+	},
+	"matcher": {
+		"matcher.yml:1: services.rules[1].matchers[0]: not a matcher: \"a=~\\\"(\\\"\": error parsing regexp: missing closing ): `^(?:()$`",
+	},
+	"matchers-as-mapping": {
+		`matchers-as-mapping.yml:1: watchdogs[0].matchers: a mapping where a list belongs`,
+	},
+	"matchers-as-text": {
+		`matchers-as-text.yml:1: watchdogs[0].matchers: a single value where a list belongs; write [alertname="Watchdog"]`,
+	},
+	"merge-key": {
+		`merge-key.yml:2: store.<<: unknown key; merge keys are not read; write the keys out`,
+	},
+	"not-a-number": {
+		`not-a-number.yml:1: correlate.link_at: not a number: "high"`,
+	},
+	"not-a-whole-number": {
+		`not-a-whole-number.yml:1: limits.services: not a whole number: "10.5"`,
+	},
+	"not-yaml": {
+		`not-yaml.yml:2: not YAML: did not find expected node content`,
+	},
+	"objective-incomplete": {
+		`objective-incomplete.yml:2: objectives[0].severity: missing; it is one of critical, warning, info`,
+		`objective-incomplete.yml:2: objectives[0].interval: missing; it is one of ` + allIntervals,
+		`objective-incomplete.yml:2: objectives[0].within: missing; write a duration such as 5m`,
+	},
+	"objective-interval": {
+		`objective-interval.yml:1: objectives[0].interval: unknown interval "repair"; it is one of ` + allIntervals,
+	},
+	"objective-severity": {
+		`objective-severity.yml:1: objectives[0].severity: unknown severity "critcal"; did you mean critical?`,
+	},
+	"objective-twice": {
+		`objective-twice.yml:3: objectives[1]: a second objective for resolve of critical`,
+	},
+	"secret-empty": {
+		`secret-empty.yml:1: web.write_token_file: testdata/empty is empty`,
+	},
+	"secret-in-the-file": {
+		`secret-in-the-file.yml:1: prometheus.bearer_token: unknown key; did you mean bearer_token_file?`,
+	},
+	"secret-missing": {
+		`secret-missing.yml:2: web.webhook_token_file: open testdata/absent: no such file or directory`,
+	},
+	"secret-several-lines": {
+		`secret-several-lines.yml:1: web.write_token_file: testdata/bad/secret-missing.yml has more than one line; a secret's file holds nothing else`,
+	},
+	"service-rule-incomplete": {
+		`service-rule-incomplete.yml:3: services.rules[0].service: missing; it names the service of the alerts that match`,
+		`service-rule-incomplete.yml:3: services.rules[0].matchers: missing; write it like ['alertname="Watchdog"']`,
+	},
+	"several": {
+		`several.yml:2: store.dns: unknown key; did you mean dsn?`,
+		`several.yml:3: windows[1]: a duration needs a unit: "28"; write 28m or 28s`,
+		`several.yml:5: correlate.link_at: 2 is not above 0 and at most 1`,
+		`several.yml:6: correlate.window.before: a duration needs a unit: "5"; write 5m or 5s`,
+		`several.yml:8: sources[0].dir: missing; a source of type file needs it`,
+	},
+	"severity-alias": {
+		`severity-alias.yml:3: severities.aliases[0].severity: unknown severity "crit"; it is one of critical, warning, info`,
+	},
+	"severity-order": {
+		`severity-order.yml:1: severities.order: empty; name the severities, the gravest first`,
+	},
+	"source-incomplete": {
+		`source-incomplete.yml:2: sources[0].name: missing; it names the source in metrics and in the keys of its records`,
+		`source-incomplete.yml:2: sources[0].type: missing; it is one of file`,
+		`source-incomplete.yml:3: sources[1].dir: missing; a source of type file needs it`,
+	},
+	"source-interval": {
+		`source-interval.yml:2: sources[0].timeout: a duration needs a unit: "10"; write 10m or 10s`,
+		`source-interval.yml:2: sources[0].interval: must be longer than 0`,
+	},
+	"source-key-of-another-type": {
+		`source-key-of-another-type.yml:2: sources[0].url: a source of type file does not take it; it takes dir, interval, timeout`,
+	},
+	"source-name": {
+		`source-name.yml:2: sources[0].name: "our records"; write letters, digits, _, . and -, at most 64`,
+		`source-name.yml:3: sources[1].name: "alertmanager" is the name of the alertmanager section's own source; choose another`,
+	},
+	"source-twice": {
+		`source-twice.yml:3: sources[1].name: "ours" is given twice`,
+	},
+	"source-type": {
+		`source-type.yml:1: sources[0].type: unknown type of source "fiel"; did you mean file?`,
+	},
+	"suggest-at-zero": {
+		`suggest-at-zero.yml:1: correlate.suggest_at: 0 is not above 0 and at most 1`,
+	},
+	"suggest-at": {
+		`suggest-at.yml:1: correlate.suggest_at: 0.6 is above link_at, which is 0.5`,
+	},
+	"tab": {
+		`tab.yml:2: not YAML: found character that cannot start any token`,
+	},
+	"top-is-a-list": {
+		`top-is-a-list.yml:1: a list where a mapping of keys belongs; the keys are ` + allSections,
+	},
+	"two-documents": {
+		`two-documents.yml:2: not YAML: a second document; the configuration is one`,
+	},
+	"unknown-key-far": {
+		`unknown-key-far.yml:2: store.colour: unknown key; the keys here are dsn, dsn_file, retention`,
+	},
+	"unknown-key": {
+		`unknown-key.yml:3: correlate.window.befor: unknown key; did you mean before?`,
+	},
+	"unknown-section": {
+		`unknown-section.yml:1: stroe: unknown key; did you mean store?`,
+	},
+	"value-wanted": {
+		`value-wanted.yml:1: correlate.link_at: a list where a single value belongs`,
+	},
+	"watchdog-incomplete": {
+		`watchdog-incomplete.yml:2: watchdogs[0].matchers: missing; write it like ['alertname="Watchdog"']`,
+		`watchdog-incomplete.yml:2: watchdogs[0].every: missing; write a duration such as 5m`,
+	},
+	"watchdog-twice": {
+		`watchdog-twice.yml:3: watchdogs[1].name: "Watchdog" is given twice`,
+	},
+	"watchdog-without-name": {
+		`watchdog-without-name.yml:2: watchdogs[0].name: missing, and no matcher asks for one alertname to take it from`,
+	},
+	"window-twice": {
+		`window-twice.yml:1: windows[2]: 1w is the same window as 7d`,
+	},
+	"windows-none": {
+		`windows-none.yml:1: windows: empty; write at least one, such as [28d]`,
+	},
+}
+
+func TestBadFiles(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(badFiles)) {
+		t.Run(name, func(t *testing.T) {
+			_, err := validated("testdata/bad/" + name + ".yml")
+			require.Error(t, err)
+			var got []string
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				got = append(got, strings.TrimPrefix(line, "testdata/bad/"))
+			}
+			require.Equal(t, badFiles[name], got)
+			var p Problems
+			require.ErrorAs(t, err, &p)
+			require.NotContains(t, err.Error(), "hunter2", "a secret's value is in the message")
+		})
+	}
+}
+
+func TestEveryBadFileHasItsMessage(t *testing.T) {
+	files, err := os.ReadDir("testdata/bad")
+	require.NoError(t, err)
+	for _, f := range files {
+		require.Contains(t, badFiles, strings.TrimSuffix(f.Name(), ".yml"))
+	}
+}
+
+func TestNoFile(t *testing.T) {
+	_, err := Load("testdata/absent.yml", nil)
+	require.EqualError(t, err, "read config: open testdata/absent.yml: no such file or directory")
+}
