@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"meantime/incident"
 )
 
@@ -52,9 +50,10 @@ type Options struct {
 	// Reserved are the names of the configured sources. Their records come from there and cannot be written here.
 	Reserved func() []string
 	// MaxBody is the largest request body in bytes. 0 means DefaultMaxBody.
-	MaxBody    int64
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
+	MaxBody int64
+	Logger  *slog.Logger
+	// Metrics may be shared by handlers that replace each other. They are not exposed where it is nil.
+	Metrics *Metrics
 }
 
 // DefaultMaxBody is the largest request body where Options says nothing: 4 MiB.
@@ -64,7 +63,6 @@ const DefaultMaxBody = 4 << 20
 type api struct {
 	Options
 	crossOrigin *http.CrossOriginProtection
-	metrics     *metrics
 }
 
 // handler answers a request, or returns an error that becomes a problem. It returns an error only before it has written.
@@ -95,9 +93,9 @@ func New(o Options) http.Handler {
 	a := newAPI(o)
 	mux := http.NewServeMux()
 	for _, rt := range a.routes() {
-		mux.Handle(rt.path, a.metrics.instrument(rt.name, a.serve(rt.dispatch)))
+		mux.Handle(rt.path, a.Metrics.instrument(rt.name, a.serve(rt.dispatch)))
 	}
-	mux.Handle("/", a.metrics.instrument("unknown", a.serve(func(_ http.ResponseWriter, r *http.Request) error {
+	mux.Handle("/", a.Metrics.instrument("unknown", a.serve(func(_ http.ResponseWriter, r *http.Request) error {
 		return incident.Errorf(incident.CodeNotFound, "no such address: %s; the addresses are in /api/openapi.json", cut(r.URL.Path))
 	})))
 	return mux
@@ -119,7 +117,10 @@ func newAPI(o Options) *api {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &api{Options: o, crossOrigin: http.NewCrossOriginProtection(), metrics: newMetrics(o.Registerer)}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
+	}
+	return &api{Options: o, crossOrigin: http.NewCrossOriginProtection()}
 }
 
 // dispatch picks the handler of the request's method. It is done here rather than by ServeMux because ServeMux answers

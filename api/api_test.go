@@ -42,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	f.handler = New(Options{
 		Store: f.store, Intervals: incident.DefaultIntervals, Measure: measureDetect, Now: func() time.Time { return f.now },
 		Changed: func() { f.changes++ }, Token: func() string { return f.token }, Reserved: func() []string { return f.reserved },
-		Registerer: f.registry,
+		Metrics: NewMetrics(f.registry),
 	})
 	f.doc = document(t)
 	for name, s := range f.doc.Components.Schemas {

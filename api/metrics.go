@@ -8,16 +8,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are the API's own.
-type metrics struct {
+// Metrics count and time the requests to the API.
+type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
-// newMetrics makes the metrics and registers them where there is a registerer.
-func newMetrics(reg prometheus.Registerer) *metrics {
+// NewMetrics makes the metrics and registers them, unless reg is nil.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
-	return &metrics{
+	return &Metrics{
 		requests: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_api_requests_total",
 			Help: "Requests to the JSON API, by handler and HTTP status code.",
@@ -32,7 +32,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 }
 
 // instrument counts and times the requests to h under the handler's name.
-func (m *metrics) instrument(name string, h http.Handler) http.Handler {
+func (m *Metrics) instrument(name string, h http.Handler) http.Handler {
 	l := prometheus.Labels{"handler": name}
 	return promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(l),
 		promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(l), h))
