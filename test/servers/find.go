@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -89,7 +90,8 @@ func Promtool(t testing.TB, stdin string, args ...string) (output string, ok boo
 	cmd := exec.Command(need(t, promtoolProgram), args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
-	if _, failed := err.(*exec.ExitError); err != nil && !failed {
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
 		t.Fatalf("promtool: %v", err)
 	}
 	return string(out), err == nil

@@ -1,0 +1,40 @@
+GO ?= go
+CONFIG ?= examples/meantime.yml
+
+GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run build test lint bench eval generate
+.DEFAULT_GOAL := help
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start the daemon on port 10049 with the five example incidents
+	$(GO) run ./cmd/meantime --config.file=$(CONFIG)
+
+build: ## Build the program into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meantime ./cmd/meantime
+
+test: ## Do all set-up and run every test
+	@GO="$(GO)" test/run
+
+lint: ## Run the linters
+	@if $(GO) run $(GOLANGCI_LINT) --version; then \
+		$(GO) run $(GOLANGCI_LINT) run ./...; \
+	else \
+		echo "golangci-lint cannot be built here; gofmt, go vet and staticcheck run in its place" && \
+		files=$$(gofmt -l .) && test -z "$$files" || { echo "not formatted: $$files"; exit 1; } && \
+		$(GO) vet ./... && \
+		$(GO) run $(STATICCHECK) ./...; \
+	fi
+
+bench: ## Measure against a bare server on this machine; prints ratios
+	$(GO) run ./test/bench
+
+eval: ## Judge correlation and postmortems by labelled data
+	$(GO) run ./eval/...
+
+generate: ## Make the generated files again, and check that they were committed so
+	$(GO) generate ./...
+	git diff --exit-code
