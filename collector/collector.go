@@ -1,0 +1,137 @@
+package collector
+
+import (
+	"iter"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// Options say what there is to show.
+type Options struct {
+	Intervals  []incident.Interval
+	Objectives []measure.Objective
+}
+
+// Snapshot is everything that is shown besides what was counted since ever.
+type Snapshot struct {
+	Figures *measure.Figures
+	// Watchdogs are the configured watchdogs with when each was last heard of, zero for never.
+	Watchdogs map[string]time.Time
+	// Blind is the time in which a watchdog was silent by window, in seconds; nil where no watchdog is configured.
+	Blind map[string]float64
+}
+
+// Collector is a prometheus.Collector over the newest snapshot and the values counted since ever. Its methods are safe
+// for concurrent use. Before the first Publish it shows only the latter.
+type Collector struct {
+	windows windows
+	now     now
+	honesty honesty
+	ever    *ever
+
+	publish sync.Mutex
+	cache   map[any][]prometheus.Metric // by the part of the figures it was built of
+	ready   atomic.Pointer[[]prometheus.Metric]
+}
+
+var _ prometheus.Collector = (*Collector)(nil)
+
+// New makes a Collector. Register it with one registry; the since-ever metrics belong to it.
+func New(o Options) *Collector {
+	return &Collector{
+		windows: newWindows(o.Objectives), now: newNow(), honesty: newHonesty(), ever: newEver(o.Intervals),
+		cache: map[any][]prometheus.Metric{},
+	}
+}
+
+// Publish makes a snapshot the one that scrapes see, whole.
+func (c *Collector) Publish(s Snapshot) {
+	c.publish.Lock()
+	defer c.publish.Unlock()
+	fresh := make(map[any][]prometheus.Metric, len(c.cache))
+	var all []prometheus.Metric
+	// part is what build makes of a part of the figures in a window, the same again while the part is the same.
+	part := func(of any, build func() []prometheus.Metric) {
+		m, ok := c.cache[of]
+		if !ok {
+			m = build()
+		}
+		fresh[of] = m
+		all = append(all, m...)
+	}
+	for _, w := range s.Figures.Windows {
+		for _, g := range w.Groups {
+			part(shownIn[*measure.Group]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.group(w.Window.Name, g) })
+		}
+		for _, g := range w.Alerts {
+			part(shownIn[*measure.AlertGroup]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.alerts(w.Window.Name, g) })
+		}
+	}
+	for _, h := range s.Figures.Newest {
+		part(h, func() []prometheus.Metric { return c.now.head(h) })
+	}
+	all = append(all, c.windows.objectives...)
+	all = append(all, c.now.open(s.Figures)...)
+	all = append(all, c.honesty.metrics(s)...)
+	c.cache = fresh
+	c.ready.Store(&all)
+}
+
+// shownIn is a part of the figures in a window.
+type shownIn[T any] struct {
+	window string
+	part   T
+}
+
+// Replay counts again, after a start, what the ledger says was counted before, without exemplars: it is nothing new.
+func (c *Collector) Replay(values iter.Seq[measure.Observation]) { c.ever.replay(values) }
+
+// Observe counts new values in the histogram since ever, after they were stored.
+func (c *Collector) Observe(values []measure.Observation) { c.ever.observe(values) }
+
+// Restate counts corrections by interval.
+func (c *Collector) Restate(n map[string]int) { c.ever.restate(n) }
+
+// Know creates the histograms of labels at 0, so that a first value is seen as an increase.
+func (c *Collector) Know(labels []measure.Labels) { c.ever.know(labels) }
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	c.windows.describe(ch)
+	c.now.describe(ch)
+	c.honesty.describe(ch)
+	c.ever.describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	if ready := c.ready.Load(); ready != nil {
+		for _, m := range *ready {
+			ch <- m
+		}
+	}
+	c.ever.collect(ch)
+}
+
+// desc is a description with variable labels.
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("meantime_"+name, help, labels, nil)
+}
+
+// gauge is a ready-made gauge. Its labels must be those of the description.
+func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
+	for i := range labels {
+		labels[i] = strings.ToValidUTF8(labels[i], "\uFFFD")
+	}
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+// unix is a time in unix seconds.
+func unix(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

@@ -1,0 +1,145 @@
+package collector
+
+import (
+	"cmp"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// windows are the figures over rolling windows.
+type windows struct {
+	incidents, measurements                             *prometheus.Desc
+	median, medianLower, medianUpper                    *prometheus.Desc
+	geometric, geometricLower, geometricUpper           *prometheus.Desc
+	mean, p90, p95, max, survival                       *prometheus.Desc
+	impact, recall, recallLower, recallUpper, lead      *prometheus.Desc
+	precision, precisionLower, precisionUpper, episodes *prometheus.Desc
+	objectiveRatio, objectiveSeconds                    *prometheus.Desc
+	objectives                                          []prometheus.Metric // ready-made: they change with the config only
+}
+
+func newWindows(objectives []measure.Objective) windows {
+	by := func(more ...string) []string {
+		return append([]string{"window", "affected_service", "severity"}, more...)
+	}
+	w := windows{
+		incidents:    desc("incidents", "Incidents that began in the window, by who detected them; drills, maintenance and cancelled ones included.", by("detected_by")...),
+		measurements: desc("measurements", "Measurements of the incidents of the window by status; only recorded ones are in the statistics.", by("interval", "status")...),
+
+		median:      desc("interval_median_seconds", "Median of the recorded measurements.", by("interval")...),
+		medianLower: desc("interval_median_lower_seconds", "Lower end of the median's distribution-free 90 % interval, from 5 measurements.", by("interval")...),
+		medianUpper: desc("interval_median_upper_seconds", "Upper end of the median's distribution-free 90 % interval, from 5 measurements.", by("interval")...),
+
+		geometric:      desc("interval_geometric_mean_seconds", "Geometric mean of the recorded measurements, from 5 of them.", by("interval")...),
+		geometricLower: desc("interval_geometric_mean_lower_seconds", "Lower end of the geometric mean's 90 % t-interval on the logarithms.", by("interval")...),
+		geometricUpper: desc("interval_geometric_mean_upper_seconds", "Upper end of the geometric mean's 90 % t-interval on the logarithms.", by("interval")...),
+
+		mean:     desc("interval_mean_seconds", "Mean of the recorded measurements: MTTD for detect, MTTA for acknowledge, MTTM for mitigate, MTTR for resolve.", by("interval")...),
+		p90:      desc("interval_p90_seconds", "90th percentile of the recorded measurements, from 29 of them.", by("interval")...),
+		p95:      desc("interval_p95_seconds", "95th percentile of the recorded measurements, from 59 of them.", by("interval")...),
+		max:      desc("interval_max_seconds", "Longest of the recorded measurements.", by("interval")...),
+		survival: desc("interval_survival_median_seconds", "Kaplan-Meier median, in which incidents still open count for as long as they have lasted.", by("interval")...),
+
+		impact:      desc("impact_seconds", "Summed impact windows of the incidents.", by()...),
+		recall:      desc("alert_recall_ratio", "Share of incidents that an alert caught first.", by()...),
+		recallLower: desc("alert_recall_ratio_lower", "Lower end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
+		recallUpper: desc("alert_recall_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
+		lead:        desc("alert_lead_median_seconds", "Median of first person aware minus first alert; negative where people were first.", by()...),
+
+		precision:      desc("alert_precision_ratio", "Share of alert episodes that belonged to an incident.", by()...),
+		precisionLower: desc("alert_precision_ratio_lower", "Lower end of the 90 % Wilson interval of meantime_alert_precision_ratio.", by()...),
+		precisionUpper: desc("alert_precision_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_precision_ratio.", by()...),
+		episodes:       desc("alert_episodes", "Alert episodes that began in the window by alert name and what became of them; rare names are under (other).", by("alertname", "outcome")...),
+
+		objectiveRatio:   desc("objective_ratio", "Share of recorded measurements inside the objective for their incident's severity.", by("interval")...),
+		objectiveSeconds: desc("objective_seconds", "The objective: how soon the interval should be over; an empty severity is every one without its own.", "interval", "severity"),
+	}
+	for _, o := range objectives {
+		w.objectives = append(w.objectives, gauge(w.objectiveSeconds, o.Within.Seconds(), o.Interval, o.Severity))
+	}
+	return w
+}
+
+func (w *windows) describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		w.incidents, w.measurements, w.median, w.medianLower, w.medianUpper, w.geometric, w.geometricLower, w.geometricUpper,
+		w.mean, w.p90, w.p95, w.max, w.survival, w.impact, w.recall, w.recallLower, w.recallUpper, w.lead,
+		w.precision, w.precisionLower, w.precisionUpper, w.episodes, w.objectiveRatio, w.objectiveSeconds,
+	} {
+		ch <- d
+	}
+}
+
+// group are the metrics of a group's incidents. Counts that are 0 are shown for the figures over everything; of the
+// others only the numbers of incidents and of recorded measurements are, which say why a statistic is not there.
+func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
+	var out []prometheus.Metric
+	add := func(d *prometheus.Desc, v float64, more ...string) {
+		out = append(out, gauge(d, v, append([]string{window, g.Service, g.Severity}, more...)...))
+	}
+	maybe := func(d *prometheus.Desc, v *float64, more ...string) {
+		if v != nil {
+			add(d, *v, more...)
+		}
+	}
+	everything := g.Service == "" && g.Severity == ""
+	for _, by := range incident.Detectors {
+		add(w.incidents, float64(g.DetectedBy[by]), string(by))
+	}
+	if g.Incidents == 0 && !everything {
+		return out
+	}
+	for i := range g.Intervals {
+		iv := &g.Intervals[i]
+		for _, s := range incident.Statuses {
+			if n := iv.Status[s]; n > 0 || everything || s == incident.StatusRecorded {
+				add(w.measurements, float64(n), iv.Interval, string(s))
+			}
+		}
+		for _, e := range []struct {
+			*measure.Estimate
+			value, lower, upper *prometheus.Desc
+		}{{iv.Median, w.median, w.medianLower, w.medianUpper}, {iv.GeometricMean, w.geometric, w.geometricLower, w.geometricUpper}} {
+			if e.Estimate == nil {
+				continue
+			}
+			add(e.value, e.Value, iv.Interval)
+			if e.Bounds != nil {
+				add(e.lower, e.Bounds.Lower, iv.Interval)
+				add(e.upper, e.Bounds.Upper, iv.Interval)
+			}
+		}
+		maybe(w.mean, iv.Mean, iv.Interval)
+		maybe(w.p90, iv.P90, iv.Interval)
+		maybe(w.p95, iv.P95, iv.Interval)
+		maybe(w.max, iv.Max, iv.Interval)
+		maybe(w.survival, iv.Survival, iv.Interval)
+	}
+	maybe(w.impact, g.Impact)
+	if r := g.Recall; r != nil {
+		add(w.recall, r.Value)
+		add(w.recallLower, r.Bounds.Lower)
+		add(w.recallUpper, r.Bounds.Upper)
+	}
+	maybe(w.lead, g.Lead)
+	for _, o := range g.Objectives {
+		add(w.objectiveRatio, o.Value, o.Interval)
+	}
+	return out
+}
+
+// alerts are the metrics of a group's episodes.
+func (w *windows) alerts(window string, g *measure.AlertGroup) []prometheus.Metric {
+	out := []prometheus.Metric{
+		gauge(w.precision, g.Precision.Value, window, g.Service, g.Severity),
+		gauge(w.precisionLower, g.Precision.Bounds.Lower, window, g.Service, g.Severity),
+		gauge(w.precisionUpper, g.Precision.Bounds.Upper, window, g.Service, g.Severity),
+	}
+	for _, e := range g.Episodes {
+		out = append(out, gauge(w.episodes, float64(e.N), window, g.Service, g.Severity, cmp.Or(e.Name, "(none)"), string(e.Outcome)))
+	}
+	return out
+}

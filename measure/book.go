@@ -1,0 +1,389 @@
+package measure
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+	"unique"
+
+	"meantime/incident"
+)
+
+// Options say what a Book shows.
+type Options struct {
+	Windows    []Window
+	Intervals  []incident.Interval
+	Objectives []Objective
+	// Newest is how many of the newest incidents are listed; 0 lists none.
+	Newest int
+	// MaxServices and MaxNames are how many services and alert names are shown by name, the most frequent of the longest
+	// window first; the rest are under Other. 0 shows all.
+	MaxServices, MaxNames int
+}
+
+// Book holds all incidents and episodes in compact rows and answers with their Figures, recomputed exactly from the rows:
+// the same rows and clock give the same figures, however they came in. It is safe for concurrent use.
+//
+// Figures costs what changed: a group is computed again when one of its incidents was changed, or came into or went
+// out of its window, or, every Step, when one of them is open.
+type Book struct {
+	mu   sync.Mutex
+	o    Options
+	plan plan
+
+	rows     map[string]*row
+	groups   map[groupKey]*group
+	episodes episodes
+	known    map[Labels]int // how many rows count in the histogram under which labels
+	open     map[*row]bool  // rows that can be open; whether they are comes with the clock
+	shown    counts         // how many milestones of which origin count
+
+	now, tick time.Time // of the figures last given; zero before the first
+	last      *Figures
+	changed   bool // since then
+	others    []*otherGroup
+
+	services, names limit // of the figures last given
+}
+
+// group is all rows of one grouping, with the figures last computed for each window.
+type group struct {
+	rows  []*row // by compareRows
+	cache []cached
+}
+
+type cached struct {
+	g    *Group // nil where it has to be computed again
+	live bool
+}
+
+// counts counts milestones by place in MilestoneNames and Origins.
+type counts [nMilestones][8]int
+
+func (c *counts) add(r *row, by int) {
+	for i, o := range r.origins {
+		if o > 0 {
+			c[i][o-1] += by
+		}
+	}
+}
+
+// NewBook makes an empty one.
+func NewBook(o Options) *Book {
+	b := &Book{o: o, plan: newPlan(o.Intervals, o.Objectives), rows: map[string]*row{}, groups: map[groupKey]*group{}, open: map[*row]bool{}, known: map[Labels]int{}, changed: true}
+	b.episodes = newEpisodes(o.Windows)
+	b.group(everything)
+	return b
+}
+
+func (b *Book) group(k groupKey) *group {
+	g := b.groups[k]
+	if g == nil {
+		g = &group{cache: make([]cached, len(b.o.Windows))}
+		b.groups[k] = g
+	}
+	return g
+}
+
+// Load replaces everything by what the two sequences give, in any order. On the first error it stops and returns it; the
+// Book then holds what came before. It is how a Book starts; Apply and ApplyVerdicts keep it up to date.
+func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter.Seq2[incident.Verdict, error]) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows, b.groups, b.open, b.shown = map[string]*row{}, map[groupKey]*group{}, map[*row]bool{}, counts{}
+	b.known = map[Labels]int{}
+	b.group(everything)
+	b.episodes = newEpisodes(b.o.Windows)
+	b.last, b.others, b.changed = nil, nil, true
+	defer func() {
+		for _, g := range b.groups {
+			slices.SortFunc(g.rows, compareRows)
+			g.rows = slices.Clip(g.rows)
+		}
+	}()
+	for inc, err := range incidents {
+		if err != nil {
+			return err
+		}
+		r := rowOf(&inc)
+		if old := b.rows[r.id]; old != nil {
+			continue
+		}
+		b.note(r)
+		for k := range r.keys {
+			g := b.group(k)
+			g.rows = append(g.rows, r)
+		}
+	}
+	return b.episodes.load(verdicts)
+}
+
+// Apply replaces the incidents of the same IDs, adds those not known, and removes those named.
+func (b *Book) Apply(changed []incident.Incident, removed []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range removed {
+		b.remove(b.rows[id])
+	}
+	for i := range changed {
+		r := rowOf(&changed[i])
+		old := b.rows[r.id]
+		if old != nil && old.equal(r) {
+			continue
+		}
+		b.remove(old)
+		b.note(r)
+		b.changed = true
+		for k := range r.keys {
+			g := b.group(k)
+			i, _ := slices.BinarySearchFunc(g.rows, r, compareRows)
+			g.rows = slices.Insert(g.rows, i, r)
+			g.forget()
+		}
+	}
+}
+
+// note adds a row to everything but its groups.
+func (b *Book) note(r *row) {
+	b.rows[r.id] = r
+	b.shown.add(r, 1)
+	b.known[r.labels()]++
+	if r.canOpen() {
+		b.open[r] = true
+	}
+}
+
+func (b *Book) remove(r *row) {
+	if r == nil {
+		return
+	}
+	b.changed = true
+	delete(b.rows, r.id)
+	delete(b.open, r)
+	b.shown.add(r, -1)
+	if l := r.labels(); b.known[l] > 1 {
+		b.known[l]--
+	} else {
+		delete(b.known, l)
+	}
+	for k := range r.keys {
+		g := b.groups[k]
+		if i, ok := slices.BinarySearchFunc(g.rows, r, compareRows); ok {
+			g.rows = slices.Delete(g.rows, i, i+1)
+		}
+		g.forget()
+		if len(g.rows) == 0 && k != everything {
+			delete(b.groups, k)
+		}
+	}
+}
+
+// Known are the labels under which the incidents count in the histogram since ever, sorted.
+func (b *Book) Known() []Labels {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(b.known), Labels.compare)
+}
+
+func (g *group) forget() {
+	for i := range g.cache {
+		g.cache[i] = cached{}
+	}
+}
+
+// ApplyVerdicts replaces the verdicts of the same episodes, adds those not known, and removes those gone. Only verdicts of
+// the outcomes in incident.Outcomes are counted.
+func (b *Book) ApplyVerdicts(changed []incident.Verdict, gone []incident.EpisodeKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.episodes.apply(changed, gone)
+}
+
+// after is the place of the first row of the sorted rows that is after t.
+func after(rows []*row, t int64) int {
+	return sort.Search(len(rows), func(i int) bool { return rows[i].at > t })
+}
+
+// Figures are the figures as of now. A window holds what began after now minus its length and not after now. Asked again with
+// nothing changed and no edge crossed it gives the same pointer.
+func (b *Book) Figures(now time.Time) *Figures {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tick := now.Truncate(Step)
+	back := now.Before(b.now)
+	moved := b.slide(now, back || b.last == nil)
+	if b.last != nil && !b.changed && !moved && !b.episodes.changed && tick.Equal(b.tick) {
+		return b.last
+	}
+	ticked := !tick.Equal(b.tick)
+	b.now, b.tick, b.changed = now, tick, false
+
+	f := &Figures{At: now, Windows: make([]WindowFigures, len(b.o.Windows)), Suggested: b.episodes.suggested()}
+	services, names := b.limits()
+	f.OtherServices, f.OtherNames = services.over, names.over
+	keys := b.shownKeys(services)
+	for w := range b.o.Windows {
+		f.Windows[w].Window = b.o.Windows[w]
+		for _, k := range keys {
+			f.Windows[w].Groups = append(f.Windows[w].Groups, b.figures(k, w, ticked))
+		}
+		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, services, ticked)...)
+		var before []*AlertGroup
+		if b.last != nil {
+			before = b.last.Windows[w].Alerts
+		}
+		if b.last != nil && !b.episodes.changed && services.equal(b.services) && names.equal(b.names) {
+			f.Windows[w].Alerts = before
+		} else {
+			f.Windows[w].Alerts = keep(before, b.episodes.figures(w, services, names))
+		}
+	}
+	b.nowFigures(f, services)
+	b.last, b.services, b.names, b.episodes.changed = f, services, names, false
+	return f
+}
+
+// slide moves the windows to now, forgetting the figures of every group with a row that crossed an edge, and says whether
+// any row did. With reset everything is forgotten.
+func (b *Book) slide(now time.Time, reset bool) (moved bool) {
+	b.episodes.slide(now.UnixNano(), reset)
+	if reset {
+		for _, g := range b.groups {
+			g.forget()
+		}
+		return true
+	}
+	rows := b.groups[everything].rows
+	for w := range b.o.Windows {
+		length := int64(b.o.Windows[w].Length)
+		for _, edge := range []int64{0, length} {
+			from, to := after(rows, b.now.UnixNano()-edge), after(rows, now.UnixNano()-edge)
+			for _, r := range rows[from:to] {
+				moved = true
+				for k := range r.keys {
+					b.groups[k].cache[w] = cached{}
+				}
+			}
+		}
+	}
+	return moved
+}
+
+// in are the rows of a window.
+func (b *Book) in(rows []*row, w int) []*row {
+	now := b.now.UnixNano()
+	return rows[after(rows, now-int64(b.o.Windows[w].Length)):after(rows, now)]
+}
+
+// figures are a group's figures for a window, computed only where something could have changed them.
+func (b *Book) figures(k groupKey, w int, ticked bool) *Group {
+	g := b.groups[k]
+	c := &g.cache[w]
+	if c.g == nil || c.live && ticked {
+		c.g, c.live = b.plan.figures(k.grouping(), b.in(g.rows, w), b.tick.UnixNano())
+	}
+	return c.g
+}
+
+func (k groupKey) grouping() Grouping { return Grouping{k.service.Value(), k.severity.Value()} }
+
+// shownKeys are the groups that have an incident in the longest window, everything first, in order; those of services over
+// the limit are left to otherFigures.
+func (b *Book) shownKeys(services limit) []groupKey {
+	longest := b.longest()
+	var keys []groupKey
+	for k, g := range b.groups {
+		if k == everything || services.shows(k.service) && longest >= 0 && len(b.in(g.rows, longest)) > 0 {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, groupKey.compare)
+	return keys
+}
+
+// longest is the place of the longest window; -1 where there is none.
+func (b *Book) longest() int {
+	best := -1
+	for i, w := range b.o.Windows {
+		if best < 0 || w.Length > b.o.Windows[best].Length {
+			best = i
+		}
+	}
+	return best
+}
+
+// nowFigures fills in what has no window.
+func (b *Book) nowFigures(f *Figures, services limit) {
+	f.Milestones = make(map[incident.MilestoneName]map[incident.Origin]int, nMilestones)
+	for i, m := range incident.MilestoneNames {
+		f.Milestones[m] = make(map[incident.Origin]int, len(incident.Origins))
+		for j, o := range incident.Origins {
+			f.Milestones[m][o] = b.shown[i][j]
+		}
+	}
+	tick := b.tick.UnixNano()
+	open := map[groupKey]int{everything: 0}
+	if len(f.Windows) > 0 {
+		// What has a figure for a window has one for now, so that a count goes back to 0 and does not vanish.
+		for _, g := range f.Windows[b.longest()].Groups {
+			open[groupKey{unique.Make(g.Service), unique.Make(g.Severity)}] = 0
+		}
+	}
+	oldest := int64(unknown)
+	all := b.groups[everything].rows
+	other := unique.Make(Other)
+	for r := range b.open {
+		if !r.listed || !r.openAt(tick) {
+			continue
+		}
+		if r.at != unknown && (oldest == unknown || r.at < oldest) {
+			oldest = r.at
+		}
+		seen := map[groupKey]bool{}
+		for k := range r.keys {
+			if !services.shows(k.service) {
+				k.service = other
+			}
+			if !seen[k] {
+				seen[k] = true
+				open[k]++
+			}
+		}
+	}
+	f.OldestOpen = timeOf(oldest)
+	keys := make([]groupKey, 0, len(open))
+	for k := range open {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, groupKey.compare)
+	for _, k := range keys {
+		f.Open = append(f.Open, OpenCount{k.grouping(), open[k]})
+	}
+	for i := len(all) - 1; i >= 0 && len(f.Newest) < b.o.Newest; i-- {
+		if all[i].listed {
+			f.Newest = append(f.Newest, all[i].head(tick))
+		}
+	}
+	if b.last != nil {
+		f.Newest = keep(b.last.Newest, f.Newest)
+	}
+}
+
+// keep replaces every element of next by the equal one of before, so that who holds something made of it can keep that.
+func keep[T interface{ equal(T) bool }](before, next []T) []T {
+	// Both are in one order and differ little, so an equal one is looked for at the same place and nearby first.
+	const near = 2
+	shift := 0
+	for i := range next {
+		for d := -near; d <= near; d++ {
+			if j := i + shift + d; j >= 0 && j < len(before) && before[j].equal(next[i]) {
+				next[i], shift = before[j], shift+d
+				break
+			}
+		}
+	}
+	return next
+}

@@ -1,0 +1,272 @@
+package measure
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unique"
+
+	"meantime/incident"
+)
+
+// Labels are what the histogram since ever counts by, besides the interval. The service is the first that an incident names.
+type Labels struct {
+	Service, Severity string
+	DetectedBy        incident.DetectedBy
+}
+
+func (l Labels) compare(o Labels) int {
+	return cmp.Or(strings.Compare(l.Service, o.Service), strings.Compare(l.Severity, o.Severity), strings.Compare(string(l.DetectedBy), string(o.DetectedBy)))
+}
+
+// Observation is one value for the histogram since ever.
+type Observation struct {
+	Labels
+	Incident string
+	Interval string
+	Seconds  float64
+}
+
+// Ledger remembers which measurements the histogram since ever has counted. A histogram cannot take back: each interval of
+// an incident is counted once, when it becomes recorded, and what it turns into afterwards is a restatement. An incident is
+// known again by any of its aliases, so neither a merge nor a new ID counts it twice.
+//
+// It works in two steps, so that nothing is shown before it is stored: Next says what is new and changes nothing, Commit takes
+// it in. A Ledger is for one goroutine.
+type Ledger struct {
+	maxServices int
+	intervals   []incident.Interval
+	names       []string // of intervals, also of those no longer measured
+	entries     map[string]*entry
+	services    map[string]bool
+}
+
+// entry is an incident.Observed in compact form.
+type entry struct {
+	id                string
+	service, severity name
+	by                incident.DetectedBy
+	counted           []countedValue
+}
+
+type countedValue struct {
+	seconds, latest float64 // as counted, and as it is now
+	interval        uint16  // place in Ledger.names
+	gone            bool    // it is no longer recorded
+	restates        uint32
+}
+
+// LedgerStep is what a change of incidents adds to the ledger.
+type LedgerStep struct {
+	// Observed are the entries to store, new and changed, in order of ID.
+	Observed []incident.Observed
+	// New are the values to count.
+	New []Observation
+	// Restated counts the corrections by interval.
+	Restated map[string]int
+	// Known are the labels of the incidents, which the histogram should have at 0 before their first value.
+	Known []Labels
+
+	entries []*entry
+}
+
+// NewLedger makes an empty one. Services after the first maxServices are counted under Other, those in the loaded ledger
+// coming first; 0 is no limit.
+func NewLedger(intervals []incident.Interval, maxServices int) *Ledger {
+	return &Ledger{maxServices: maxServices, intervals: intervals, entries: map[string]*entry{}, services: map[string]bool{}}
+}
+
+// Load takes in what was stored. It stops at the first error and returns it.
+func (l *Ledger) Load(stored iter.Seq2[incident.Observed, error]) error {
+	for o, err := range stored {
+		if err != nil {
+			return err
+		}
+		e := &entry{id: strings.Clone(o.Incident), service: unique.Make(o.Service), severity: unique.Make(o.Severity), by: unique.Make(o.DetectedBy).Value()}
+		for iv, s := range o.Seconds {
+			c := countedValue{seconds: s, latest: s, interval: l.place(iv), restates: uint32(o.Restates[iv])}
+			if latest, ok := o.Restated[iv]; ok {
+				c.latest = latest
+			} else {
+				c.gone = c.restates > 0
+			}
+			e.counted = append(e.counted, c)
+		}
+		l.sort(e)
+		l.entries[e.id] = e
+		if o.Service != "" && o.Service != Other {
+			l.services[o.Service] = true
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) place(interval string) uint16 {
+	i := slices.Index(l.names, interval)
+	if i < 0 {
+		i = len(l.names)
+		l.names = append(l.names, strings.Clone(interval))
+	}
+	return uint16(i)
+}
+
+func (l *Ledger) sort(e *entry) {
+	slices.SortFunc(e.counted, func(a, b countedValue) int { return strings.Compare(l.names[a.interval], l.names[b.interval]) })
+	e.counted = slices.Clip(e.counted)
+}
+
+// All are all values ever counted, to count them again after a start, in no particular order.
+func (l *Ledger) All() iter.Seq[Observation] {
+	return func(yield func(Observation) bool) {
+		for _, e := range l.entries {
+			for _, c := range e.counted {
+				if !yield(Observation{e.labels(), e.id, l.names[c.interval], c.seconds}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Restatements counts all corrections ever by interval, with 0 for an interval without any.
+func (l *Ledger) Restatements() map[string]int {
+	n := make(map[string]int, len(l.intervals))
+	for _, iv := range l.intervals {
+		n[iv.Name] = 0
+	}
+	for _, e := range l.entries {
+		for _, c := range e.counted {
+			n[l.names[c.interval]] += int(c.restates)
+		}
+	}
+	return n
+}
+
+func (e *entry) labels() Labels { return Labels{e.service.Value(), e.severity.Value(), e.by} }
+
+// Meet gives labels in the form the histogram uses, with services over the limit under Other, sorted and each once. The
+// services are remembered.
+func (l *Ledger) Meet(known []Labels) []Labels {
+	out := make([]Labels, 0, len(known))
+	for _, k := range known {
+		k.Service = l.service(k.Service)
+		out = append(out, k)
+	}
+	slices.SortFunc(out, Labels.compare)
+	return slices.Compact(out)
+}
+
+func (l *Ledger) service(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	switch {
+	case s == "" || s == Other || l.services[s]:
+		return s
+	case l.maxServices > 0 && len(l.services) >= l.maxServices:
+		return Other
+	}
+	l.services[s] = true
+	return s
+}
+
+// Next measures incidents as of now and says what that adds. It does not count anything; the same call gives the same
+// answer until Commit. No incident may be given twice.
+func (l *Ledger) Next(changed []incident.Incident, now time.Time) LedgerStep {
+	step := LedgerStep{Restated: map[string]int{}}
+	labels := make([]Labels, 0, len(changed))
+	for i := range changed {
+		inc := &changed[i]
+		k := Labels{Severity: strings.ToValidUTF8(inc.Severity, "\uFFFD"), DetectedBy: cmp.Or(inc.DetectedBy, incident.ByUnknown)}
+		if len(inc.Services) > 0 {
+			k.Service = l.service(inc.Services[0])
+		}
+		labels = append(labels, k)
+		l.next(&step, inc, k, now)
+	}
+	step.Known = l.Meet(labels)
+	slices.SortFunc(step.New, func(a, b Observation) int {
+		return cmp.Or(strings.Compare(a.Incident, b.Incident), strings.Compare(a.Interval, b.Interval))
+	})
+	slices.SortFunc(step.Observed, func(a, b incident.Observed) int { return strings.Compare(a.Incident, b.Incident) })
+	return step
+}
+
+func (l *Ledger) next(step *LedgerStep, inc *incident.Incident, k Labels, now time.Time) {
+	// The entries under any of its IDs, as they would be after this step, the own first.
+	var found []*entry
+	touched := map[*entry]bool{}
+	for _, id := range slices.Concat([]string{inc.ID}, slices.Sorted(slices.Values(inc.Aliases))) {
+		if e := l.entries[id]; e != nil {
+			c := *e
+			c.counted = slices.Clone(e.counted)
+			found = append(found, &c)
+		}
+	}
+	for name, m := range All(inc, l.intervals, now) {
+		place := l.place(name)
+		var owner *countedValue
+		var of *entry
+		for _, e := range found {
+			if i := slices.IndexFunc(e.counted, func(c countedValue) bool { return c.interval == place }); i >= 0 {
+				owner, of = &e.counted[i], e
+				break
+			}
+		}
+		switch {
+		case owner == nil && m.Status == incident.StatusRecorded:
+			if len(found) == 0 {
+				found = append(found, &entry{id: inc.ID, service: unique.Make(k.Service), severity: unique.Make(k.Severity), by: k.DetectedBy})
+			}
+			of = found[0]
+			of.counted = append(of.counted, countedValue{seconds: *m.Seconds, latest: *m.Seconds, interval: place})
+			step.New = append(step.New, Observation{of.labels(), of.id, name, *m.Seconds})
+		case owner == nil || m.Status == incident.StatusPending:
+			continue // nothing counted yet, or it opened again and will say its new end
+		case m.Status != incident.StatusRecorded && !owner.gone:
+			owner.gone = true
+			owner.restates++
+			step.Restated[name]++
+		case m.Status == incident.StatusRecorded && (owner.gone || *m.Seconds != owner.latest):
+			owner.gone, owner.latest = false, *m.Seconds
+			owner.restates++
+			step.Restated[name]++
+		default:
+			continue
+		}
+		touched[of] = true
+	}
+	for _, e := range found {
+		if touched[e] {
+			l.sort(e)
+			step.entries = append(step.entries, e)
+			step.Observed = append(step.Observed, l.observed(e))
+		}
+	}
+}
+
+func (l *Ledger) observed(e *entry) incident.Observed {
+	o := incident.Observed{
+		Incident: e.id, Service: e.service.Value(), Severity: e.severity.Value(), DetectedBy: e.by,
+		Seconds: make(map[string]float64, len(e.counted)), Restated: map[string]float64{}, Restates: map[string]int{},
+	}
+	for _, c := range e.counted {
+		name := l.names[c.interval]
+		o.Seconds[name] = c.seconds
+		if c.restates > 0 {
+			o.Restates[name] = int(c.restates)
+			if !c.gone {
+				o.Restated[name] = c.latest
+			}
+		}
+	}
+	return o
+}
+
+// Commit takes in a step that was stored. Its entries replace those of the same ID, so steps are committed in the order of
+// their Next, and no Next comes between.
+func (l *Ledger) Commit(step LedgerStep) {
+	for _, e := range step.entries {
+		l.entries[e.id] = e
+	}
+}

@@ -1,0 +1,147 @@
+package measure
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"meantime/incident"
+)
+
+// unknown is the time that is not known, in the int64 nanoseconds that this package keeps times in. Times of incidents lie
+// in the years 1980 to 2200, so that neither they nor their differences overflow.
+const unknown = math.MinInt64
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return unknown
+	}
+	return t.UnixNano()
+}
+
+func timeOf(ns int64) time.Time {
+	if ns == unknown {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+// The points that an interval can name have these places in points: the milestones in the order of
+// incident.MilestoneNames, then the times that alerts tell.
+const (
+	nMilestones    = 6
+	pointCondition = nMilestones + iota - 1
+	pointFired
+	pointNotified
+	pointEnded
+	nPoints
+)
+
+var allPoints = incident.Points()
+
+// points are the times of an incident, unknown where they are not known.
+type points [nPoints]int64
+
+func pointsOf(inc *incident.Incident) points {
+	var p points
+	for i, name := range allPoints {
+		p[i] = nanos(inc.Point(name))
+	}
+	return p
+}
+
+// span is an interval as places in points; -1 for a point that does not exist.
+type span struct{ from, to int }
+
+func rangeOf(iv incident.Interval) span {
+	return span{slices.Index(allPoints, iv.From), slices.Index(allPoints, iv.To)}
+}
+
+func (p *points) at(i int) int64 {
+	if i < 0 {
+		return unknown
+	}
+	return p[i]
+}
+
+// measure is one interval's status, with its length in nanoseconds where it is recorded.
+func (p *points) measure(s span, open, applies bool) (incident.Status, int64) {
+	from, to := p.at(s.from), p.at(s.to)
+	switch {
+	case !applies:
+		return incident.StatusNotApplicable, 0
+	case from != unknown && to != unknown:
+		if to < from {
+			return incident.StatusInvalid, 0
+		}
+		return incident.StatusRecorded, to - from
+	case open && to == unknown:
+		return incident.StatusPending, 0
+	case open && s.from == pointEnded && p[pointFired] != unknown:
+		return incident.StatusPending, 0
+	}
+	return incident.StatusMissing, 0
+}
+
+// impactOf sums the impact windows that have an end, overlaps counted once. openFrom is where the last window begins if it
+// has no end, and not before the others have ended; unknown otherwise.
+func impactOf(inc *incident.Incident) (closed int64, known bool, openFrom int64) {
+	openFrom = unknown
+	w := slices.Clone(inc.Impacts)
+	slices.SortFunc(w, func(a, b incident.Impact) int { return a.From.Compare(b.From) })
+	end := int64(unknown)
+	for i := range w {
+		from, to := nanos(w[i].From), nanos(w[i].To)
+		if from == unknown {
+			continue
+		}
+		from = max(from, end)
+		switch {
+		case to == unknown && i == len(w)-1:
+			openFrom = from
+		case to == unknown:
+		default:
+			known = true
+			closed += max(0, to-from)
+			end = max(end, to)
+		}
+	}
+	return closed, known, openFrom
+}
+
+func impactAt(closed int64, known bool, openFrom int64, open bool, now int64) (ns int64, ok bool) {
+	if open && openFrom != unknown {
+		return closed + max(0, now-openFrom), true
+	}
+	return closed, known
+}
+
+// stretch is a stretch of time in nanoseconds.
+type stretch struct{ from, to int64 }
+
+// BlindSeconds is the time in [from, to] in which at least one watchdog was silent. A stretch without an end goes on until to.
+func BlindSeconds(blind map[string][]incident.Impact, from, to time.Time) float64 {
+	var all []stretch
+	for _, list := range blind {
+		for _, w := range list {
+			s := stretch{max(nanos(w.From), from.UnixNano()), to.UnixNano()}
+			if !w.To.IsZero() {
+				s.to = min(s.to, w.To.UnixNano())
+			}
+			if s.to > s.from {
+				all = append(all, s)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b stretch) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	var sum int64
+	end := int64(unknown)
+	for _, s := range all {
+		if s.to > end {
+			sum += s.to - max(s.from, end)
+			end = s.to
+		}
+	}
+	return time.Duration(sum).Seconds()
+}
