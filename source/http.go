@@ -1,0 +1,231 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+	"github.com/prometheus/common/version"
+)
+
+// DefaultMaxAnswer is the largest answer read where ClientOptions does not say, in bytes.
+const DefaultMaxAnswer = 64 << 20
+
+const (
+	retries      = 2 // within one Poll; the Runner tries again later
+	retryWait    = 500 * time.Millisecond
+	retryMaxWait = 5 * time.Second
+	maxRedirects = 5
+	maxDetail    = 200 // bytes of a refusal shown in an error
+)
+
+// ClientOptions say how to talk to one HTTP server. Only URL is required.
+type ClientOptions struct {
+	// URL is the address that paths are added to. What it holds besides scheme, host and path is not shown in errors.
+	URL         string
+	BearerToken string
+	Username    string
+	Password    string
+	RootCAs     *x509.CertPool // nil means the system's
+	// Timeout bounds one request with its answer; 0 means that only the context does.
+	Timeout time.Duration
+	// MaxAnswer bounds an answer in bytes, after decompression; 0 means DefaultMaxAnswer.
+	MaxAnswer int
+	// Transport carries the requests instead of one of its own, such as in a test. RootCAs is then its business.
+	Transport http.RoundTripper
+}
+
+// Client asks one HTTP server for JSON. It tries again what may pass by itself, keeps an answer within its bound, stays
+// on its server when redirected, and puts no secret into an error.
+type Client struct {
+	rest *resty.Client
+	base string // for errors
+}
+
+// NewClient makes a Client.
+func NewClient(o ClientOptions) (*Client, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, errors.New("not an http or https address")
+	}
+	c := resty.New()
+	if o.Transport != nil {
+		c.SetTransport(o.Transport)
+	} else if o.RootCAs != nil {
+		c.SetTLSClientConfig(&tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12})
+	}
+	limit := o.MaxAnswer
+	if limit <= 0 {
+		limit = DefaultMaxAnswer
+	}
+	c.SetBaseURL(strings.TrimRight(o.URL, "/")).
+		SetHeader("User-Agent", version.ComponentUserAgent("Meantime")).
+		SetHeader("Accept", "application/json").
+		SetTimeout(o.Timeout).
+		SetResponseBodyLimit(limit).
+		SetLogger(silent{}).
+		SetRedirectPolicy(resty.RedirectPolicyFunc(sameHost)).
+		SetRetryCount(retries).SetRetryWaitTime(retryWait).SetRetryMaxWaitTime(retryMaxWait).
+		AddRetryCondition(passing).SetRetryAfter(retryAfter)
+	if o.BearerToken != "" {
+		c.SetAuthToken(o.BearerToken)
+	}
+	if o.Username != "" {
+		// By hand, because resty warns on every basic auth over http, which the operator has chosen.
+		c.OnBeforeRequest(func(_ *resty.Client, r *resty.Request) error {
+			r.SetHeader("Authorization", basic(o.Username, o.Password))
+			return nil
+		})
+	}
+	return &Client{rest: c, base: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}).String()}, nil
+}
+
+// Get asks for path with query and decodes the JSON answer into out. Errors name the server and the path, never the
+// query. Where the server said when to come back, RetryAfter of the error tells.
+func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
+	res, err := c.rest.R().SetContext(ctx).SetQueryParamsFromValues(query).Get(path)
+	if err != nil && !errors.Is(err, errLater) {
+		return fmt.Errorf("GET %s%s: %w", c.base, path, plainError(err, c.rest.ResponseBodyLimit))
+	}
+	if err := answered(res); err != nil {
+		return fmt.Errorf("GET %s%s: %w", c.base, path, err)
+	}
+	if err := json.Unmarshal(res.Body(), out); err != nil {
+		return fmt.Errorf("GET %s%s: the answer cannot be read: %w", c.base, path, err)
+	}
+	return nil
+}
+
+// StatusError is an answer other than 2xx.
+type StatusError struct {
+	Status int
+	Detail string // the beginning of what the server said
+	After  time.Duration
+}
+
+func (e *StatusError) Error() string {
+	s := fmt.Sprintf("answered %d %s", e.Status, http.StatusText(e.Status))
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	return s
+}
+
+// RetryAfter is how long the server asked to be left alone; 0 where it did not.
+func (e *StatusError) RetryAfter() time.Duration { return e.After }
+
+// answered says what is wrong with an answer before it is decoded.
+func answered(res *resty.Response) error {
+	body := bytes.TrimSpace(res.Body())
+	html := strings.Contains(strings.ToLower(res.Header().Get("Content-Type")), "html") || bytes.HasPrefix(body, []byte("<"))
+	if code := res.StatusCode(); code < 200 || code > 299 {
+		e := &StatusError{Status: code, After: wanted(res.Header(), time.Now())}
+		if !html {
+			e.Detail = strings.ToValidUTF8(strings.Join(strings.Fields(string(body[:min(len(body), maxDetail)])), " "), "")
+		}
+		return e
+	}
+	if html {
+		return errors.New("answered HTML, not JSON; is the address right, and does it want a login?")
+	}
+	return nil
+}
+
+// passing says whether trying again may help.
+func passing(res *resty.Response, err error) bool {
+	switch {
+	case errors.Is(err, resty.ErrResponseBodyTooLarge), errors.Is(err, errRedirect), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case err != nil:
+		var cert *tls.CertificateVerificationError
+		return !errors.As(err, &cert)
+	}
+	switch res.StatusCode() {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// retryAfter is resty's hook: the wait that the server asked for. A longer one than a poll should sit through is left
+// to the Runner.
+func retryAfter(_ *resty.Client, res *resty.Response) (time.Duration, error) {
+	if res.RawResponse == nil {
+		return 0, nil
+	}
+	d := wanted(res.Header(), time.Now())
+	if d > retryMaxWait {
+		return 0, errLater
+	}
+	return d, nil
+}
+
+var (
+	errLater    = errors.New("asked to come back later")
+	errRedirect = errors.New("redirected to another server")
+)
+
+// wanted reads Retry-After: seconds, or a date.
+func wanted(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil && n > 0 {
+		return min(time.Duration(min(n, 1<<30))*time.Second, maxRetryAfter)
+	}
+	if t, err := http.ParseTime(v); err == nil && t.After(now) {
+		return min(t.Sub(now), maxRetryAfter)
+	}
+	return 0
+}
+
+// sameHost keeps a client, and its secrets, on the server it was told to ask: an answer is not trusted to choose another.
+func sameHost(req *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("%w or round in circles", errRedirect)
+	}
+	if req.URL.Hostname() != via[0].URL.Hostname() {
+		return fmt.Errorf("%w: %s", errRedirect, req.URL.Host)
+	}
+	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return fmt.Errorf("%w without encryption", errRedirect)
+	}
+	return nil
+}
+
+// plainError takes the address out of an error of net/http, because it may hold secrets, and says what is too large.
+func plainError(err error, limit int) error {
+	if errors.Is(err, resty.ErrResponseBodyTooLarge) {
+		return fmt.Errorf("the answer is larger than the %d bytes allowed", limit)
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return errors.New("the answer ended too early")
+	}
+	return err
+}
+
+func basic(user, password string) string {
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(user, password)
+	return r.Header.Get("Authorization")
+}
+
+// silent is a logger for resty that says nothing: what goes wrong is returned, and resty would log addresses.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}
