@@ -183,7 +183,6 @@ var badFiles = map[string][]string{
 		`not-yaml.yml:2: not YAML: did not find expected node content`,
 	},
 	"objective-incomplete": {
-		`objective-incomplete.yml:2: objectives[0].severity: missing; it is one of critical, warning, info`,
 		`objective-incomplete.yml:2: objectives[0].interval: missing; it is one of ` + allIntervals,
 		`objective-incomplete.yml:2: objectives[0].within: missing; write a duration such as 5m`,
 	},

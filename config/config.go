@@ -45,7 +45,7 @@ type IntervalConfig struct {
 
 // ObjectiveConfig is how long an interval should take for incidents of a severity.
 type ObjectiveConfig struct {
-	Severity string   `mapstructure:"severity"` // one of severities.order
+	Severity string   `mapstructure:"severity"` // one of severities.order; empty: every severity without an objective of its own
 	Interval string   `mapstructure:"interval"` // the name of an interval
 	Within   Duration `mapstructure:"within"`
 }

@@ -144,11 +144,13 @@ func (v *validator) objectives(intervals []incident.Interval) []Objective {
 	}
 	for i, c := range v.Objectives {
 		key := fmt.Sprintf("objectives[%d]", i)
-		v.oneOf(key+".severity", "severity", c.Severity, v.Severities.Order)
+		if c.Severity != "" {
+			v.oneOf(key+".severity", "severity", c.Severity, v.Severities.Order)
+		}
 		v.oneOf(key+".interval", "interval", c.Interval, known)
 		v.positive(key+".within", c.Within)
 		if slices.ContainsFunc(out, func(o Objective) bool { return o.Severity == c.Severity && o.Interval == c.Interval }) {
-			v.bad(key, "a second objective for %s of %s", c.Interval, c.Severity)
+			v.bad(key, "a second objective for %s of %s", c.Interval, cmp.Or(c.Severity, "every severity"))
 		}
 		out = append(out, Objective{c.Severity, c.Interval, c.Within.Value()})
 	}
@@ -315,7 +317,7 @@ func (v *validator) unique(seen map[string]string, key, name, owner string) {
 		return
 	}
 	if before, ok := seen[folded]; ok {
-		v.bad(key, "%q is given twice%s", name, cmp.Or(before, ""))
+		v.bad(key, "%q is given twice%s", name, before)
 		return
 	}
 	seen[folded] = owner

@@ -34,7 +34,8 @@ type Window struct {
 	Duration time.Duration
 }
 
-// Objective is how long the interval of that name should take for incidents of a severity.
+// Objective is how long the interval of that name should take for incidents of a severity; an empty severity means every
+// one that has no objective of its own.
 type Objective struct {
 	Severity string
 	Interval string
