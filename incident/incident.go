@@ -144,6 +144,10 @@ const (
 	OutcomeNone      Outcome = "none"      // it never belonged to one
 )
 
+// OutcomeWatchdog is for an alert that always fires to show that alerting works: it is not asked whether it belonged to an
+// incident, so it is not among the Outcomes.
+const OutcomeWatchdog Outcome = "watchdog"
+
 // Outcomes lists every outcome.
 var Outcomes = []Outcome{OutcomeLinked, OutcomeSuggested, OutcomeNone}
 
