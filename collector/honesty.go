@@ -16,7 +16,7 @@ type honesty struct {
 
 func newHonesty() honesty {
 	return honesty{
-		milestones:    desc("milestones", "Milestones of all incidents by where their time comes from.", "milestone", "origin"),
+		milestones:    desc("milestones", "Known milestones of the incidents of the longest window and of all open ones, by where their time comes from.", "milestone", "origin"),
 		suggested:     desc("suggested_links", "Alert episodes of the longest window that may belong to an incident and wait for a person's word."),
 		watchdog:      desc("watchdog_last_seen_timestamp_seconds", "When a watchdog was last heard of.", "watchdog"),
 		blind:         desc("blind_seconds", "Time of the window in which a watchdog was silent: what happened then may have gone unseen.", "window"),

@@ -24,8 +24,9 @@ type Options struct {
 	MaxServices, MaxNames int
 }
 
-// Book holds all incidents and episodes in compact rows and answers with their Figures, recomputed exactly from the rows:
-// the same rows and clock give the same figures, however they came in. It is safe for concurrent use.
+// Book holds the incidents and episodes of its longest window, and all open incidents, in compact rows and answers with
+// their Figures, recomputed exactly from the rows: the same rows and clock give the same figures, however they came in. What
+// left the longest window is forgotten, so a Book is not asked about an earlier time again. It is safe for concurrent use.
 //
 // Figures costs what changed: a group is computed again when one of its incidents was changed, or came into or went
 // out of its window, or, every Step, when one of them is open.
@@ -125,23 +126,94 @@ func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter
 func (b *Book) Apply(changed []incident.Incident, removed []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	out, in := map[*row]bool{}, map[string]*row{}
 	for _, id := range removed {
-		b.remove(b.rows[id])
+		if r := b.rows[id]; r != nil {
+			out[r] = true
+		}
 	}
 	for i := range changed {
 		r := rowOf(&changed[i])
 		old := b.rows[r.id]
 		if old != nil && old.equal(r) {
+			delete(out, old)
+			delete(in, r.id)
 			continue
 		}
-		b.remove(old)
+		if old != nil {
+			out[old] = true
+		}
+		in[r.id] = r
+	}
+	b.edit(out, slices.Collect(maps.Values(in)))
+}
+
+// edit takes rows out and puts rows in.
+func (b *Book) edit(out map[*row]bool, in []*row) {
+	if len(out)+len(in) == 0 {
+		return
+	}
+	b.changed = true
+	touched := map[*group]int{}
+	for r := range out {
+		delete(b.rows, r.id)
+		delete(b.open, r)
+		b.shown.add(r, -1)
+		if l := r.labels(); b.known[l] > 1 {
+			b.known[l]--
+		} else {
+			delete(b.known, l)
+		}
+		for k := range r.keys {
+			touched[b.groups[k]]++
+		}
+	}
+	gone := func(r *row) bool { return out[r] }
+	for g, n := range touched {
+		if n > few {
+			g.rows = slices.DeleteFunc(g.rows, gone)
+		}
+	}
+	for r := range out {
+		for k := range r.keys {
+			g := b.groups[k]
+			if touched[g] <= few {
+				if i, ok := slices.BinarySearchFunc(g.rows, r, compareRows); ok {
+					g.rows = slices.Delete(g.rows, i, i+1)
+				}
+			}
+			g.forget()
+		}
+	}
+	clear(touched)
+	for _, r := range in {
+		for k := range r.keys {
+			touched[b.group(k)]++
+		}
+	}
+	for _, r := range in {
 		b.note(r)
-		b.changed = true
 		for k := range r.keys {
 			g := b.group(k)
-			i, _ := slices.BinarySearchFunc(g.rows, r, compareRows)
-			g.rows = slices.Insert(g.rows, i, r)
+			if touched[g] > few {
+				g.rows = append(g.rows, r)
+			} else {
+				i, _ := slices.BinarySearchFunc(g.rows, r, compareRows)
+				g.rows = slices.Insert(g.rows, i, r)
+			}
 			g.forget()
+		}
+	}
+	for g, n := range touched {
+		if n > few {
+			slices.SortFunc(g.rows, compareRows)
+		}
+	}
+	for r := range out {
+		for k := range r.keys {
+			if g := b.groups[k]; g != nil && len(g.rows) == 0 && k != everything {
+				delete(b.groups, k)
+			}
 		}
 	}
 }
@@ -156,29 +228,21 @@ func (b *Book) note(r *row) {
 	}
 }
 
-func (b *Book) remove(r *row) {
-	if r == nil {
+// forget takes out the rows that are neither in the longest window, nor still to come into it, nor open: a Book that was
+// loaded with the others left out shows the same.
+func (b *Book) forget(now time.Time) {
+	longest := b.longest()
+	if longest < 0 {
 		return
 	}
-	b.changed = true
-	delete(b.rows, r.id)
-	delete(b.open, r)
-	b.shown.add(r, -1)
-	if l := r.labels(); b.known[l] > 1 {
-		b.known[l]--
-	} else {
-		delete(b.known, l)
-	}
-	for k := range r.keys {
-		g := b.groups[k]
-		if i, ok := slices.BinarySearchFunc(g.rows, r, compareRows); ok {
-			g.rows = slices.Delete(g.rows, i, i+1)
-		}
-		g.forget()
-		if len(g.rows) == 0 && k != everything {
-			delete(b.groups, k)
+	all := b.groups[everything].rows
+	out := map[*row]bool{}
+	for _, r := range all[:after(all, now.Add(-b.o.Windows[longest].Length).UnixNano())] {
+		if !r.openAt(now.Truncate(Step).UnixNano()) {
+			out[r] = true
 		}
 	}
+	b.edit(out, nil)
 }
 
 // Known are the labels under which the incidents count in the histogram since ever, sorted.
@@ -213,6 +277,7 @@ func (b *Book) Figures(now time.Time) *Figures {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	tick := now.Truncate(Step)
+	b.forget(now)
 	back := now.Before(b.now)
 	moved := b.slide(now, back || b.last == nil)
 	if b.last != nil && !b.changed && !moved && !b.episodes.changed && tick.Equal(b.tick) {

@@ -35,7 +35,8 @@ type Figures struct {
 	OldestOpen time.Time
 	// Newest are the newest incidents, the newest first; drills and maintenance are not among them.
 	Newest []*Head
-	// Milestones counts, over all incidents, the milestones that count by their origin; placeholders are not known and not counted.
+	// Milestones counts the milestones of the incidents of the longest window and of all open ones by the origin that counts;
+	// placeholders are not known and not counted.
 	Milestones map[incident.MilestoneName]map[incident.Origin]int
 	// Suggested counts the episodes that may belong to an incident, where a person has not said.
 	Suggested int

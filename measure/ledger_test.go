@@ -1,0 +1,190 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"meantime/incident"
+)
+
+var resolveOnly = []incident.Interval{{Name: "resolve", From: "started", To: "resolved"}}
+
+// take gives incidents to the ledger and commits.
+func take(l *Ledger, incs ...incident.Incident) LedgerStep {
+	s := l.Next(incs, minute(1000))
+	l.Commit(s)
+	return s
+}
+
+func TestLedgerCountsOnce(t *testing.T) {
+	l := NewLedger(resolveOnly, 0)
+	s := take(l, made("a", at{"started": 0}, open))
+	require.Empty(t, s.New)
+	require.Empty(t, s.Observed)
+	require.Equal(t, []Labels{{"checkout", "critical", "alert"}}, s.Known, "known before anything is measured")
+
+	s = take(l, made("a", at{"started": 0, "resolved": 10}))
+	require.Equal(t, []Observation{{Labels{"checkout", "critical", "alert"}, "a", "resolve", 600}}, s.New)
+	require.Equal(t, []incident.Observed{{
+		Incident: "a", Service: "checkout", Severity: "critical", DetectedBy: "alert",
+		Seconds: map[string]float64{"resolve": 600}, Restated: map[string]float64{}, Restates: map[string]int{},
+	}}, s.Observed)
+
+	s = take(l, made("a", at{"started": 0, "resolved": 10}))
+	require.Equal(t, LedgerStep{Restated: map[string]int{}, Known: s.Known}, s, "the same again is nothing new")
+}
+
+func TestLedgerRestatements(t *testing.T) {
+	l := NewLedger(resolveOnly, 0)
+	take(l, made("a", at{"started": 0, "resolved": 10}))
+	for _, c := range []struct {
+		name   string
+		inc    incident.Incident
+		again  int // restatements in this step
+		latest float64
+		all    int
+	}{
+		{"corrected", made("a", at{"started": 0, "resolved": 12}), 1, 720, 1},
+		{"the same correction again", made("a", at{"started": 0, "resolved": 12}), 0, 720, 1},
+		{"open again: its end will come", made("a", at{"started": 0}, open), 0, 720, 1},
+		{"over at another time", made("a", at{"started": 0, "resolved": 30}), 1, 1800, 2},
+		{"a drill after all", made("a", at{"started": 0, "resolved": 30}, func(i *incident.Incident) { i.Kind = incident.KindDrill }), 1, -1, 3},
+		{"still a drill", made("a", at{"started": 0, "resolved": 30}, func(i *incident.Incident) { i.Kind = incident.KindDrill }), 0, -1, 3},
+		{"no drill after all", made("a", at{"started": 0, "resolved": 30}), 1, 1800, 4},
+		{"under another service: the count stays where it is", made("a", at{"started": 0, "resolved": 30}, func(i *incident.Incident) { i.Services = []string{"other"} }), 0, 1800, 4},
+		{"back to the first value", made("a", at{"started": 0, "resolved": 10}), 1, 600, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := take(l, c.inc)
+			require.Empty(t, s.New)
+			require.Equal(t, c.again, s.Restated["resolve"])
+			if c.again == 0 {
+				require.Empty(t, s.Observed)
+			} else {
+				o := s.Observed[0]
+				require.Equal(t, 600.0, o.Seconds["resolve"], "what was counted stays")
+				require.Equal(t, c.all, o.Restates["resolve"])
+				latest, ok := o.Restated["resolve"]
+				require.Equal(t, c.latest >= 0, ok)
+				if ok {
+					require.Equal(t, c.latest, latest)
+				}
+			}
+			require.Equal(t, map[string]int{"resolve": c.all}, l.Restatements())
+		})
+	}
+}
+
+func TestLedgerKnowsAliases(t *testing.T) {
+	l := NewLedger(resolveOnly, 0)
+	aliases := func(a ...string) func(*incident.Incident) { return func(i *incident.Incident) { i.Aliases = a } }
+	take(l, made("alert1", at{"started": 0, "resolved": 10}))
+
+	s := take(l, made("record1", at{"started": 0, "resolved": 10}, aliases("alert1")))
+	require.Empty(t, s.New, "a record came for an incident that was counted")
+	s = take(l, made("record1", at{"started": 0, "resolved": 11}, aliases("alert1")))
+	require.Equal(t, "alert1", s.Observed[0].Incident, "its entry stays under the ID it was counted by")
+
+	// Two that were counted become one, and two again.
+	take(l, made("record2", at{"started": 0, "resolved": 20}))
+	s = take(l, made("record1", at{"started": 0, "resolved": 20}, aliases("alert1", "record2")))
+	require.Empty(t, s.New)
+	require.Equal(t, 1, s.Restated["resolve"])
+	s = take(l, made("record1", at{"started": 0, "resolved": 20}, aliases("alert1")), made("record2", at{"started": 0, "resolved": 20}))
+	require.Empty(t, s.New)
+	require.Empty(t, s.Restated)
+	require.Len(t, slices.Collect(l.All()), 2)
+}
+
+func TestLedgerServiceLimit(t *testing.T) {
+	l := NewLedger(resolveOnly, 2)
+	of := func(id, service string) incident.Incident {
+		return made(id, at{"started": 0, "resolved": 1}, func(i *incident.Incident) { i.Services = []string{service} })
+	}
+	s := take(l, of("1", "a"), of("2", "b"), of("3", "c"), of("4", ""))
+	require.Equal(t, []string{"a", "b", Other, ""}, services(s.New))
+	require.Equal(t, []Labels{{Other, "critical", "alert"}, {"a", "critical", "alert"}}, l.Meet([]Labels{{"a", "critical", "alert"}, {"x", "critical", "alert"}, {"y", "critical", "alert"}}))
+
+	// After a start the same services are shown, whatever comes first.
+	again := NewLedger(resolveOnly, 2)
+	require.NoError(t, again.Load(each(s.Observed)))
+	require.Equal(t, []string{Other, "b"}, services(take(again, of("5", "c"), of("6", "b")).New))
+}
+
+func services(o []Observation) []string {
+	var out []string
+	for _, x := range o {
+		out = append(out, x.Service)
+	}
+	return out
+}
+
+func TestLedgerLoadStopsAtAnError(t *testing.T) {
+	bad := errors.New("no such table")
+	err := NewLedger(resolveOnly, 0).Load(func(yield func(incident.Observed, error) bool) { yield(incident.Observed{}, bad) })
+	require.ErrorIs(t, err, bad)
+}
+
+func TestLedgerNextChangesNothing(t *testing.T) {
+	l := NewLedger(resolveOnly, 0)
+	take(l, made("a", at{"started": 0, "resolved": 10}))
+	incs := []incident.Incident{made("a", at{"started": 0, "resolved": 12}), made("b", at{"started": 0, "resolved": 1})}
+	first := l.Next(incs, minute(1000))
+	require.Equal(t, first, l.Next(incs, minute(1000)))
+	require.Equal(t, map[string]int{"resolve": 0}, l.Restatements())
+	require.Len(t, slices.Collect(l.All()), 1)
+}
+
+// TestLedgerLaws: over any history, with a restart at any point, each interval of an incident is counted at most once, and the
+// ledger that is stored says what was counted.
+func TestLedgerLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := NewLedger(incident.DefaultIntervals(), 2)
+		stored := map[string]incident.Observed{}
+		counted, restated := map[[2]string]float64{}, map[string]int{}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			batch := map[string]incident.Incident{}
+			for range rapid.IntRange(0, 4).Draw(t, "batch") {
+				inc := randomIncident(t)
+				batch[inc.ID] = inc
+			}
+			var incs []incident.Incident
+			for _, inc := range batch {
+				incs = append(incs, inc)
+			}
+			s := take(l, incs...)
+			for _, o := range s.New {
+				k := [2]string{o.Incident, o.Interval}
+				require.NotContains(t, counted, k)
+				counted[k] = o.Seconds
+			}
+			for iv, n := range s.Restated {
+				restated[iv] += n
+			}
+			for _, o := range s.Observed {
+				stored[o.Incident] = o
+			}
+			if rapid.Bool().Draw(t, "restart") {
+				l = NewLedger(incident.DefaultIntervals(), 2)
+				var all []incident.Observed
+				for _, o := range stored {
+					all = append(all, o)
+				}
+				require.NoError(t, l.Load(each(all)))
+			}
+		}
+		got := map[[2]string]float64{}
+		for o := range l.All() {
+			got[[2]string{o.Incident, o.Interval}] = o.Seconds
+		}
+		require.Equal(t, counted, got)
+		for iv, n := range l.Restatements() {
+			require.Equal(t, restated[iv], n, fmt.Sprint(iv))
+		}
+	})
+}
