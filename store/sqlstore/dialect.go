@@ -1,0 +1,77 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+
+	"meantime/incident"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// database is an opened database with what its kind does differently. All other SQL text is the same for every kind.
+type database struct {
+	// name says in errors and logs which database it is, without secrets.
+	name string
+	// write and read are pools; only the writer's goroutine uses write, and only one connection of it at a time.
+	write, read *sql.DB
+	// begin are the statements that begin a transaction of the writer. After them no other writer's transaction can
+	// commit before this one, so that what it read still holds and the order of the feed is the order of commits.
+	begin []string
+	// placeholder is the n-th parameter of a generated statement, from 1.
+	placeholder func(n int) string
+	// size is how many bytes it takes on disk.
+	size func(ctx context.Context) (int64, error)
+	// explain gives an error of the driver its code, and words where the driver's do not say what to do. It is nil for an
+	// error that is not the driver's.
+	explain func(err error) *incident.Error
+	// close is called after both pools are closed.
+	close func() error
+}
+
+// open opens the database that dsn names.
+func open(ctx context.Context, dsn string, logger *slog.Logger) (*database, error) {
+	kind, rest, ok := strings.Cut(dsn, ":")
+	if ok && kind == "sqlite" {
+		return openSQLite(ctx, rest, logger)
+	}
+	// What follows the colon may hold a password.
+	return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH", kind)
+}
+
+// migrate brings the schema up to date. Whoever calls it is the only one who does.
+func migrate(ctx context.Context, db *sql.DB, name string, dialect goose.Dialect, logger *slog.Logger) error {
+	files, err := fs.Sub(migrations, "migrations/"+string(dialect))
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	current, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("schema version of %s: %w", name, err)
+	}
+	if current > newest {
+		return incident.Errorf(incident.CodeInvalid,
+			"%s was written by a newer Meantime: its schema is version %d and this program knows up to %d; run the newer program, or restore a backup from before it",
+			name, current, newest)
+	}
+	done, err := p.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate %s from schema version %d to %d: %w", name, current, newest, err)
+	}
+	if len(done) > 0 {
+		logger.Info("Migrated the store", "store", name, "from_version", current, "to_version", newest)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"time"
+
+	"meantime/incident"
+)
+
+// putReview stores a review, in the place of the one with its ID.
+func (b *batch) putReview(next incident.Review) error {
+	next.At, next.Time = next.At.UTC(), next.Time.UTC()
+	text, err := body("review", next.ID, &next)
+	if err != nil {
+		return err
+	}
+	before, err := b.review(next.ID)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		if old, err := body("review", next.ID, before); err != nil || old == text {
+			return err
+		}
+	}
+	_, err = b.session.exec("INSERT INTO reviews (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body", next.ID, text)
+	if err != nil {
+		return err
+	}
+	// Everything either version speaks of, each thing once.
+	seen := make(map[incident.Change]bool)
+	for _, r := range []*incident.Review{before, &next} {
+		if r == nil {
+			continue
+		}
+		all, err := b.reviewChanges(r)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			if !seen[c] {
+				seen[c] = true
+				b.feed = append(b.feed, c)
+			}
+		}
+	}
+	return nil
+}
+
+// review is the stored review with that ID, nil where there is none.
+func (b *batch) review(id string) (*incident.Review, error) {
+	var text string
+	found, err := b.session.get("SELECT body FROM reviews WHERE id = $1", []any{id}, &text)
+	if err != nil || !found {
+		return nil, err
+	}
+	r := &incident.Review{}
+	return r, json.Unmarshal([]byte(text), r)
+}
+
+// reviewChanges are the entries of the feed that a review makes: one for each incident it names, with the times it
+// names. A review that takes another back names what that one named.
+func (b *batch) reviewChanges(r *incident.Review) ([]incident.Change, error) {
+	var at time.Time
+	switch {
+	case r.Episode != nil:
+		at = r.Episode.StartsAt.UTC()
+	case !r.Time.IsZero():
+		at = r.Time.UTC()
+	}
+	all := []incident.Change{{Kind: incident.ChangeReview, Key: r.Incident, From: at, To: at}}
+	switch r.Action {
+	case incident.ReviewMerge, incident.ReviewSplit:
+		all = append(all, incident.Change{Kind: incident.ChangeReview, Key: r.Other, From: at, To: at})
+	case incident.ReviewWithdraw:
+		other, err := b.review(r.Other)
+		if err != nil {
+			return nil, err
+		}
+		if other != nil && other.Action != incident.ReviewWithdraw {
+			return b.reviewChanges(other)
+		}
+	}
+	return all, nil
+}
+
+// putSilence stores a silence. Of two with one ID the one updated later counts, with the earlier time of creation.
+func (b *batch) putSilence(next incident.Silence) error {
+	utcSilence(&next)
+	text, err := body("silence", next.ID, &next)
+	if err != nil {
+		return err
+	}
+	var old string
+	known, err := b.session.get("SELECT body FROM silences WHERE id = $1", []any{next.ID}, &old)
+	if err != nil {
+		return err
+	}
+	from, to := next.StartsAt, next.EndsAt
+	if known {
+		var before incident.Silence
+		if err := json.Unmarshal([]byte(old), &before); err != nil {
+			return err
+		}
+		merged := next
+		if c := before.UpdatedAt.Compare(next.UpdatedAt); c > 0 || c == 0 && old > text {
+			merged = before
+		}
+		merged.CreatedAt, _ = joinSpans(before.CreatedAt, time.Time{}, next.CreatedAt, time.Time{})
+		if text, err = body("silence", next.ID, &merged); err != nil || text == old {
+			return err
+		}
+		next = merged
+		from, to = joinSpans(next.StartsAt, next.EndsAt, before.StartsAt, before.EndsAt)
+	}
+	_, err = b.session.exec(`INSERT INTO silences (id, starts_at, ends_at, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, body = excluded.body`,
+		next.ID, nanos(next.StartsAt), nanos(next.EndsAt), text)
+	b.feed = append(b.feed, incident.Change{Kind: incident.ChangeSilence, Key: next.ID, From: from, To: to})
+	return err
+}
+
+func utcSilence(s *incident.Silence) {
+	s.StartsAt, s.EndsAt = s.StartsAt.UTC(), s.EndsAt.UTC()
+	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
+}
+
+// putBeat stores a beat, to the second: more would cost a row for each Alertmanager of a pair.
+func (b *batch) putBeat(next incident.Beat) error {
+	at := next.At.UTC().Truncate(time.Second)
+	n, err := b.session.exec("INSERT INTO beats (watchdog, at) VALUES ($1, $2) ON CONFLICT (watchdog, at) DO NOTHING", next.Watchdog, nanos(at))
+	if n > 0 {
+		b.feed = append(b.feed, incident.Change{Kind: incident.ChangeBeat, Key: next.Watchdog, From: at, To: at})
+	}
+	return err
+}

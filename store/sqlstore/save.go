@@ -1,0 +1,202 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"meantime/incident"
+)
+
+// pass is an incident.Pass in the form its rows have, made before the writer is asked to wait for it.
+type pass struct {
+	incident.Pass
+	incidents []incidentRow
+	verdicts  []verdictRow
+	observed  []string // bodies
+}
+
+type incidentRow struct {
+	*incident.Incident
+	at         int64
+	from, to   time.Time
+	head, rest string
+}
+
+// Save implements store.Derived.
+func (s *Store) Save(ctx context.Context, p incident.Pass) (err error) {
+	defer s.done("save", s.now(), &err)
+	rows, err := passRows(p)
+	if err != nil {
+		return err
+	}
+	return s.alone(ctx, 1, rows.save)
+}
+
+func passRows(p incident.Pass) (*pass, error) {
+	rows := &pass{
+		Pass: p, incidents: make([]incidentRow, len(p.Incidents)), verdicts: make([]verdictRow, len(p.Verdicts)), observed: make([]string, len(p.Observed)),
+	}
+	var text []byte
+	for i := range p.Incidents {
+		x := &p.Incidents[i]
+		if err := checkKey("id of an incident", x.ID); err != nil {
+			return nil, err
+		}
+		rest, err := appendRest(x)
+		if err != nil {
+			return nil, incident.Errorf(incident.CodeInvalid, "incident %s: %w", x.ID, err)
+		}
+		text = appendHead(text[:0], x)
+		row := incidentRow{Incident: x, at: nanos(x.At()), head: string(text), rest: string(rest)}
+		row.from, row.to = incidentSpan(x)
+		rows.incidents[i] = row
+	}
+	for i := range p.Verdicts {
+		v, err := newVerdictRow(&p.Verdicts[i])
+		if err != nil {
+			return nil, err
+		}
+		rows.verdicts[i] = v
+	}
+	for i := range p.Observed {
+		b, err := json.Marshal(&p.Observed[i])
+		if err != nil {
+			return nil, incident.Errorf(incident.CodeInvalid, "ledger of incident %s: %w", p.Observed[i].Incident, err)
+		}
+		rows.observed[i] = string(b)
+	}
+	return rows, nil
+}
+
+// incidentSpan is the stretch from the first to the last time an incident tells of, candidates and episodes that were
+// only suggested included; its records' are added when it is stored.
+func incidentSpan(i *incident.Incident) (from, to time.Time) {
+	add := func(t time.Time) { from, to = joinSpans(from, to, t, t) }
+	for _, m := range i.Milestones {
+		add(m.At)
+		for _, c := range m.Candidates {
+			add(c.At)
+		}
+	}
+	for _, w := range i.Impacts {
+		add(w.From)
+		add(w.To)
+	}
+	for k := range i.Links {
+		if l := &i.Links[k]; l.State != incident.LinkRejected {
+			add(l.Episode.StartsAt)
+			add(l.Episode.EndsAt)
+			if l.Episode.Firing() {
+				add(l.Episode.LastSeen)
+			}
+		}
+	}
+	return from, to
+}
+
+func (p *pass) save(s *session) error {
+	added := int64(len(p.incidents))
+	if p.Reset {
+		if _, err := s.exec("UPDATE progress SET incidents = 0 WHERE one = 1"); err != nil {
+			return err
+		}
+		for _, table := range []string{"incidents", "incident_services", "incident_aliases", "verdicts"} {
+			if _, err := s.exec("DELETE FROM " + table); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range p.Removed {
+		n, err := removeIncident(s, id)
+		if err != nil {
+			return err
+		}
+		added -= n
+	}
+	for _, k := range p.Gone {
+		if _, err := s.exec("DELETE FROM verdicts WHERE starts_at = $1 AND fingerprint = $2", nanos(k.StartsAt), k.Fingerprint); err != nil {
+			return err
+		}
+	}
+	for i := range p.incidents {
+		replaced, err := p.incidents[i].save(s)
+		if err != nil {
+			return err
+		}
+		added -= replaced
+	}
+	if err := saveVerdicts(s, p.verdicts); err != nil {
+		return err
+	}
+	for i, o := range p.Observed {
+		_, err := s.exec("INSERT INTO observed (incident, body) VALUES ($1, $2) ON CONFLICT (incident) DO UPDATE SET body = excluded.body", o.Incident, p.observed[i])
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := s.exec("DELETE FROM feed WHERE seq <= $1", p.Cursor); err != nil {
+		return err
+	}
+	_, err := s.exec(`UPDATE progress SET cursor = $1, rules = $2, last_seq = CASE WHEN last_seq < $1 THEN $1 ELSE last_seq END,
+		incidents = incidents + $3 WHERE one = 1`, p.Cursor, p.Rules, added)
+	return err
+}
+
+// removeIncident deletes an incident and says how many, 0 or 1, there were.
+func removeIncident(s *session, id string) (int64, error) {
+	n, err := s.exec("DELETE FROM incidents WHERE id = $1", id)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	for _, table := range []string{"incident_services", "incident_aliases"} {
+		if _, err := s.exec("DELETE FROM "+table+" WHERE incident = $1", id); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// save writes an incident in the place of those with its ID, and says how many there were.
+func (r *incidentRow) save(s *session) (replaced int64, err error) {
+	if replaced, err = removeIncident(s, r.ID); err != nil {
+		return 0, err
+	}
+	from, to := nanos(r.from), nanos(r.to)
+	for _, k := range r.Records {
+		var f, t int64
+		found, err := s.get("SELECT span_from, span_to FROM records WHERE source = $1 AND id = $2", []any{k.Source, k.ID}, &f, &t)
+		if err != nil {
+			return 0, err
+		}
+		if found {
+			if from == 0 || f < from {
+				from = f
+			}
+			to = max(to, t)
+		}
+	}
+	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, head, rest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		r.ID, r.at, string(r.State), r.Severity, spanClass(fromNanos(from), fromNanos(to)), from, to, r.head, r.rest)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range r.Services {
+		if _, err := s.exec("INSERT INTO incident_services (service, at, incident) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", name, r.at, r.ID); err != nil {
+			return 0, err
+		}
+	}
+	for _, a := range r.Aliases {
+		if _, err := s.exec("INSERT INTO incident_aliases (alias, incident) VALUES ($1, $2) ON CONFLICT DO NOTHING", a, r.ID); err != nil {
+			return 0, err
+		}
+	}
+	return replaced, nil
+}
+
+// Position implements store.Derived.
+func (s *Store) Position(ctx context.Context) (cursor int64, rules string, err error) {
+	defer s.done("position", s.now(), &err)
+	err = s.get(ctx, "SELECT cursor, rules FROM progress WHERE one = 1", nil, &cursor, &rules)
+	return cursor, rules, s.explain(err)
+}

@@ -1,0 +1,196 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"meantime/incident"
+	"meantime/store"
+)
+
+// verdictRow is a verdict as it is stored: without what its sightings tell.
+type verdictRow struct {
+	startsAt    int64
+	fingerprint string
+	endsAt      int64 // math.MaxInt64 while it fires, so that it never counts as over
+	outcome     string
+	body        string
+}
+
+func newVerdictRow(v *incident.Verdict) (verdictRow, error) {
+	e := &v.Episode
+	if err := checkKey("fingerprint of an episode", e.Fingerprint); err != nil {
+		return verdictRow{}, err
+	}
+	startsAt, ok := unixNanos(e.StartsAt)
+	if !ok {
+		return verdictRow{}, incident.Errorf(incident.CodeInvalid, "episode of %s: starts at %s, which is out of range", e.Fingerprint, e.StartsAt.UTC().Format(time.RFC3339))
+	}
+	row := verdictRow{startsAt: startsAt, fingerprint: e.Fingerprint, endsAt: math.MaxInt64, outcome: string(v.Outcome)}
+	if !e.Firing() {
+		row.endsAt = nanos(e.EndsAt)
+	}
+	last := e.StartsAt
+	for _, t := range e.Starts {
+		if t.After(last) {
+			last = t
+		}
+	}
+	// One column, because reading a row costs as much as its columns, and a start reads them all.
+	b := append(appendString([]byte{'['}, e.Fingerprint), ',')
+	b = append(appendTime(b, e.StartsAt), ',')
+	b = append(appendEnd(b, e.EndsAt), ',')
+	b = append(appendString(b, string(e.End)), ',')
+	b = append(strconv.AppendInt(b, int64(last.Sub(e.StartsAt)), 10), ',')
+	for _, s := range []string{e.Name(), v.Service, v.Severity, string(v.Outcome)} {
+		b = append(appendString(b, s), ',')
+	}
+	row.body = string(append(appendString(b, v.Incident), ']'))
+	return row, nil
+}
+
+func appendEnd(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, '0')
+	}
+	return appendTime(b, t)
+}
+
+// readVerdict reads a verdict's body; last is the start of its episode's last sighting.
+func readVerdict(r *reader, names map[string]map[string]string) (v incident.Verdict, last time.Time, err error) {
+	e := &v.Episode
+	var span time.Duration
+	field := 0
+	for ok := r.open('['); ok && r.more(']'); field++ {
+		switch field {
+		case 0:
+			e.Fingerprint = r.str()
+		case 1:
+			e.StartsAt = r.time()
+		case 2:
+			e.EndsAt = r.time()
+		case 3:
+			e.End = incident.EndKind(r.str())
+		case 4:
+			span = time.Duration(r.int())
+		case 5:
+			// Verdicts of one name share one map; nobody writes to it.
+			name := r.str()
+			if names[name] == nil {
+				names[name] = map[string]string{"alertname": name}
+			}
+			e.Labels = names[name]
+		case 6:
+			v.Service = r.str()
+		case 7:
+			v.Severity = r.str()
+		case 8:
+			v.Outcome = incident.Outcome(r.str())
+		case 9:
+			v.Incident = r.str()
+		default:
+			r.skip()
+		}
+	}
+	return v, e.StartsAt.Add(span), r.end()
+}
+
+func saveVerdicts(s *session, rows []verdictRow) error {
+	return inChunks(len(rows), func(from, size int) error {
+		args := make([]any, 0, 5*size)
+		for _, v := range rows[from : from+size] {
+			args = append(args, v.startsAt, v.fingerprint, v.endsAt, v.outcome, v.body)
+		}
+		_, err := s.exec("INSERT INTO verdicts (starts_at, fingerprint, ends_at, outcome, body) VALUES "+s.db.tuples(size, 5)+
+			" ON CONFLICT (starts_at, fingerprint) DO UPDATE SET ends_at = excluded.ends_at, outcome = excluded.outcome, body = excluded.body", args...)
+		return err
+	})
+}
+
+// EachVerdict implements store.Derived.
+func (s *Store) EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error] {
+	words, names := make(map[string]string), make(map[string]map[string]string)
+	return each(ctx, s, "each_verdict", "SELECT body FROM verdicts WHERE starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:], func(r *sql.Rows) (incident.Verdict, error) {
+		var body sql.RawBytes
+		if err := r.Scan(&body); err != nil {
+			return incident.Verdict{}, err
+		}
+		v, _, err := readVerdict(&reader{s: string(body), words: words}, names)
+		return v, err
+	})
+}
+
+// Verdicts implements store.Derived.
+func (s *Store) Verdicts(ctx context.Context, q store.VerdictQuery) (page []incident.Verdict, next string, err error) {
+	defer s.done("verdicts", s.now(), &err)
+	w := where{}
+	w.window("starts_at", q.From, q.To)
+	if q.Outcome != "" {
+		w.add("outcome = ?", string(q.Outcome))
+	}
+	if err := w.after(q.Cursor, "starts_at", "fingerprint"); err != nil {
+		return nil, "", err
+	}
+	limit := atMost(q.Limit)
+	names := make(map[string]map[string]string)
+	type row struct {
+		incident.Verdict
+		last time.Time
+	}
+	rows, err := all(ctx, s, "SELECT body FROM verdicts"+w.sql()+" ORDER BY starts_at DESC, fingerprint DESC LIMIT "+w.param(limit+1), w.args, func(r *sql.Rows) (v row, err error) {
+		var body string
+		if err = r.Scan(&body); err == nil {
+			v.Verdict, v.last, err = readVerdict(&reader{s: body}, names)
+		}
+		return v, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := &rows[limit-1].Episode
+		next = cursor(nanos(last.StartsAt), last.Fingerprint)
+	}
+	for i := range rows {
+		if err := s.fill(ctx, &rows[i].Verdict, rows[i].last); err != nil {
+			return nil, "", err
+		}
+		page = append(page, rows[i].Verdict)
+	}
+	return page, next, nil
+}
+
+// sightingsOfEpisode finds the sightings of an episode by fingerprint, first and last start, and those whose sender did
+// not know the start, of which only some are within.
+const sightingsOfEpisode = "SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint = $1 AND (starts_at BETWEEN $2 AND $3 OR starts_at = 0)"
+
+// within says whether a sighting begins in [first, last]: at its start, or when it was first heard of.
+func within(s incident.Sighting, first, last time.Time) bool {
+	s.ConditionAt = time.Time{}
+	begin, _ := s.Span()
+	return !begin.Before(first) && !begin.After(last)
+}
+
+// fill completes the episode of a verdict from its sightings.
+func (s *Store) fill(ctx context.Context, v *incident.Verdict, last time.Time) error {
+	e := &v.Episode
+	found, err := all(ctx, s, sightingsOfEpisode, []any{e.Fingerprint, nanos(e.StartsAt), nanos(last)}, scanSighting)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, func(x incident.Sighting) bool { return !within(x, e.StartsAt, last) })
+	if len(found) == 0 {
+		return nil
+	}
+	// Silence and clock decide only about the end, which the verdict knows.
+	whole := incident.Episodes(found, math.MaxInt64, last)[0]
+	whole.StartsAt, whole.EndsAt, whole.End = e.StartsAt, e.EndsAt, e.End
+	v.Episode = whole
+	return nil
+}
