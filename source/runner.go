@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"sync"
@@ -133,6 +134,11 @@ func (r *Runner) apply() {
 				<-before.done // never two of one name at once
 			}
 			w.run(ctx)
+			if c, ok := j.Source.(io.Closer); ok {
+				if err := c.Close(); err != nil {
+					w.log.Warn("Source could not be closed", "err", err)
+				}
+			}
 			r.ended(name, w)
 		})
 	}

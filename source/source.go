@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Source is a place that facts come from.
+// Source is a place that facts come from. One that is an io.Closer as well is closed after its last poll, when it was
+// removed or replaced or the Runner ends.
 type Source interface {
 	// Name is the source's name in metrics, logs and the keys of its records. It does not change.
 	Name() string
