@@ -55,7 +55,7 @@ func Alertmanager(t testing.TB, o AlertmanagerOptions) *AlertmanagerServer {
 		program = newAlertmanager
 	}
 	path := need(t, program)
-	dir, addr := t.TempDir(), address(t)
+	dir, addr := t.TempDir(), Address(t)
 	config := o.Config
 	if config == "" {
 		config = alertmanagerConfig(t, o)
@@ -71,7 +71,7 @@ func Alertmanager(t testing.TB, o AlertmanagerOptions) *AlertmanagerServer {
 		args = append(args, "--enable-feature=event-recorder")
 	}
 	if o.Cluster {
-		s.Peer = address(t)
+		s.Peer = Address(t)
 		// Gossip and settling are quick on the loopback; the peer timeout, after which the second one sends as well, is
 		// left as long as it is.
 		args = append(args, "--cluster.listen-address="+s.Peer, "--cluster.advertise-address="+s.Peer,

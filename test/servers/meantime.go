@@ -17,6 +17,8 @@ type MeantimeOptions struct {
 	Config string
 	// Dir is its working directory; empty for a new one. Its database lies in it, unless DSN says otherwise.
 	Dir string
+	// Address is where it listens; empty for a free one. Whoever must know it before Meantime starts takes one from Address.
+	Address string
 	// DSN is the database; empty for SQLite in Dir.
 	DSN string
 	// Args are further arguments, Env further environment variables.
@@ -62,7 +64,10 @@ func launch(t testing.TB, o MeantimeOptions) *MeantimeServer {
 	if o.Dir == "" {
 		o.Dir = t.TempDir()
 	}
-	addr := address(t)
+	addr := o.Address
+	if addr == "" {
+		addr = Address(t)
+	}
 	args := []string{"serve", "--web.listen-address=" + addr}
 	if o.DSN != "" {
 		args = append(args, "--store.dsn="+o.DSN)

@@ -22,7 +22,7 @@ type PostgresServer struct {
 func Postgres(t testing.TB) *PostgresServer {
 	t.Helper()
 	bin := filepath.Dir(need(t, postgresProgram))
-	host, port, err := net.SplitHostPort(address(t))
+	host, port, err := net.SplitHostPort(Address(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ type PrometheusServer struct {
 func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 	t.Helper()
 	path := need(t, prometheusProgram)
-	dir, addr := t.TempDir(), address(t)
+	dir, addr := t.TempDir(), Address(t)
 
 	config := map[string]any{"global": map[string]string{"scrape_interval": "1s", "evaluation_interval": "1s"}}
 	if o.Rules != "" {

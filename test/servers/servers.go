@@ -183,9 +183,9 @@ var client = &http.Client{
 	Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext, MaxIdleConnsPerHost: 64},
 }
 
-// address is a free loopback address, for TCP and UDP. The port is drawn below the range from which connections get
+// Address is a free loopback address, for TCP and UDP. The port is drawn below the range from which connections get
 // theirs, so that none takes it before the server does.
-func address(t testing.TB) string {
+func Address(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000)))

@@ -1,0 +1,154 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"meantime/test/servers"
+)
+
+// connections is how many senders there are at once.
+const connections = 64
+
+// BenchmarkWebhooks compares durable webhooks per second with the bare server's, in turns, and reports the median of
+// the ratios.
+func BenchmarkWebhooks(b *testing.B) {
+	for _, alerts := range []int{1, 100} {
+		b.Run(fmt.Sprintf("%d alerts each", alerts), func(b *testing.B) {
+			other := bare(b, "webhook", filepath.Join(b.TempDir(), "bodies"))
+			m := servers.Meantime(b, servers.MeantimeOptions{Config: "sources: []\n"})
+			// One sequence for both servers, so that each is new to each.
+			var sequence atomic.Int64
+			rate(b, other, &sequence, alerts, time.Second)
+			rate(b, m.URL, &sequence, alerts, time.Second)
+			b.ResetTimer()
+			for b.Loop() {
+				var ratios, ours, theirs []float64
+				for range 5 {
+					t, o := rate(b, other, &sequence, alerts, 3*time.Second), rate(b, m.URL, &sequence, alerts, 3*time.Second)
+					ours, theirs, ratios = append(ours, o), append(theirs, t), append(ratios, o/t)
+				}
+				b.ReportMetric(median(ratios), "of-bare")
+				b.ReportMetric(median(ours), "webhooks/s")
+				b.ReportMetric(median(theirs), "bare-webhooks/s")
+				b.ReportMetric(median(ours)*float64(alerts), "alerts/s")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// rate is how many notifications per second a server acknowledges.
+func rate(b *testing.B, server string, sequence *atomic.Int64, alerts int, d time.Duration) float64 {
+	var done atomic.Int64
+	start := time.Now()
+	var wg sync.WaitGroup
+	for range connections {
+		wg.Go(func() {
+			for time.Since(start) < d {
+				status, err := post(server, notification(sequence.Add(1), alerts, time.Now()))
+				if err != nil || status != http.StatusOK {
+					b.Errorf("status %d: %v", status, err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(done.Load()) / time.Since(start).Seconds()
+}
+
+// BenchmarkBurst is one Alertmanager with 5,000 groups due at once: 1,200 requests under way on 5,000 connections. It
+// reports how long until all are acknowledged, and the time that a notification of 5,000 alerts takes.
+func BenchmarkBurst(b *testing.B) {
+	const groups, atOnce = 5000, 1200
+	m := servers.Meantime(b, servers.MeantimeOptions{Config: "sources: []\n"})
+	var sequence atomic.Int64
+	b.ResetTimer()
+	for b.Loop() {
+		start := time.Now()
+		limit := make(chan struct{}, atOnce)
+		var refused atomic.Int64
+		var wg sync.WaitGroup
+		for range groups {
+			limit <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-limit }()
+				if status, err := post(m.URL, notification(sequence.Add(1), 1, time.Now())); err != nil || status != http.StatusOK {
+					refused.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(time.Since(start).Seconds(), "s-for-5000-groups")
+		b.ReportMetric(float64(refused.Load()), "refused")
+
+		body := notification(sequence.Add(1), 5000, time.Now())
+		start = time.Now()
+		status, err := post(m.URL, body)
+		require.NoError(b, err)
+		require.Equal(b, http.StatusOK, status)
+		b.ReportMetric(time.Since(start).Seconds(), "s-for-5000-alerts")
+		b.ReportMetric(float64(len(body))/1e6, "MB")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+func post(server string, body []byte) (int, error) {
+	resp, err := client.Post(server+"/webhook/alertmanager", "application/json", bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+// notification is one of so many alerts that nobody has seen before, about as large as real ones are.
+func notification(sequence int64, alerts int, at time.Time) []byte {
+	list := make([]map[string]any, alerts)
+	for i := range list {
+		list[i] = map[string]any{
+			"status": "firing",
+			"labels": map[string]string{
+				"alertname": fmt.Sprintf("HighErrorRate%d", i%50), "service": fmt.Sprintf("service-%d", sequence%100),
+				"severity": "warning", "cluster": "eu-west-1", "namespace": "production", "job": "kubernetes-pods",
+				"instance": fmt.Sprintf("10.0.%d.%d:8080", sequence, i), "pod": fmt.Sprintf("service-7d4b9c-%d-%d", sequence, i),
+			},
+			"annotations": map[string]string{
+				"summary":     "More than 5 % of the requests are answered with an error.",
+				"description": "The share of requests that were answered with a status of 500 and above over the last five minutes is 7.3 %.",
+				"runbook_url": "https://runbooks.example.org/high-error-rate",
+			},
+			"startsAt": at.Add(-time.Minute), "endsAt": time.Time{},
+			"generatorURL": "http://prometheus.example.org/graph?g0.expr=errors+%3E+0.05&g0.tab=1",
+		}
+	}
+	b, err := json.Marshal(map[string]any{
+		"version": "4", "groupKey": fmt.Sprintf(`{}:{alertname="HighErrorRate", group="%d"}`, sequence), "truncatedAlerts": 0,
+		"status": "firing", "receiver": "meantime", "groupLabels": map[string]string{"alertname": "HighErrorRate"},
+		"commonLabels": map[string]string{"severity": "warning"}, "commonAnnotations": map[string]string{},
+		"externalURL": "http://alertmanager.example.org", "alerts": list,
+	})
+	if err != nil {
+		panic(err) // strings and times always marshal
+	}
+	return b
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
