@@ -1,12 +1,20 @@
 package sqlstore
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"meantime/incident"
 )
+
+// Options are what a Store can be given. The zero Options are good.
+type Options struct {
+	Logger     *slog.Logger          // nil means none
+	Registerer prometheus.Registerer // nil means no metrics
+	Now        func() time.Time      // the clock of the metrics; nil means time.Now
+}
 
 // metrics tell how the store is doing.
 type metrics struct {

@@ -7,20 +7,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"meantime/incident"
 	"meantime/store"
 )
 
 var _ store.Store = (*Store)(nil)
-
-// Options are what a Store can be given. The zero Options are good.
-type Options struct {
-	Logger     *slog.Logger          // nil means none
-	Registerer prometheus.Registerer // nil means no metrics
-	Now        func() time.Time      // the clock of the metrics; nil means time.Now
-}
 
 // Store is the store.Store of an SQL database.
 type Store struct {
