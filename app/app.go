@@ -1,0 +1,267 @@
+// Package app puts the parts of the daemon together: it starts them in order, carries facts from one to the next, takes
+// a new configuration while it runs, and stops them in the opposite order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"meantime/api"
+	"meantime/config"
+	"meantime/correlate"
+	"meantime/incident"
+	"meantime/measure"
+	"meantime/source"
+	"meantime/store/sqlstore"
+	"meantime/web"
+	"meantime/webhook"
+)
+
+// stopWithin bounds the stop: what was taken is finished, but not for ever.
+const stopWithin = 25 * time.Second
+
+// Options are what the command line says.
+type Options struct {
+	ConfigFile string   // empty: no file
+	Environ    []string // nil: the process's own
+	DSN        string   // overrides the configured one where given
+	Web        *toolkit.FlagConfig
+	Logger     *slog.Logger
+	Now        func() time.Time // nil: time.Now
+	// Listening is called with the bound addresses before the first request is served. nil: nobody wants to know.
+	Listening func([]net.Addr)
+}
+
+// App is the running daemon.
+type App struct {
+	options  Options
+	logger   *slog.Logger
+	now      func() time.Time
+	registry *prometheus.Registry
+	metrics  *metrics
+
+	config   atomic.Pointer[config.Validated]
+	store    *intake
+	pipeline *pipeline
+	runner   *correlate.Runner
+	sources  *source.Runner
+
+	ready     atomic.Bool
+	addrs     []net.Addr
+	reloading sync.Mutex
+}
+
+// Run runs the daemon until ctx ends, and stops it in order. It returns nil after a stop that ctx asked for.
+func Run(ctx context.Context, o Options) error {
+	a := &App{options: o, logger: o.Logger, now: o.Now, registry: prometheus.NewRegistry()}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.options.Environ == nil {
+		a.options.Environ = os.Environ()
+	}
+	l := newLifecycle(a.logger)
+	err := a.start(ctx, l)
+	if err == nil {
+		err = l.wait(ctx)
+	}
+	a.ready.Store(false)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, l.stop(stop))
+}
+
+func (a *App) start(ctx context.Context, l *lifecycle) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	a.config.Store(c)
+	a.registry.MustRegister(versioncollector.NewCollector("meantime"), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.metrics = newMetrics(a.registry)
+	a.metrics.reloaded(nil, a.now())
+
+	db, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, Registerer: a.registry, Now: a.now})
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	l.onStop("store", func(context.Context) error { return db.Close() })
+	a.store = &intake{Store: db, beats: map[string]time.Time{}}
+	beats, err := db.Beats(ctx, a.now().Add(-7*24*time.Hour), a.now())
+	if err != nil {
+		return fmt.Errorf("load watchdogs: %w", err)
+	}
+	a.store.heard(beats)
+
+	a.pipeline = &pipeline{store: db, registry: a.registry, now: a.now, heard: a.store.lastHeard}
+	if err := a.pipeline.configure(ctx, c); err != nil {
+		return err
+	}
+	l.run("figures", a.pipeline.run)
+
+	a.runner = correlate.NewRunner(correlate.Options{
+		Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"),
+		Registerer: a.registry, Deliver: a.pipeline.deliver,
+	})
+	a.store.changed = a.runner.Notify
+	l.run("correlation", a.runner.Run)
+
+	a.sources = source.NewRunner(source.Options{Logger: a.logger, Metrics: source.NewMetrics(a.registry)})
+	jobs, err := a.jobs(c)
+	if err != nil {
+		return err
+	}
+	if err := a.sources.Reload(jobs); err != nil {
+		return err
+	}
+	l.run("sources", func(ctx context.Context) error { a.sources.Run(ctx); return ctx.Err() })
+	l.run("retention", a.prune)
+	l.run("reload on SIGHUP", a.reloadOnHangup)
+
+	if err := a.serve(l, a.options.Web, a.handler()); err != nil {
+		return err
+	}
+	a.ready.Store(true)
+	a.logger.Info("Listening", "addresses", fmt.Sprint(a.addrs), "store", c.Store.DSN)
+	if a.options.Listening != nil {
+		a.options.Listening(a.addrs)
+	}
+	return nil
+}
+
+// handler is everything the daemon answers. What a reload can change is asked of the configuration at each request.
+func (a *App) handler() http.Handler {
+	hooks := webhook.New(webhook.Options{
+		Store: a.store, Metrics: webhook.NewMetrics(a.registry), Logger: a.logger, Now: a.now,
+		Token: func() string { return a.config.Load().Web.WebhookToken.Reveal() },
+		Watchdogs: func(labels map[string]string) (string, bool) {
+			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
+		},
+		Truncated: func() { a.sources.Trigger(alertmanagerJob) },
+		MaxBody:   a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
+	})
+	records := api.New(api.Options{
+		Store: a.store, Measure: measure.All, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: api.NewMetrics(a.registry),
+		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
+		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
+		Reserved:  a.reserved,
+	})
+	pages := web.New(web.Options{
+		Store: a.store, Measure: measure.All, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: web.NewMetrics(a.registry),
+		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
+		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
+	})
+	metrics := promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(a.logger.Handler(), slog.LevelError), Registry: a.registry, EnableOpenMetrics: true,
+	}))
+	return a.routes(metrics, hooks.Alertmanager(), hooks.Events(), records, pages)
+}
+
+// load reads the configuration, with what the command line overrides.
+func (a *App) load() (*config.Validated, error) {
+	environ := a.options.Environ
+	if a.options.DSN != "" {
+		environ = append(environ[:len(environ):len(environ)], "MEANTIME_STORE_DSN="+a.options.DSN)
+	}
+	c, err := config.Load(a.options.ConfigFile, environ)
+	if err != nil {
+		return nil, err
+	}
+	return c.Validate()
+}
+
+// reload takes a new configuration. Everything that can fail is done first; where something does, the old one stays.
+func (a *App) reload(ctx context.Context) (err error) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	defer func() {
+		a.metrics.reloaded(err, a.now())
+		if err != nil {
+			a.logger.Error("Configuration not taken, the old one stays", "err", err)
+		} else {
+			a.logger.Info("Configuration taken")
+		}
+	}()
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	old := a.config.Load()
+	if c.Store.DSN != old.Store.DSN {
+		return errors.New("store.dsn: a store cannot be changed while the program runs; start it again")
+	}
+	jobs, err := a.jobs(c)
+	if err != nil {
+		return err
+	}
+	if err := a.pipeline.configure(ctx, c); err != nil {
+		return err
+	}
+	if err := a.sources.Reload(jobs); err != nil {
+		return err
+	}
+	a.config.Store(c)
+	a.runner.SetRules(c.Rules)
+	return nil
+}
+
+func (a *App) reloadOnHangup(ctx context.Context) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-hangup:
+			_ = a.reload(ctx) // logged and counted there
+		}
+	}
+}
+
+// The prune runs seldom and in small steps, so that it never holds up a webhook for long.
+const (
+	pruneEvery = time.Hour
+	pruneStep  = 500
+)
+
+// prune deletes what is older than the retention and belongs to no incident.
+func (a *App) prune(ctx context.Context) error {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		if keep := a.config.Load().Store.Retention; keep > 0 {
+			for {
+				n, err := a.store.Prune(ctx, a.now().Add(-keep), pruneStep)
+				if err != nil && ctx.Err() == nil {
+					a.logger.Error("Retention stopped early, it goes on later", "component", "store", "err", err)
+				}
+				if err != nil || n == 0 {
+					break
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

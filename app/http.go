@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+)
+
+// The server's patience with a client. Webhooks are small and come from near; nothing here streams.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	writeTimeout      = 60 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// serve binds every address before it serves any, so that a taken port is an error of the start.
+func (a *App) serve(l *lifecycle, flags *toolkit.FlagConfig, handler http.Handler) error {
+	if len(*flags.WebListenAddresses) == 0 {
+		return errors.New("web.listen-address: at least one address is needed")
+	}
+	if *flags.WebConfigFile != "" {
+		if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
+			return fmt.Errorf("web.config.file: %w", err)
+		}
+	}
+	var listeners []net.Listener
+	for _, addr := range *flags.WebListenAddresses {
+		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+		if err != nil {
+			for _, l := range listeners {
+				_ = l.Close()
+			}
+			return fmt.Errorf("web.listen-address: %w", err)
+		}
+		listeners = append(listeners, ln)
+		a.addrs = append(a.addrs, ln.Addr())
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+	}
+	l.run("web", func(ctx context.Context) error {
+		err := toolkit.ServeMultiple(listeners, server, flags, a.logger)
+		if errors.Is(err, http.ErrServerClosed) {
+			<-ctx.Done() // closed by the step below
+			return nil
+		}
+		return err
+	})
+	// Registered last, so run first: what was taken is finished and answered, and nothing new is taken.
+	l.onStop("web requests", server.Shutdown)
+	return nil
+}
+
+// routes is every path the daemon answers.
+func (a *App) routes(metrics, webhook, events, api, pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", metrics)
+	mux.Handle("/webhook/alertmanager", webhook)
+	mux.Handle("/webhook/alertmanager/events", events)
+	mux.Handle("/api/", api)
+	mux.Handle("/", pages)
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "Meantime is healthy.")
+	})
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if !a.ready.Load() {
+			http.Error(w, "Meantime is starting.", http.StatusServiceUnavailable)
+		} else if err := a.store.Ping(ctx); err != nil {
+			a.logger.Error("Store does not answer", "component", "web", "err", err)
+			http.Error(w, "The store cannot take a write.", http.StatusServiceUnavailable)
+		} else {
+			fmt.Fprintln(w, "Meantime is ready.")
+		}
+	})
+	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if want := a.config.Load().Web.WriteToken.Reveal(); want != "" && !bears(r, want) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
+			http.Error(w, "A bearer token is needed.", http.StatusUnauthorized)
+			return
+		}
+		if err := a.reload(r.Context()); err != nil {
+			http.Error(w, "The configuration was not taken, the old one stays:\n"+strings.TrimSpace(err.Error()), http.StatusBadRequest)
+			return
+		}
+		fmt.Fprintln(w, "The configuration was taken.")
+	})))
+	return mux
+}
+
+// bears says whether a request carries the bearer token, in a time that tells nothing of it.
+func bears(r *http.Request, want string) bool {
+	scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	g, w := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(g[:], w[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+}

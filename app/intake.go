@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"meantime/incident"
+	"meantime/store"
+)
+
+// intake is the store as everything sees it that brings facts in: after each Put that stored something, correlation is
+// told, and signs of life of watchdogs are remembered for the metrics.
+type intake struct {
+	store.Store
+	changed func()
+
+	mu    sync.Mutex
+	beats map[string]time.Time // watchdog -> when last heard of
+}
+
+func (s *intake) Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error) {
+	receipt, err := s.Store.Put(ctx, f, received)
+	if err != nil {
+		return receipt, err
+	}
+	s.heard(f.Beats)
+	s.changed()
+	return receipt, nil
+}
+
+func (s *intake) heard(beats []incident.Beat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range beats {
+		if b.At.After(s.beats[b.Watchdog]) {
+			s.beats[b.Watchdog] = b.At
+		}
+	}
+}
+
+// lastHeard is when each watchdog was last heard of.
+func (s *intake) lastHeard() map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.beats)
+}

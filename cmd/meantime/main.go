@@ -1,0 +1,92 @@
+// Command meantime tells teams that run Prometheus how long their incidents took to detect, acknowledge, mitigate and
+// resolve. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+)
+
+// Exit statuses. A script can tell a mistake of the caller from a trouble of the machine, and an import that left
+// questions from one that failed.
+const (
+	exitOK        = 0
+	exitError     = 1
+	exitUsage     = 2
+	exitQuestions = 3
+)
+
+// program is what every command gets.
+type program struct {
+	stdout, stderr io.Writer
+	logger         *slog.Logger
+	configFile     string
+	dsn            string // overrides the configured one where given
+}
+
+// command is one command of the program; each lives in a file of its own.
+type command struct {
+	clause *kingpin.CmdClause
+	run    func(ctx context.Context, p *program) error
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p := &program{stdout: stdout, stderr: stderr}
+	app := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
+	app.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
+	app.Version(version.Print("meantime")).VersionFlag.Short('v')
+	app.HelpFlag.Short('h')
+	app.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
+	app.Flag("store.dsn", "The database, such as sqlite:meantime.db; overrides the configuration.").StringVar(&p.dsn)
+	logging := &promslog.Config{Writer: stderr, Style: promslog.SlogStyle}
+	promslogflag.AddFlags(app, logging)
+
+	commands := []command{serveCommand(app), checkConfigCommand(app)}
+
+	// kingpin prints help and version itself and would then exit; told not to, it goes on, so note that it did.
+	asked := false
+	app.Terminate(func(int) { asked = true })
+	selected, err := app.Parse(args)
+	switch {
+	case asked:
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "meantime: %v; see meantime --help\n", err)
+		return exitUsage
+	}
+	p.logger = promslog.New(logging)
+	for _, c := range commands {
+		if c.clause.FullCommand() != selected {
+			continue
+		}
+		switch err := c.run(ctx, p); {
+		case errors.Is(err, errQuestions):
+			return exitQuestions
+		case err != nil:
+			fmt.Fprintf(stderr, "meantime: %v\n", err)
+			return exitError
+		}
+		return exitOK
+	}
+	return exitUsage
+}
+
+// errQuestions ends an import that worked and left questions open.
+var errQuestions = errors.New("questions are open")
