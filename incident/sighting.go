@@ -160,7 +160,7 @@ func Equal(a, b Sighting) bool {
 type MergeKind string
 
 const (
-	MergeNew       MergeKind = "new"       // the first word of this start
+	MergeNew       MergeKind = "new"       // the first notification of this start
 	MergeRepeated  MergeKind = "repeated"  // the same Alertmanager said it again
 	MergeDuplicate MergeKind = "duplicate" // another Alertmanager of the pair said the same
 	MergeResolved  MergeKind = "resolved"  // the end of a known start
@@ -175,6 +175,8 @@ func KindOf(known *Sighting, next Sighting) MergeKind {
 	switch {
 	case known == nil:
 		return MergeNew
+	case known.received().IsZero() && !next.received().IsZero():
+		return MergeNew // known from the API or the event recorder, but nobody was notified of it here
 	case next.end().IsZero() && !known.end().IsZero(): // a resolved may not tell its end
 		return MergeLate
 	case !next.end().IsZero() && known.end().IsZero():
@@ -187,6 +189,9 @@ func KindOf(known *Sighting, next Sighting) MergeKind {
 	}
 	return MergeRepeated
 }
+
+// received is when the first notification of it was received; zero where none was.
+func (s *Sighting) received() time.Time { return earliest(s.FiringFirst, s.ResolvedFirst) }
 
 // earliest is the earlier of two times, a zero time being no time.
 func earliest(a, b time.Time) time.Time {

@@ -136,7 +136,9 @@ func TestConditionMeasuredBeatsEstimate(t *testing.T) {
 }
 
 func TestKindOf(t *testing.T) {
-	am := func(name string, end time.Time) Sighting { return Sighting{Alertmanagers: []string{name}, EndsAt: end} }
+	am := func(name string, end time.Time) Sighting {
+		return Sighting{Alertmanagers: []string{name}, EndsAt: end, FiringFirst: at(0)}
+	}
 	firing, over := am("a", time.Time{}), am("a", at(1))
 	require.Equal(t, MergeNew, KindOf(nil, firing))
 	require.Equal(t, MergeRepeated, KindOf(&firing, firing))
@@ -144,6 +146,10 @@ func TestKindOf(t *testing.T) {
 	require.Equal(t, MergeResolved, KindOf(&firing, over))
 	require.Equal(t, MergeLate, KindOf(&over, firing))
 	require.Equal(t, MergeRepeated, KindOf(&over, over))
+	polled := Sighting{FiringLast: at(0), Alertmanagers: []string{"a"}}
+	require.Equal(t, MergeNew, KindOf(&polled, firing), "seen before, but not notified of")
+	require.Equal(t, MergeNew, KindOf(&polled, am("b", time.Time{})))
+	require.Equal(t, MergeRepeated, KindOf(&firing, polled))
 }
 
 func TestKindOfResolvedWithoutItsEnd(t *testing.T) {
