@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb"
-	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -189,7 +188,7 @@ func (h *heard) merge(s incident.Sighting) {
 func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refusal, incident.Problem) {
 	var s incident.Sighting
 	l := pairs(a.GetLabels())
-	if err := checkLabels(l); err != nil {
+	if err := incident.CheckLabels(l); err != nil {
 		return s, refusedLabels, incident.Problem{Path: "labels", Message: err.Error()}
 	}
 	s.StartsAt = eventTime(a.GetStartsAt())
@@ -197,7 +196,7 @@ func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refu
 		return s, refusedTime, incident.Problem{Path: "startsAt", Message: "missing or out of range"}
 	}
 	s.Fingerprint = eventFingerprint(a.GetFingerprint(), l)
-	s.Labels, s.Annotations, s.ToldAt = clean(l), annotations(pairs(a.GetAnnotations())), s.StartsAt
+	s.Labels, s.Annotations, s.ToldAt = incident.PlainLabels(l), incident.PlainAnnotations(pairs(a.GetAnnotations())), s.StartsAt
 	if !a.GetResolved() {
 		s.FiringLast = at
 		return s, "", incident.Problem{}
@@ -209,7 +208,7 @@ func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refu
 	return s, "", incident.Problem{}
 }
 
-func eventFingerprint(n uint64, l template.KV) string {
+func eventFingerprint(n uint64, l map[string]string) string {
 	if n == 0 {
 		return fingerprint("", l)
 	}
@@ -220,8 +219,8 @@ func mutedFingerprint(m *eventrecorderpb.MutedAlert) string {
 	return eventFingerprint(m.GetFingerprint(), pairs(m.GetLabels()))
 }
 
-func pairs(l *eventrecorderpb.LabelSet) template.KV {
-	out := make(template.KV, len(l.GetLabels()))
+func pairs(l *eventrecorderpb.LabelSet) map[string]string {
+	out := make(map[string]string, len(l.GetLabels()))
 	for _, p := range l.GetLabels() {
 		out[p.GetKey()] = p.GetValue()
 	}
@@ -239,20 +238,21 @@ func eventTime(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-// Limits on a silence: what is over them is cut or, where it is the ID, refused.
+// Limits on a silence: what is over them is cut or, where it is the ID or the number of matchers, refused.
 const (
 	maxSilenceID   = 128
 	maxSilenceText = 2048
+	maxMatchers    = 128
 )
 
 // silence is a silence as an event shows it. It is false where it has no usable ID.
 func silence(p *eventrecorderpb.Silence, at time.Time) (incident.Silence, bool) {
-	if p.GetId() == "" || len(p.GetId()) > maxSilenceID || len(p.GetMatchers()) > maxLabels {
+	if p.GetId() == "" || len(p.GetId()) > maxSilenceID || len(p.GetMatchers()) > maxMatchers {
 		return incident.Silence{}, false
 	}
 	s := incident.Silence{
-		ID: plain(p.GetId(), maxSilenceID), StartsAt: eventTime(p.GetStartsAt()), EndsAt: eventTime(p.GetEndsAt()), UpdatedAt: eventTime(p.GetUpdatedAt()),
-		CreatedBy: plain(p.GetCreatedBy(), maxSilenceText), Comment: plain(p.GetComment(), maxSilenceText),
+		ID: incident.PlainText(p.GetId(), maxSilenceID), StartsAt: eventTime(p.GetStartsAt()), EndsAt: eventTime(p.GetEndsAt()), UpdatedAt: eventTime(p.GetUpdatedAt()),
+		CreatedBy: incident.PlainText(p.GetCreatedBy(), maxSilenceText), Comment: incident.PlainText(p.GetComment(), maxSilenceText),
 	}
 	if s.UpdatedAt.IsZero() {
 		s.UpdatedAt = at
@@ -264,7 +264,7 @@ func silence(p *eventrecorderpb.Silence, at time.Time) (incident.Silence, bool) 
 	}
 	for _, m := range p.GetMatchers() {
 		s.Matchers = append(s.Matchers, incident.SilenceMatcher{
-			Name: plain(m.GetName(), maxSilenceText), Value: plain(m.GetPattern(), maxSilenceText),
+			Name: incident.PlainText(m.GetName(), maxSilenceText), Value: incident.PlainText(m.GetPattern(), maxSilenceText),
 			IsRegex: m.GetType() == eventrecorderpb.Matcher_TYPE_REGEXP || m.GetType() == eventrecorderpb.Matcher_TYPE_NOT_REGEXP,
 			IsEqual: m.GetType() != eventrecorderpb.Matcher_TYPE_NOT_EQUAL && m.GetType() != eventrecorderpb.Matcher_TYPE_NOT_REGEXP,
 		})

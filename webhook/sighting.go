@@ -2,13 +2,8 @@ package webhook
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/common/model"
 
 	"meantime/incident"
@@ -38,16 +33,9 @@ var refusals = map[string][]refusal{
 	"events":       {refusedForm, refusedLabels, refusedTime, refusedUnknown},
 }
 
-// Limits on one alert. An alert whose labels are over them is refused, because its labels are what it is; everything
-// else is cut, because it only explains.
 const (
-	maxLabels          = 128
-	maxLabelBytes      = 16 << 10 // all names and values of one alert together
-	maxAnnotations     = 64
-	maxAnnotationBytes = 4 << 10 // one value
-	maxAnnotationName  = 256
-	maxURL             = 4 << 10
-	maxGroupKey        = 8 << 10
+	maxURL      = 4 << 10
+	maxGroupKey = 8 << 10
 	// maxAhead is how far an end may lie after the receipt of the resolved that tells it: the clocks of two machines.
 	maxAhead = 5 * time.Minute
 )
@@ -72,12 +60,12 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	case a.StartsAt.err != nil:
 		return s, refusedTime, incident.Problem{Path: "startsAt", Message: a.StartsAt.err.Error()}
 	}
-	if err := checkLabels(a.Labels); err != nil {
+	if err := incident.CheckLabels(a.Labels); err != nil {
 		return s, refusedLabels, incident.Problem{Path: "labels", Message: err.Error()}
 	}
 	s = incident.Sighting{
 		Fingerprint: fingerprint(a.Fingerprint, a.Labels), StartsAt: a.StartsAt.Time,
-		Labels: clean(a.Labels), Annotations: annotations(a.Annotations), ToldAt: received,
+		Labels: incident.PlainLabels(a.Labels), Annotations: incident.PlainAnnotations(a.Annotations), ToldAt: received,
 		GroupKeys: from.groupKeys, Alertmanagers: from.externalURL,
 	}
 	if len(a.GeneratorURL) <= maxURL { // half an address leads nowhere
@@ -93,7 +81,7 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 			s.EndsAt = a.EndsAt.Time
 		}
 	default:
-		return s, refusedStatus, incident.Problem{Path: "status", Message: fmt.Sprintf("unknown value %q; it is one of firing, resolved", cut(a.Status, 80))}
+		return s, refusedStatus, incident.Problem{Path: "status", Message: fmt.Sprintf("unknown value %q; it is one of firing, resolved", incident.PlainText(a.Status, 80))}
 	}
 	return s, "", incident.Problem{}
 }
@@ -110,65 +98,14 @@ func (a *wireAlert) statusAt(from sender, received time.Time) string {
 	return statusFiring
 }
 
-func checkLabels(l template.KV) error {
-	size := 0
-	for k, v := range l {
-		size += len(k) + len(v)
-	}
-	switch {
-	case len(l) == 0:
-		return fmt.Errorf("missing; they are what an alert is")
-	case len(l) > maxLabels:
-		return fmt.Errorf("%d are more than the %d allowed", len(l), maxLabels)
-	case size > maxLabelBytes:
-		return fmt.Errorf("%d bytes are more than the %d allowed", size, maxLabelBytes)
-	}
-	return nil
-}
-
 // fingerprint is the one sent, or where none of Alertmanager's form was sent, the one Alertmanager computes.
-func fingerprint(sent string, l template.KV) string {
+func fingerprint(sent string, l map[string]string) string {
 	if len(sent) == 16 {
 		if fp, err := model.ParseFingerprint(sent); err == nil {
 			return fp.String()
 		}
 	}
-	set := make(model.LabelSet, len(l))
-	for k, v := range l {
-		if v != "" { // Alertmanager drops empty labels before it computes
-			set[model.LabelName(k)] = model.LabelValue(v)
-		}
-	}
-	return set.Fingerprint().String()
-}
-
-// annotations keeps the first maxAnnotations by name and cuts long values.
-func annotations(in template.KV) map[string]string {
-	if len(in) == 0 {
-		return nil
-	}
-	names := slices.Sorted(maps.Keys(in))
-	names = slices.DeleteFunc(names, func(n string) bool { return len(n) > maxAnnotationName })
-	out := make(template.KV, len(names))
-	for _, n := range names[:min(len(names), maxAnnotations)] {
-		out[n] = cut(in[n], maxAnnotationBytes)
-	}
-	return clean(out)
-}
-
-// clean takes out the one character that is valid JSON and UTF-8 but that PostgreSQL takes in no text. JSON decoding
-// has seen to everything else.
-func clean(in template.KV) map[string]string {
-	for k, v := range in {
-		if strings.ContainsRune(k, 0) || strings.ContainsRune(v, 0) {
-			out := make(map[string]string, len(in))
-			for k, v := range in {
-				out[strings.ReplaceAll(k, "\x00", "\uFFFD")] = strings.ReplaceAll(v, "\x00", "\uFFFD")
-			}
-			return out
-		}
-	}
-	return in
+	return incident.Fingerprint(l)
 }
 
 // within is s as a list, empty where s is empty or too long to keep.
@@ -176,19 +113,5 @@ func within(s string, limit int) []string {
 	if s == "" || len(s) > limit {
 		return nil
 	}
-	return []string{plain(s, limit)}
-}
-
-// plain is s as text that every database takes, at most limit bytes of it.
-func plain(s string, limit int) string { return strings.ReplaceAll(cut(s, limit), "\x00", "\uFFFD") }
-
-// cut shortens s to at most limit bytes, between two characters.
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit] + "…"
+	return []string{incident.PlainText(s, limit)}
 }
