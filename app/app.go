@@ -16,17 +16,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"meantime/api"
 	"meantime/config"
 	"meantime/correlate"
 	"meantime/incident"
-	"meantime/measure"
 	"meantime/source"
 	"meantime/store/sqlstore"
 	"meantime/web"
@@ -50,11 +45,10 @@ type Options struct {
 
 // App is the running daemon.
 type App struct {
-	options  Options
-	logger   *slog.Logger
-	now      func() time.Time
-	registry *prometheus.Registry
-	metrics  *metrics
+	options Options
+	logger  *slog.Logger
+	now     func() time.Time
+	metrics *metrics
 
 	config   atomic.Pointer[config.Validated]
 	store    *intake
@@ -67,15 +61,20 @@ type App struct {
 	reloading sync.Mutex
 }
 
-// Run runs the daemon until ctx ends, and stops it in order. It returns nil after a stop that ctx asked for.
-func Run(ctx context.Context, o Options) error {
-	a := &App{options: o, logger: o.Logger, now: o.Now, registry: prometheus.NewRegistry()}
+func newApp(o Options) *App {
+	a := &App{options: o, logger: o.Logger, now: o.Now, metrics: newMetrics()}
 	if a.now == nil {
 		a.now = time.Now
 	}
 	if a.options.Environ == nil {
 		a.options.Environ = os.Environ()
 	}
+	return a
+}
+
+// Run runs the daemon until ctx ends, and stops it in order. It returns nil after a stop that ctx asked for.
+func Run(ctx context.Context, o Options) error {
+	a := newApp(o)
 	l := newLifecycle(a.logger)
 	err := a.start(ctx, l)
 	if err == nil {
@@ -93,12 +92,9 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return err
 	}
 	a.config.Store(c)
-	a.registry.MustRegister(versioncollector.NewCollector("meantime"), collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.metrics = newMetrics(a.registry)
 	a.metrics.reloaded(nil, a.now())
 
-	db, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, Registerer: a.registry, Now: a.now})
+	db, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, Registerer: a.metrics.registry, Now: a.now})
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -110,7 +106,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	}
 	a.store.heard(beats)
 
-	a.pipeline = &pipeline{store: db, registry: a.registry, now: a.now, heard: a.store.lastHeard}
+	a.pipeline = &pipeline{store: db, metrics: a.metrics, now: a.now, heard: a.store.lastHeard}
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return err
 	}
@@ -118,12 +114,12 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 
 	a.runner = correlate.NewRunner(correlate.Options{
 		Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"),
-		Registerer: a.registry, Deliver: a.pipeline.deliver,
+		Metrics: a.metrics.correlate, Deliver: a.pipeline.deliver,
 	})
 	a.store.changed = a.runner.Notify
 	l.run("correlation", a.runner.Run)
 
-	a.sources = source.NewRunner(source.Options{Logger: a.logger, Metrics: source.NewMetrics(a.registry)})
+	a.sources = source.NewRunner(source.Options{Logger: a.logger, Metrics: a.metrics.sources})
 	jobs, err := a.jobs(c)
 	if err != nil {
 		return err
@@ -149,7 +145,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 // handler is everything the daemon answers. What a reload can change is asked of the configuration at each request.
 func (a *App) handler() http.Handler {
 	hooks := webhook.New(webhook.Options{
-		Store: a.store, Metrics: webhook.NewMetrics(a.registry), Logger: a.logger, Now: a.now,
+		Store: a.store, Metrics: a.metrics.webhook, Logger: a.logger, Now: a.now,
 		Token: func() string { return a.config.Load().Web.WebhookToken.Reveal() },
 		Watchdogs: func(labels map[string]string) (string, bool) {
 			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
@@ -158,20 +154,23 @@ func (a *App) handler() http.Handler {
 		MaxBody:   a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
 	})
 	records := api.New(api.Options{
-		Store: a.store, Measure: measure.All, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: api.NewMetrics(a.registry),
+		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
 		Reserved:  a.reserved,
 	})
 	pages := web.New(web.Options{
-		Store: a.store, Measure: measure.All, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: web.NewMetrics(a.registry),
+		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
 	})
-	metrics := promhttp.InstrumentMetricHandler(a.registry, promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{
-		ErrorLog: slog.NewLogLogger(a.logger.Handler(), slog.LevelError), Registry: a.registry, EnableOpenMetrics: true,
-	}))
-	return a.routes(metrics, hooks.Alertmanager(), hooks.Events(), records, pages)
+	return a.routes(a.metrics.handler(a.logger), hooks.Alertmanager(), hooks.Events(), records, pages)
+}
+
+// CheckConfig says everything that is wrong with the configuration.
+func CheckConfig(o Options) error {
+	_, err := newApp(o).load()
+	return err
 }
 
 // load reads the configuration, with what the command line overrides.

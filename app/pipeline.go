@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"meantime/collector"
 	"meantime/config"
 	"meantime/correlate"
@@ -20,10 +18,10 @@ import (
 // pipeline takes what correlation found, measures it, stores it and shows it: the last step of the one way of the data.
 // Nothing is shown before it is stored, so what a scrape saw is still true after a crash.
 type pipeline struct {
-	store    store.Derived
-	registry prometheus.Registerer
-	now      func() time.Time
-	heard    func() map[string]time.Time // when each watchdog was last heard of
+	store   store.Derived
+	metrics *metrics
+	now     func() time.Time
+	heard   func() map[string]time.Time // when each watchdog was last heard of
 
 	mu        sync.Mutex // one delta, configuration or look at a time
 	windows   []config.Window
@@ -65,10 +63,7 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 	old := p.collector
 	p.windows, p.watchdogs, p.book, p.ledger, p.collector = c.Windows, c.Rules.Watchdogs, book, ledger, shown
 	p.show(now)
-	if old != nil {
-		p.registry.Unregister(old)
-	}
-	return p.registry.Register(shown)
+	return p.metrics.show(old, shown)
 }
 
 // deliver takes in one correlation pass. It has no effect where it returns an error.

@@ -7,16 +7,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// metrics are the Runner's own.
-type metrics struct {
+// Metrics tell how the Runner's passes go.
+type Metrics struct {
 	duration            prometheus.Histogram
 	incidents, episodes prometheus.Counter
 	failures            prometheus.Counter
 }
 
-func newMetrics(reg prometheus.Registerer) *metrics {
+// NewMetrics makes the metrics and registers them, unless reg is nil.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
 	f := promauto.With(reg)
-	return &metrics{
+	return &Metrics{
 		duration: f.NewHistogram(prometheus.HistogramOpts{
 			Name: "meantime_correlation_pass_duration_seconds", Help: "How long correlation passes took that found something to do.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, NativeHistogramBucketFactor: 1.1,
@@ -27,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 }
 
-func (m *metrics) pass(took time.Duration, incidents, episodes int) {
+func (m *Metrics) pass(took time.Duration, incidents, episodes int) {
 	m.duration.Observe(took.Seconds())
 	m.incidents.Add(float64(incidents))
 	m.episodes.Add(float64(episodes))

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"meantime/incident"
 )
 
@@ -47,9 +45,9 @@ type Options struct {
 	Facts FactsReader
 	Rules Rules
 	// Now is the clock; nil means time.Now.
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Registerer prometheus.Registerer
+	Now     func() time.Time
+	Logger  *slog.Logger // nil means silent
+	Metrics *Metrics     // nil means not exposed
 	// Deliver stores and publishes a delta. Until it returns nil the delta counts as not delivered, and what it held is
 	// delivered again, with whatever came since. It is never called twice at once.
 	Deliver func(context.Context, Delta) error
@@ -61,7 +59,7 @@ type Runner struct {
 	now     func() time.Time
 	logger  *slog.Logger
 	deliver func(context.Context, Delta) error
-	metrics *metrics
+	metrics *Metrics
 
 	rules atomic.Pointer[ruleSet]
 	wake  chan struct{}
@@ -81,9 +79,12 @@ type ruleSet struct {
 
 // NewRunner makes a Runner. Nothing happens before Run.
 func NewRunner(o Options) *Runner {
-	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: newMetrics(o.Registerer), wake: make(chan struct{}, 1)}
+	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1)}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.metrics == nil {
+		r.metrics = NewMetrics(nil)
 	}
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)

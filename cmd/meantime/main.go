@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
+
+	"meantime/app"
 )
 
 // Exit statuses. A script can tell a mistake of the caller from a trouble of the machine, and an import that left
@@ -35,6 +37,11 @@ type program struct {
 	dsn            string // overrides the configured one where given
 }
 
+// options are what every command gives to the app.
+func (p *program) options() app.Options {
+	return app.Options{ConfigFile: p.configFile, DSN: p.dsn, Logger: p.logger}
+}
+
 // command is one command of the program; each lives in a file of its own.
 type command struct {
 	clause *kingpin.CmdClause
@@ -49,21 +56,21 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := &program{stdout: stdout, stderr: stderr}
-	app := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
-	app.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
-	app.Version(version.Print("meantime")).VersionFlag.Short('v')
-	app.HelpFlag.Short('h')
-	app.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
-	app.Flag("store.dsn", "The database, such as sqlite:meantime.db; overrides the configuration.").StringVar(&p.dsn)
+	k := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
+	k.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
+	k.Version(version.Print("meantime")).VersionFlag.Short('v')
+	k.HelpFlag.Short('h')
+	k.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
+	k.Flag("store.dsn", "The database, such as sqlite:meantime.db; overrides the configuration.").StringVar(&p.dsn)
 	logging := &promslog.Config{Writer: stderr, Style: promslog.SlogStyle}
-	promslogflag.AddFlags(app, logging)
+	promslogflag.AddFlags(k, logging)
 
-	commands := []command{serveCommand(app), checkConfigCommand(app)}
+	commands := []command{serveCommand(k), checkConfigCommand(k)}
 
 	// kingpin prints help and version itself and would then exit; told not to, it goes on, so note that it did.
 	asked := false
-	app.Terminate(func(int) { asked = true })
-	selected, err := app.Parse(args)
+	k.Terminate(func(int) { asked = true })
+	selected, err := k.Parse(args)
 	switch {
 	case asked:
 		return exitOK

@@ -13,6 +13,8 @@ func serveCommand(a *kingpin.Application) command {
 	c := a.Command("serve", "Run the daemon.").Default()
 	flags := kingpinflag.AddFlags(c, ":10049")
 	return command{c, func(ctx context.Context, p *program) error {
-		return app.Run(ctx, app.Options{ConfigFile: p.configFile, DSN: p.dsn, Web: flags, Logger: p.logger})
+		o := p.options()
+		o.Web = flags
+		return app.Run(ctx, o)
 	}}
 }
