@@ -149,6 +149,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
+// CatchUp brings everything up to date once, for who has facts to work through and no daemon to run. It must not be called
+// while Run runs.
+func (r *Runner) CatchUp(ctx context.Context) error { return r.pass(ctx) }
+
 // pass brings everything up to date once.
 func (r *Runner) pass(ctx context.Context) error {
 	rules, now := r.rules.Load(), r.now()
