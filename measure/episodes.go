@@ -250,13 +250,7 @@ func (e *episodes) slide(now int64, reset bool) {
 		return
 	}
 	if reset || before == unknown {
-		for w, length := range e.lengths {
-			clear(e.counts[w])
-			for _, r := range e.rows[e.after(now-length):e.after(now)] {
-				e.counts[w][r.class][r.outcome]++
-			}
-		}
-		e.changed = true
+		e.recount(now)
 		e.prune()
 		return
 	}
@@ -272,6 +266,17 @@ func (e *episodes) slide(now int64, reset bool) {
 		}
 	}
 	e.prune()
+}
+
+// recount counts the windows as of any time, without forgetting.
+func (e *episodes) recount(now int64) {
+	e.now, e.changed = now, true
+	for w, length := range e.lengths {
+		clear(e.counts[w])
+		for _, r := range e.rows[e.after(now-length):e.after(now)] {
+			e.counts[w][r.class][r.outcome]++
+		}
+	}
 }
 
 func (e *episodes) prune() {

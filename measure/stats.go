@@ -99,6 +99,12 @@ func GeometricMean(sample []float64) (Estimate, bool) {
 	return Estimate{math.Exp(m), &Bounds{math.Exp(m - half), math.Exp(m + half)}}, true
 }
 
+// geometricMean is the value alone, of any number of values but none.
+func geometricMean(sample []float64) float64 {
+	m, _ := Mean(logs(sample))
+	return math.Exp(m)
+}
+
 // tQuantile is the quantile of Student's t that leaves half of 1 - Confidence above it.
 func tQuantile(df float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - (1-Confidence)/2)

@@ -1,0 +1,166 @@
+package measure
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unique"
+
+	"meantime/incident"
+)
+
+// Explanation is where one figure comes from, line by line.
+type Explanation struct {
+	Interval incident.Interval `json:"interval"`
+	Grouping
+	Window string    `json:"window"`
+	From   time.Time `json:"from"` // not in the window
+	To     time.Time `json:"to"`   // in it
+	// Included are the recorded measurements, the shortest first: the order that medians and quantiles count in.
+	Included []IncludedIncident `json:"included"`
+	// LeftOut are the other incidents of the window, in the order of incident.Statuses, and those of no window.
+	LeftOut []LeftOutIncident `json:"left_out"`
+	// Sum is that of all Included, in seconds: the mean is Sum over their number.
+	Sum float64 `json:"sum_seconds"`
+	// MedianRank is k where the median's interval reaches from the k-th shortest to the k-th longest; 0 where there is none.
+	MedianRank int             `json:"median_rank"`
+	Figures    IntervalFigures `json:"figures"`
+}
+
+// IncludedIncident is one measurement in a figure.
+type IncludedIncident struct {
+	ID      string         `json:"id"`
+	Title   string         `json:"title"`
+	From    ExplainedPoint `json:"from"`
+	To      ExplainedPoint `json:"to"`
+	Seconds float64        `json:"seconds"`
+}
+
+// ExplainedPoint is one end of a measurement.
+type ExplainedPoint struct {
+	Point     incident.Point     `json:"point"`
+	At        time.Time          `json:"at"`
+	Precision incident.Precision `json:"precision"`
+	Origin    incident.Origin    `json:"origin"`
+	Evidence  string             `json:"evidence,omitempty"`
+}
+
+// LeftOutIncident is an incident that is not in a figure, and why.
+type LeftOutIncident struct {
+	ID     string          `json:"id"`
+	Title  string          `json:"title"`
+	Status incident.Status `json:"status,omitempty"` // empty for an incident of no window
+	Why    string          `json:"why"`
+}
+
+// ExplainOptions name the figure.
+type ExplainOptions struct {
+	Interval incident.Interval
+	Grouping
+	Window Window
+	To     time.Time
+}
+
+// Explain explains one figure by the incidents of its window, which may come among others. It counts by the same code as the
+// metrics. It stops at the first error.
+func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*Explanation, error) {
+	p, now, tick := newPlan([]incident.Interval{o.Interval}, nil), o.To.UnixNano(), o.To.Truncate(Step).UnixNano()
+	e := &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Window.Name, From: o.To.Add(-o.Window.Length), To: o.To}
+	wanted := groupKey{unique.Make(o.Service), unique.Make(o.Severity)}
+	var rows []*row
+	for inc, err := range incidents {
+		if err != nil {
+			return nil, err
+		}
+		r := rowOf(&inc)
+		if !slices.Contains(slices.Collect(r.keys), wanted) {
+			continue
+		}
+		if r.at == unknown {
+			e.LeftOut = append(e.LeftOut, LeftOutIncident{ID: inc.ID, Title: inc.Title, Why: "no time of it is known, so it is in no window"})
+			continue
+		}
+		if r.at <= e.From.UnixNano() || r.at > now {
+			continue
+		}
+		rows = append(rows, r)
+		open := r.openAt(tick)
+		status, ns := r.points.measure(p.spans[0], open, r.applies)
+		if status != incident.StatusRecorded {
+			e.LeftOut = append(e.LeftOut, LeftOutIncident{inc.ID, inc.Title, status, why(&inc, o.Interval, status, open)})
+			continue
+		}
+		e.Included = append(e.Included, IncludedIncident{inc.ID, inc.Title, explainPoint(&inc, o.Interval.From), explainPoint(&inc, o.Interval.To), seconds(ns)})
+	}
+	g, _ := p.figures(o.Grouping, rows, tick)
+	e.Figures = g.Intervals[0]
+	e.MedianRank = medianRank(len(e.Included))
+	slices.SortFunc(e.Included, func(a, b IncludedIncident) int {
+		return cmp.Or(cmp.Compare(a.Seconds, b.Seconds), strings.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(e.LeftOut, func(a, b LeftOutIncident) int {
+		return cmp.Or(cmp.Compare(slices.Index(incident.Statuses, a.Status), slices.Index(incident.Statuses, b.Status)), strings.Compare(a.ID, b.ID))
+	})
+	for i := range e.Included {
+		e.Sum += e.Included[i].Seconds
+	}
+	return e, nil
+}
+
+// explainPoint is a known point with where it comes from.
+func explainPoint(inc *incident.Incident, p incident.Point) ExplainedPoint {
+	if m, ok := inc.Milestones[incident.MilestoneName(p)]; ok {
+		return ExplainedPoint{p, m.At, m.Precision, m.Origin, m.Evidence}
+	}
+	e := ExplainedPoint{Point: p, At: inc.Point(p), Precision: incident.PrecisionSecond, Origin: incident.OriginAlert}
+	switch p {
+	case incident.PointCondition:
+		e.Origin, e.Evidence = incident.OriginPrometheus, "when the condition of the first linked alert became true"
+	case incident.PointFired:
+		e.Evidence = "when the first linked alert fired"
+	case incident.PointNotified:
+		e.Evidence = "the first notification of the first linked alert"
+	case incident.PointEnded:
+		e.Evidence = "when the last linked alert ended"
+	}
+	return e
+}
+
+// why says in words why a measurement is not recorded.
+func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open bool) string {
+	switch s {
+	case incident.StatusNotApplicable:
+		if inc.State == incident.StateCancelled {
+			return "cancelled: it turned out to be no incident"
+		}
+		return fmt.Sprintf("a %s: counted, not measured", inc.Kind)
+	case incident.StatusInvalid:
+		return fmt.Sprintf("%s at %s is before %s at %s", iv.To, stamp(inc.Point(iv.To)), iv.From, stamp(inc.Point(iv.From)))
+	case incident.StatusPending:
+		return fmt.Sprintf("still open, and %s has not come", unknownPoints(inc, iv))
+	}
+	if m, ok := inc.Milestones[incident.MilestoneName(iv.From)]; ok && m.Placeholder {
+		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From)
+	}
+	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv))
+	if !open && !inc.OpenUntil.IsZero() && inc.Point(iv.To).IsZero() {
+		words += fmt.Sprintf("; neither its state nor its end was said by %s", stamp(inc.OpenUntil))
+	}
+	return words
+}
+
+// unknownPoints names the ends of the interval that are not known.
+func unknownPoints(inc *incident.Incident, iv incident.Interval) string {
+	var names []string
+	for _, p := range []incident.Point{iv.From, iv.To} {
+		if inc.Point(p).IsZero() {
+			names = append(names, string(p))
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
