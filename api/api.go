@@ -34,15 +34,13 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Intervals, Measure and Now are needed; the rest may be left out. The
+// Options are the API's dependencies. Store, Intervals and Now are needed; the rest may be left out. The
 // functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
 	Store Store
 	// Intervals are the intervals to measure, of the configuration in force.
 	Intervals func() []incident.Interval
-	// Measure computes all measurements of an incident.
-	Measure func(i *incident.Incident, intervals []incident.Interval, now time.Time) map[string]incident.Measurement
-	Now     func() time.Time
+	Now       func() time.Time
 	// Changed is called after facts were stored, before the answer.
 	Changed func()
 	// Token is the bearer token that writing needs; none is needed where it is empty.

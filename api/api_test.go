@@ -40,7 +40,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, store: &memory{records: map[incident.RecordKey][]incident.Record{}}, registry: prometheus.NewPedanticRegistry(), now: now}
 	f.handler = New(Options{
-		Store: f.store, Intervals: incident.DefaultIntervals, Measure: measureDetect, Now: func() time.Time { return f.now },
+		Store: f.store, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now },
 		Changed: func() { f.changes++ }, Token: func() string { return f.token }, Reserved: func() []string { return f.reserved },
 		Metrics: NewMetrics(f.registry),
 	})
@@ -59,15 +59,6 @@ func document(t *testing.T) *openapi3.T {
 	require.NoError(t, err)
 	require.NoError(t, doc.Validate(context.Background()))
 	return doc
-}
-
-// measureDetect measures detect alone.
-func measureDetect(i *incident.Incident, _ []incident.Interval, _ time.Time) map[string]incident.Measurement {
-	from, to := i.Point("started"), i.Point("detected")
-	if from.IsZero() || to.IsZero() {
-		return map[string]incident.Measurement{"detect": {Status: incident.StatusMissing}}
-	}
-	return map[string]incident.Measurement{"detect": incident.Recorded(to.Sub(from))}
 }
 
 // join makes one object of a schema that is all of several, which could not each refuse what the others name.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"meantime/incident"
+	"meantime/measure"
 )
 
 // listIncidents lists incidents by when they started, the newest first.
@@ -46,10 +47,7 @@ func (a *api) getIncident(w http.ResponseWriter, r *http.Request) error {
 
 // complete measures an incident and makes every list in it a list, so that clients need not tell null from empty.
 func (a *api) complete(i *incident.Incident) {
-	i.Measurements = a.Measure(i, a.Intervals(), a.Now())
-	if i.Measurements == nil {
-		i.Measurements = map[string]incident.Measurement{}
-	}
+	i.Measurements = measure.All(i, a.Intervals(), a.Now())
 	i.Services, i.Records, i.Impacts = list(i.Services), list(i.Records), list(i.Impacts)
 	milestones := make(map[incident.MilestoneName]incident.Milestone, len(i.Milestones))
 	for n, m := range i.Milestones {

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"meantime/incident"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed static/style.css
+var style []byte
+
+//go:embed static/icon.svg
+var icon []byte
+
+// pages are the parsed templates and the static files. The style's name carries a digest of its content, so that a
+// browser can keep it for as long as it likes.
+type pages struct {
+	byName    map[string]*template.Template
+	styleName string
+}
+
+// newPages parses every page with the layout around it. The templates are part of the program, so one that does not
+// parse is a mistake of the program.
+func newPages() *pages {
+	sum := sha256.Sum256(style)
+	p := &pages{byName: map[string]*template.Template{}, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css"}
+	layout := template.Must(template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	for _, name := range []string{"home", "incidents", "incident", "episodes", "sign-in", "error"} {
+		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+	}
+	return p
+}
+
+// functions are what the templates can call.
+var functions = template.FuncMap{
+	"ago": ago, "alertTimes": alertTimes, "capital": capital, "clock": clock, "duration": duration, "endWords": endWords, "isLink": isLink,
+	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
+	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
+	"percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
+}
+
+// page is what the layout needs around every page.
+type page struct {
+	Title string
+	Style string
+	// At is the address to come back to from signing in or out; empty on the page for that.
+	At string
+	// Section is the entry of the navigation that is lit.
+	Section string
+	User    string
+	Now     time.Time
+	Body    any
+}
+
+// show renders a page whole before the first byte goes out, so that an error can still be told.
+func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, title, section string, body any) error {
+	var b bytes.Buffer
+	p := page{Title: title, Style: s.pages.styleName, At: comeBack(r), Section: section, User: s.user(r), Now: s.Now().UTC(), Body: body}
+	if err := s.pages.byName[name].Execute(&b, p); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
+	return nil
+}
+
+// comeBack is the address of the page that a request is for. What was only sent there, such as a form, cannot be asked
+// for again; the page that it belongs to can.
+func comeBack(r *http.Request) string {
+	switch {
+	case r.URL.Path == "/sign-in":
+		return ""
+	case r.Method == http.MethodGet:
+		return r.URL.RequestURI()
+	}
+	return strings.TrimSuffix(r.URL.EscapedPath(), "/reviews")
+}
+
+// refusal is trouble of HTTP alone, which has no incident.Code.
+type refusal struct {
+	status int
+	words  string
+}
+
+func (e *refusal) Error() string { return e.words }
+
+// fail shows an error as a page: what a person can do something about in its own words, and nothing of what went wrong
+// inside.
+func (s *web) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, words := http.StatusInternalServerError, "This is a fault of Meantime. Its log says more."
+	var refused *refusal
+	if errors.As(err, &refused) {
+		status, words = refused.status, refused.words
+	} else {
+		switch incident.CodeOf(err) {
+		case incident.CodeInvalid:
+			status, words = http.StatusBadRequest, capital(err.Error())
+		case incident.CodeNotFound:
+			status, words = http.StatusNotFound, capital(err.Error())
+		case incident.CodeUnavailable:
+			status, words = http.StatusServiceUnavailable, "The store does not answer now. Try again in a few seconds."
+			w.Header().Set("Retry-After", "5")
+		}
+	}
+	log := s.Logger.Debug
+	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		log = s.Logger.Error
+	}
+	log("Page not shown", "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
+	title := http.StatusText(status)
+	if err := s.show(w, r, status, "error", title, "", words); err != nil {
+		s.Logger.Error("Page of an error not shown", "err", err)
+		http.Error(w, title, http.StatusInternalServerError)
+	}
+}
+
+// static serves the style and the icon.
+func (s *web) static(w http.ResponseWriter, r *http.Request) error {
+	var body []byte
+	switch r.PathValue("name") {
+	case s.pages.styleName:
+		body = style
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	case "icon.svg":
+		body = icon
+		w.Header().Set("Content-Type", "image/svg+xml")
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+	default:
+		return incident.Errorf(incident.CodeNotFound, "There is no such file.")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+	return nil
+}
