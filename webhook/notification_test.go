@@ -182,6 +182,7 @@ func TestSightingOfAnAlert(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	require.Equal(t, "c1f6a0a8d0c3b7e5", fingerprint("c1f6a0a8d0c3b7e5", map[string]string{"a": "b"}), "the one sent counts")
+	require.Equal(t, "9706f6e226c4ade9", fingerprint("", map[string]string{"alertname": "Down", "instance": "db-1"}), "as Alertmanager computes it")
 	computed := fingerprint("", map[string]string{"alertname": "Down"})
 	require.Len(t, computed, 16)
 	require.Equal(t, computed, fingerprint("00", map[string]string{"alertname": "Down"}), "what is no fingerprint is computed")

@@ -193,3 +193,29 @@ meantime_webhook_requests_total{code="400",endpoint="alertmanager"} 1
 	require.NoError(t, err)
 	require.Equal(t, []promlint.Problem(nil), problems)
 }
+
+// fuzz holds what must be true of any body: an answer of this list, nothing stored that is not said, and everything
+// stored usable.
+func fuzz(t *testing.T, body string, endpoint func(*Receiver) http.Handler) {
+	m := newMemory()
+	r := New(Options{Store: m, Now: func() time.Time { return at("2026-03-01T10:00:30Z") }, MaxBody: 1 << 20, MaxAlerts: 100})
+	w := post(endpoint(r), body)
+	require.Contains(t, []int{200, 400, 413}, w.Code)
+	if w.Code != 200 {
+		require.Empty(t, m.sightings)
+		return
+	}
+	for k, s := range m.sightings {
+		require.Regexp(t, `^[0-9a-f]{16}$`, s.Fingerprint)
+		require.Equal(t, k, s.Key())
+		require.NoError(t, incident.CheckLabels(s.Labels))
+		for _, at := range []time.Time{s.StartsAt, s.EndsAt, s.FiringFirst, s.FiringLast, s.ResolvedFirst, s.NotifiedAt, s.SilencedAt, s.InhibitedAt, s.ToldAt} {
+			require.True(t, at.IsZero() || (at.Year() >= 1980 && at.Year() <= 2200 && at.Location() == time.UTC), at)
+		}
+		raw, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.NotContains(t, string(raw), `\u0000`)
+		require.NotEmpty(t, incident.Episodes([]incident.Sighting{s}, time.Hour, at("2026-03-01T10:00:30Z"))[0].StartsAt)
+	}
+	require.Equal(t, 200, post(endpoint(r), body).Code, "again")
+}
