@@ -1,0 +1,265 @@
+// Command postmortem reads a folder of postmortems, each with its truth beside it, and prints how much of what is stated
+// was found, what was missed, what was given although it is not so, and which of the questions that must be asked were.
+//
+// A milestone is false when it is given where the truth has none, or more than a minute from a truth that is stated or
+// inferred without doubt. Where the truth itself is doubtful, a difference is counted apart.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"meantime/incident"
+	"meantime/postmortem"
+)
+
+// truth is the part of a truth file that is compared.
+type truth struct {
+	Milestones map[string]struct {
+		UTC        *time.Time `yaml:"utc"`
+		Confidence string     `yaml:"confidence"`
+		Doubtful   bool       `yaml:"doubtful"`
+	} `yaml:"milestones"`
+	MustFlag []string `yaml:"must_flag_not_guess"`
+}
+
+var names = map[string]incident.MilestoneName{"impact_started": incident.Started, "detected": incident.Detected, "acknowledged": incident.Acknowledged,
+	"root_cause_identified": incident.Identified, "mitigated": incident.Mitigated, "resolved": incident.Resolved}
+
+type count struct{ stated, found, given, wrong, doubt, must, asked int }
+
+func (c *count) add(o count) {
+	c.stated += o.stated
+	c.found += o.found
+	c.given += o.given
+	c.wrong += o.wrong
+	c.doubt += o.doubt
+	c.must += o.must
+	c.asked += o.asked
+}
+
+func main() {
+	verbose := flag.Bool("v", false, "print every milestone that differs and every question that was not asked")
+	one := flag.String("doc", "", "only documents whose name contains this, with everything read from them")
+	flag.Parse()
+	dirs := flag.Args()
+	if len(dirs) == 0 {
+		dirs = []string{"../shared/corpus/seeds", "../shared/corpus/postmortems", "postmortem/testdata/docs"}
+	}
+	if err := run(dirs, *one, *verbose); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(dirs []string, one string, verbose bool) error {
+	var all count
+	kinds := map[incident.MilestoneName]*count{}
+	for _, n := range incident.MilestoneNames {
+		kinds[n] = &count{}
+	}
+	tw := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "document\tlang\tstated\tfound\tgiven\tfalse\tdoubtful\tmust ask\tasked\tincidents")
+	var notes []string
+	for _, dir := range dirs {
+		docs, err := documents(dir)
+		if err != nil {
+			return err
+		}
+		var sum count
+		for _, d := range docs {
+			if one != "" && !strings.Contains(d.text, one) {
+				continue
+			}
+			body, err := os.ReadFile(d.text)
+			if err != nil {
+				return err
+			}
+			var t truth
+			b, err := os.ReadFile(d.truth)
+			if err != nil {
+				return err
+			}
+			if err := yaml.Unmarshal(b, &t); err != nil {
+				return fmt.Errorf("%s: %w", d.truth, err)
+			}
+			res, err := postmortem.Read(filepath.Base(d.text), body, postmortem.Options{})
+			if err != nil {
+				return err
+			}
+			c, n := compare(res, t, kinds)
+			sum.add(c)
+			name := filepath.Base(d.text)
+			fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", name, res.Language, c.stated, c.found, c.given, c.wrong, c.doubt, c.must, c.asked, len(res.Incidents))
+			for _, x := range n {
+				notes = append(notes, name+": "+x)
+			}
+			if one != "" {
+				if err := postmortem.WriteTable(os.Stdout, res); err != nil {
+					return err
+				}
+			}
+		}
+		fmt.Fprintf(tw, "%s\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", strings.ToUpper(filepath.Base(dir)), sum.stated, sum.found, sum.given, sum.wrong, sum.doubt, sum.must, sum.asked)
+		all.add(sum)
+	}
+	fmt.Fprintf(tw, "ALL\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n\n", all.stated, all.found, all.given, all.wrong, all.doubt, all.must, all.asked)
+	fmt.Fprintln(tw, "milestone\t\tstated\tfound\tgiven\tfalse\tdoubtful")
+	for _, n := range incident.MilestoneNames {
+		c := kinds[n]
+		fmt.Fprintf(tw, "%s\t\t%d\t%d\t%d\t%d\t%d\n", n, c.stated, c.found, c.given, c.wrong, c.doubt)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("\nfound %.1f %% of what is stated; %.1f %% of what was given is false; %.1f %% of the questions asked\n", share(all.found, all.stated), share(all.wrong, all.given), share(all.asked, all.must))
+	if verbose || one != "" {
+		fmt.Println()
+		for _, n := range notes {
+			fmt.Println(n)
+		}
+	}
+	return nil
+}
+
+func share(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return 100 * float64(a) / float64(b)
+}
+
+type doc struct{ text, truth string }
+
+// documents pairs every document of a folder with its truth: NAME.yaml beside NAME.ext, or NAME.ext.yaml.
+func documents(dir string) ([]doc, error) {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var ds []doc
+	for _, f := range files {
+		name := filepath.Join(dir, f.Name())
+		ext := filepath.Ext(name)
+		if ext == ".yaml" || f.IsDir() {
+			continue
+		}
+		for _, t := range []string{name + ".yaml", strings.TrimSuffix(name, ext) + ".yaml"} {
+			if _, err := os.Stat(t); err == nil {
+				ds = append(ds, doc{name, t})
+				break
+			}
+		}
+	}
+	return ds, nil
+}
+
+// compare counts one document. Where it tells of several incidents, the one that agrees best is compared.
+func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*count) (count, []string) {
+	var f postmortem.Found
+	best := -1
+	for _, x := range res.Incidents {
+		n := 0
+		for name, m := range names {
+			if s, ok := x.Record.Milestones[m]; ok && t.Milestones[name].UTC != nil && near(s.At, *t.Milestones[name].UTC) {
+				n++
+			}
+		}
+		if n > best {
+			best, f = n, x
+		}
+	}
+	var c count
+	var notes []string
+	for _, m := range incident.MilestoneNames {
+		var k count
+		var name string
+		for n, x := range names {
+			if x == m {
+				name = n
+			}
+		}
+		want := t.Milestones[name]
+		got, given := f.Record.Milestones[m]
+		firm := want.UTC != nil && !want.Doubtful && want.Confidence != "doubtful"
+		if want.UTC != nil && want.Confidence == "stated" && !want.Doubtful {
+			k.stated++
+			if given && near(got.At, *want.UTC) {
+				k.found++
+			} else if !given {
+				notes = append(notes, fmt.Sprintf("missing %s %s", m, want.UTC.UTC().Format("2006-01-02 15:04")))
+			}
+		}
+		if given {
+			k.given++
+			switch {
+			case want.UTC == nil:
+				k.wrong++
+				notes = append(notes, fmt.Sprintf("FALSE %s %s, not stated: %q", m, got.At.Format("2006-01-02 15:04"), got.Evidence))
+			case near(got.At, *want.UTC):
+			case firm:
+				k.wrong++
+				notes = append(notes, fmt.Sprintf("FALSE %s %s, is %s: %q", m, got.At.Format("2006-01-02 15:04"), want.UTC.UTC().Format("2006-01-02 15:04"), got.Evidence))
+			default:
+				k.doubt++
+				notes = append(notes, fmt.Sprintf("doubtful %s %s, perhaps %s: %q", m, got.At.Format("2006-01-02 15:04"), want.UTC.UTC().Format("2006-01-02 15:04"), got.Evidence))
+			}
+		}
+		kinds[m].add(k)
+		c.add(k)
+	}
+	for _, flagged := range t.MustFlag {
+		c.must++
+		if asked(res, flagged) {
+			c.asked++
+		} else {
+			notes = append(notes, "not asked: "+flagged)
+		}
+	}
+	return c, notes
+}
+
+func near(a, b time.Time) bool { return a.Sub(b).Abs() <= time.Minute }
+
+// asked says whether a question of the kind that a flag speaks of was asked.
+func asked(res postmortem.Result, flag string) bool {
+	flag = strings.ToLower(flag)
+	words := []struct {
+		says  []string
+		kinds []string
+	}{
+		{[]string{"zone", "cst", "malam"}, []string{"zone", "order"}},
+		{[]string{"year"}, []string{"year"}},
+		{[]string{"which of the two", "one incident", "incidents", "summed"}, []string{"incidents"}},
+		{[]string{"entry", "entries"}, []string{"order", "date"}},
+		{[]string{"date "}, []string{"date", "order"}},
+		{[]string{"impact start", "start times", "start of impact"}, []string{"started"}},
+		{[]string{"resol", "ends the incident", "end of impact", "end 0", "end "}, []string{"resolved", "mitigated"}},
+		{[]string{"mitigat", "recovery"}, []string{"mitigated"}},
+		{[]string{"summary vs"}, []string{"window"}},
+		{[]string{"detect"}, []string{"detected"}},
+		{[]string{"relays"}, []string{"detected_by"}},
+		{[]string{"acknowledg"}, []string{"acknowledged"}},
+		{[]string{"root cause"}, []string{"identified"}},
+		{[]string{"duration"}, []string{"duration"}},
+		{[]string{"truncated"}, []string{"truncated"}},
+	}
+	for _, f := range res.Incidents {
+		for _, q := range f.Questions {
+			for _, w := range words {
+				if slices.ContainsFunc(w.says, func(s string) bool { return strings.Contains(flag, s) }) && slices.Contains(w.kinds, q.Kind) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,234 @@
+package postmortem
+
+import (
+	"fmt"
+	"time"
+)
+
+// zoneChoice is the zone of a document's times, and what is doubtful about it.
+type zoneChoice struct {
+	zone     zone
+	from     string // how it is known
+	label    zone   // what the document says, where evidence contradicts it
+	proof    string // the evidence
+	line     int
+	guessed  bool
+	proofFor *entry
+}
+
+// docZone decides which zone the document's times are in: what it says of all its times, the zone its entries carry, a
+// stamp that shows the same moment in UTC, last its language's home.
+func (o *outline) docZone(fs []field, opts Options) zoneChoice {
+	if opts.zone.set {
+		return zoneChoice{zone: opts.zone, from: "answer"}
+	}
+	var c zoneChoice
+	for i := range o.doc.blocks {
+		b := &o.doc.blocks[i]
+		if b.kind == code || b.kind == quote || c.zone.ok() {
+			continue
+		}
+		clocked := false
+		for _, st := range o.stamps[i] {
+			clocked = clocked || st.hasClock
+		}
+		if clocked && b.kind != row || len(b.text) > 600 {
+			continue
+		}
+		says := b.kind == row && b.head
+		for _, lx := range o.t.all {
+			says = says || lx.has("all_times", b.tokens())
+		}
+		if b.kind == heading && (o.sections[i].name == "timeline" || says) {
+			says = true
+		}
+		if !says {
+			continue
+		}
+		if zs := findZones(b.text, o.t); len(zs) > 0 {
+			c = zoneChoice{zone: zs[0], from: "the document says so", line: b.line}
+			for _, z := range zs[1:] { // "PDT (UTC-7)" written apart
+				if z.fixed && !c.zone.fixed {
+					c.zone = fixedZone(c.zone.label, z.offset)
+				}
+			}
+		}
+	}
+	for _, f := range fs {
+		if f.name == "zone" && !c.zone.ok() {
+			if zs := findZones(f.text, o.t); len(zs) > 0 {
+				c = zoneChoice{zone: zs[0], from: "the document says so", line: f.line}
+			}
+		}
+	}
+	if !c.zone.ok() {
+		c = o.carriedZone()
+	}
+	o.checkZone(&c)
+	if !c.zone.ok() {
+		switch home := o.t.main.HomeZone; {
+		case opts.Location != nil:
+			c = zoneChoice{zone: placeZone(opts.Location.String(), opts.Location.String()), from: "default"}
+			if opts.Location == time.UTC {
+				c.zone = fixedZone("UTC", 0)
+			}
+		case home != "":
+			c = zoneChoice{zone: placeZone(home, home), from: "the language", guessed: true}
+		}
+	}
+	return c
+}
+
+// carriedZone is the zone that stands beside some of the times, where only one stands there.
+func (o *outline) carriedZone() zoneChoice {
+	var c zoneChoice
+	for pass := 0; pass < 2 && !c.zone.ok(); pass++ {
+		two := false
+		for i := range o.doc.blocks {
+			if k := o.doc.blocks[i].kind; k == code || k == quote || excluded(o.sections[i].name) {
+				continue
+			}
+			for _, st := range o.stamps[i] {
+				if !st.hasClock || !st.zone.ok() {
+					continue
+				}
+				if _, only := o.stampOnly(i); only && pass == 0 && !o.inTimeline(i) {
+					continue // a date of publication
+				}
+				if c.zone.ok() && c.zone.label != st.zone.label {
+					two = true
+					continue
+				}
+				if !c.zone.ok() {
+					c = zoneChoice{zone: st.zone, from: "other times of the document", line: o.doc.blocks[i].line}
+				}
+			}
+		}
+		if two {
+			// Two zones beside times: the rest could be in either, unless they mean the same.
+			for i := range o.entries {
+				if z := o.entries[i].st.zone; z.ok() {
+					return zoneChoice{zone: z, from: "the entry before", line: o.entries[i].line}
+				}
+			}
+			return zoneChoice{}
+		}
+	}
+	return c
+}
+
+// checkZone compares the zone with quoted alerts, commit stamps and log lines that belong to an entry. One that shows the
+// entry's own clock with an offset says the zone; one that shows the same minute in UTC proves the label right or wrong.
+func (o *outline) checkZone(c *zoneChoice) {
+	for i := range o.entries {
+		e := &o.entries[i]
+		if !e.st.hasClock || e.st.hourOnly || !e.list {
+			continue
+		}
+		z := e.zone
+		if !z.ok() {
+			z = c.zone
+		}
+		for _, bi := range e.body {
+			b := &o.doc.blocks[bi]
+			if b.kind != quote && b.kind != code {
+				continue
+			}
+			for _, st := range o.stamps[bi] {
+				if !st.hasClock || !st.zone.ok() || st.zone.place != "" {
+					continue
+				}
+				day := e.day
+				if st.date.full() {
+					day = st.date
+					if day.y == 0 {
+						day.y = e.day.y
+					}
+				}
+				if !day.full() || day.y == 0 || !e.dated {
+					continue
+				}
+				if st.h == e.st.h && st.m == e.st.m && st.zone.offset != 0 && day.same(e.day) {
+					if !z.ok() {
+						c.zone, c.from, c.line = fixedZone(formatOffset(st.zone.offset), st.zone.offset), "a stamp in the text", b.line
+						c.proof = quoteText(b.text[st.start:st.end], 80)
+						return
+					}
+				}
+				shown, _ := moment(day, st, st.zone)
+				wall := time.Date(e.day.y, time.Month(e.day.m), e.day.d, e.st.h, e.st.m, 0, 0, time.UTC)
+				off := wall.Sub(shown.Truncate(time.Minute))
+				if off%time.Hour != 0 || off.Abs() > 14*time.Hour {
+					continue
+				}
+				sec := int(off / time.Second)
+				if z.ok() {
+					if has, _ := z.offsetAt(e.day.y, e.day.m, e.day.d, e.st.h, e.st.m); has == sec {
+						continue // it bears the label out
+					}
+					c.label = z
+				} else if sec == st.zone.offset && sec == 0 {
+					continue
+				}
+				c.zone, c.from, c.line, c.proofFor = fixedZone("UTC"+formatOffset(sec), sec), "evidence in the text", b.line, e
+				c.proof = quoteText(b.text[st.start:st.end], 80)
+				return
+			}
+		}
+	}
+}
+
+// apply turns every entry's day and clock into a moment.
+func (o *outline) apply(c zoneChoice) {
+	for i := range o.entries {
+		e := &o.entries[i]
+		if c.label.ok() || c.from == "answer" && (!e.st.zone.ok() || e.st.zone.label == c.label.label) {
+			if !e.st.zone.ok() || c.label.ok() && e.st.zone.label == c.label.label {
+				e.zone = zone{} // the label is proved wrong
+			}
+		}
+		e.resolve(c.zone)
+	}
+	o.placeRelative()
+}
+
+// placeRelative gives T+5 its moment, where the entry the count begins at has one.
+func (o *outline) placeRelative() {
+	var zero time.Time
+	for i := range o.entries {
+		if e := &o.entries[i]; e.st.relative && e.st.plus == 0 {
+			for k := range o.entries {
+				if x := &o.entries[k]; x.block == e.block && !x.at.IsZero() {
+					zero = x.at
+				}
+			}
+			for _, st := range o.stamps[e.block] {
+				if st.hasClock && zero.IsZero() && e.day.full() {
+					x := entry{st: st, day: e.day, dated: true, zone: st.zone}
+					x.resolve(e.zone)
+					zero = x.at
+				}
+			}
+		}
+	}
+	if zero.IsZero() {
+		return
+	}
+	for i := range o.entries {
+		if e := &o.entries[i]; e.st.relative {
+			e.at, e.dated = zero.Add(e.st.plus), true
+		}
+	}
+}
+
+// describe names a zone with its offset on a day.
+func (z zone) describe(d date) string {
+	off, _ := z.offsetAt(d.y, max(d.m, 1), max(d.d, 1), 12, 0)
+	if z.label == "" || z.label == formatOffset(off) || z.label == "UTC"+formatOffset(off) {
+		return formatOffset(off)
+	}
+	if z.place != "" && z.label != z.place {
+		return fmt.Sprintf("%s (%s, %s)", formatOffset(off), z.label, z.place)
+	}
+	return fmt.Sprintf("%s (%s)", formatOffset(off), z.label)
+}

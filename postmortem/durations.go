@@ -1,0 +1,184 @@
+package postmortem
+
+import (
+	"time"
+)
+
+// duration is a length of time as a text states it.
+type duration struct {
+	d      time.Duration
+	approx bool
+	whole  bool // it says how long the whole incident took
+	block  int
+	line   int
+	from   int // token
+	to     int
+}
+
+// durationsIn lists the durations in toks: "1 hour and 31 minutes", "02h 37min", "近87分钟", "just over nine hours".
+func durationsIn(toks []token, t tongue) []duration {
+	var out []duration
+	for i := 0; i < len(toks); {
+		d, n := durationAt(toks, i, t)
+		if n == 0 {
+			i++
+			continue
+		}
+		x := duration{d: d, from: i, to: i + n}
+		for _, lx := range t.all {
+			for b := max(0, i-3); b < i; b++ {
+				if e := matchAt(lx.approx, toks, b); e > 0 && e <= i {
+					x.approx = true
+				}
+			}
+			if lx.hasAround("about_duration", toks, i) {
+				x.approx = true
+			}
+		}
+		out = append(out, x)
+		i += n
+	}
+	return out
+}
+
+// hasAround says whether one of the list's phrases stands within the four tokens before i.
+func (lx *lexicon) hasAround(list string, toks []token, i int) bool {
+	for b := max(0, i-4); b < i; b++ {
+		if e := lx.endAt(list, toks, b); e > 0 && e <= i {
+			return true
+		}
+	}
+	return false
+}
+
+// durationAt reads one duration at token i and gives the tokens it takes.
+func durationAt(toks []token, i int, t tongue) (time.Duration, int) {
+	var total time.Duration
+	j := i
+	last := 1 << 30
+	for {
+		v, unit, n := quantityAt(toks, j, t)
+		if n == 0 || unit >= last {
+			break
+		}
+		total += time.Duration(v * float64(unit) * float64(time.Second))
+		last = unit
+		j += n
+		k := j
+		for k < len(toks) && (toks[k].comma || isAnd(toks[k].text, t)) && k < j+2 {
+			k++
+		}
+		if _, u, n := quantityAt(toks, k, t); n > 0 && u < last {
+			j = k
+			continue
+		}
+		break
+	}
+	if j == i || total <= 0 || total > 366*24*time.Hour {
+		return 0, 0
+	}
+	return total, j - i
+}
+
+func isAnd(w string, t tongue) bool {
+	for _, lx := range t.all {
+		for _, a := range lx.Duration.And {
+			if foldWord(a) == w {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// quantityAt reads a number with its unit: "31 minutes", "2h", "nine hours", "87分钟", "1.5 hours".
+func quantityAt(toks []token, i int, t tongue) (v float64, unit, n int) {
+	if i >= len(toks) {
+		return 0, 0, 0
+	}
+	w := toks[i].text
+	if num, dn := digits(w, 0); dn > 0 && dn <= 5 {
+		if dn < len(w) { // "2h", "37min", "7minute"
+			if u := unitOf(w[dn:], t); u > 0 {
+				return float64(num), u, 1
+			}
+			// "2h37": hours and minutes in one word
+			if w[dn] == 'h' && dn+1 < len(w) {
+				if m, mn := digits(w, dn+1); mn == 2 && (dn+1+mn == len(w) || w[dn+1+mn] == 'm') {
+					return float64(num*60 + m), 60, 1
+				}
+			}
+			return 0, 0, 0
+		}
+		// A decimal: the tokens are "1" "5" with only a mark between.
+		if i+2 < len(toks) && toks[i+1].start == toks[i].end+1 && len(toks[i+1].text) == 1 && isDigit(toks[i+1].text[0]) && !toks[i+1].comma {
+			if u, un := unitAt(toks, i+2, t); u > 0 {
+				return float64(num) + float64(toks[i+1].text[0]-'0')/10, u, 2 + un
+			}
+		}
+		if u, un := unitAt(toks, i+1, t); u > 0 {
+			return float64(num), u, 1 + un
+		}
+		return 0, 0, 0
+	}
+	for _, lx := range t.all {
+		if num := lx.Duration.Number[w]; num > 0 {
+			if u, un := unitAt(toks, i+1, t); u > 0 {
+				return float64(num), u, 1 + un
+			}
+		}
+	}
+	return 0, 0, 0
+}
+
+// unitAt reads a unit at token i: one word, or in Chinese and Japanese up to three characters.
+func unitAt(toks []token, i int, t tongue) (unit, n int) {
+	if i >= len(toks) || toks[i].stop {
+		return 0, 0
+	}
+	w := ""
+	for k := i; k < len(toks) && k < i+3; k++ {
+		if k > i && !(len(toks[k].text) >= 3 && toks[k].text[0] >= 0x80) {
+			break
+		}
+		w += toks[k].text
+		if u := unitOf(w, t); u > 0 {
+			unit, n = u, k-i+1
+		}
+	}
+	// 分 alone is a minute of the clock after 時 or 点; as a duration it needs 間 or 钟 unless nothing of a clock is near.
+	return unit, n
+}
+
+func unitOf(w string, t tongue) int {
+	for _, lx := range t.all {
+		if u := lx.units[w]; u > 0 {
+			return u
+		}
+	}
+	return 0
+}
+
+// fits says whether a stated duration can be the time between two moments. A rounded one ("around 9 hours") is taken as
+// its author rounded it: to the unit it is written in.
+func (d duration) fits(span time.Duration) bool {
+	diff := (span - d.d).Abs()
+	if diff <= time.Minute {
+		return true
+	}
+	switch {
+	case d.d >= 2*time.Hour && d.d%time.Hour == 0:
+		return d.approx && diff < 35*time.Minute
+	case d.d >= 20*time.Minute && d.d%(5*time.Minute) == 0 && d.approx:
+		return diff <= 5*time.Minute
+	case d.d%time.Hour == 0 && d.approx:
+		return diff <= 10*time.Minute
+	}
+	return d.approx && diff <= 2*time.Minute
+}
+
+// proves says whether a stated duration is exact enough to tell one moment from its neighbours.
+func (d duration) proves(span time.Duration) bool {
+	diff := (span - d.d).Abs()
+	return diff <= time.Minute && (!d.approx || d.d%(5*time.Minute) != 0)
+}

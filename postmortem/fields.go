@@ -1,0 +1,178 @@
+package postmortem
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// fieldNames are what a labelled field can be about.
+var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date", "severity", "services", "regions", "detected_by", "cause", "zone"}
+
+// field is a labelled value: "Time started: around 15:28 UTC", a table's row of two cells, a line of front matter.
+type field struct {
+	name  string
+	block int
+	line  int
+	// text is the value, folded; orig as written.
+	text, orig string
+	whole      string // with its label, for evidence
+	stamps     []stamp
+	front      bool
+}
+
+// fieldKey folds a label to what labels are compared by: its words without marks.
+func fieldKey(s string) string {
+	var b strings.Builder
+	for _, t := range tokenize(foldWidth(s)) {
+		if t.stop || t.comma {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(t.text)
+	}
+	return b.String()
+}
+
+// fieldName is the field a label names, in the document's language or English; a zone in brackets behind it is ignored.
+func (o *outline) fieldName(label string) string {
+	label = foldWidth(label)
+	if len(label) > 90 {
+		return ""
+	}
+	if i := strings.IndexAny(label, "(["); i > 0 {
+		label = label[:i]
+	}
+	key := fieldKey(label)
+	if key == "" {
+		return ""
+	}
+	for _, lx := range o.t.all {
+		if f := lx.fields[key]; f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+// cutLabel splits "Label: value" and "Label – value" at its first colon; the colon of a clock time is none.
+func cutLabel(s string) (label, value string, ok bool) {
+	for i, r := range s {
+		if i > 80 {
+			break
+		}
+		if r != ':' {
+			continue
+		}
+		n := utf8.RuneLen(r)
+		if i > 0 && isDigit(s[i-1]) && i+n < len(s) && isDigit(s[i+n]) {
+			return "", "", false
+		}
+		return s[:i], strings.TrimSpace(s[i+n:]), true
+	}
+	if i := strings.Index(s, " = "); i > 0 && i < 50 {
+		return s[:i], strings.TrimSpace(s[i+3:]), true
+	}
+	for _, sep := range []string{" – ", " — ", " - "} {
+		if i := strings.Index(s, sep); i > 0 && i < 40 {
+			return s[:i], strings.TrimSpace(s[i+len(sep):]), true
+		}
+	}
+	return "", "", false
+}
+
+// fields lists a document's labelled fields, in its order; front matter first.
+func (o *outline) fields() []field {
+	var fs []field
+	for i := range o.doc.front {
+		b := &o.doc.front[i]
+		if len(b.cells) != 2 {
+			continue
+		}
+		if name := o.fieldName(strings.NewReplacer("_", " ", "-", " ").Replace(b.cells[0])); name != "" {
+			f := o.newField(name, -1, b.line, b.cells[1], b.cells[0]+": "+b.cells[1])
+			f.front = true
+			fs = append(fs, f)
+		}
+	}
+	for i := range o.doc.blocks {
+		b := &o.doc.blocks[i]
+		if excluded(o.sections[i].name) {
+			continue
+		}
+		switch b.kind {
+		case row:
+			if len(b.cells) == 2 && !b.head || len(b.cells) == 3 && o.fieldName(b.cells[0]) != "" {
+				if name := o.fieldName(b.cells[0]); name != "" {
+					fs = append(fs, o.newField(name, i, b.line, b.cells[1], b.cells[0]+": "+b.cells[1]))
+				}
+			}
+			if b.head && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind == row && (i+2 >= len(o.doc.blocks) || o.doc.blocks[i+2].kind != row) && len(o.doc.blocks[i+1].cells) == len(b.cells) {
+				// A table of one row: its column names are the labels.
+				next := &o.doc.blocks[i+1]
+				for c, cell := range b.cells {
+					if name := o.fieldName(cell); name != "" && next.cells[c] != "" {
+						value := next.cells[c]
+						if zs := findZones(foldWidth(cell), o.t); len(zs) > 0 {
+							value += " (" + zs[0].label + ")"
+						}
+						fs = append(fs, o.newField(name, i+1, next.line, value, cell+": "+next.cells[c]))
+					}
+				}
+			}
+		case para, item:
+			label, value, ok := cutLabel(b.text)
+			if !ok {
+				continue
+			}
+			name := o.fieldName(label)
+			if name == "" {
+				continue
+			}
+			if value == "" && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind != heading && len(o.doc.blocks[i+1].text) < 200 {
+				next := &o.doc.blocks[i+1]
+				if l, _, ok := cutLabel(next.text); !ok || o.fieldName(l) == "" {
+					fs = append(fs, o.newField(name, i+1, next.line, next.orig, b.orig+" "+next.orig))
+				}
+				continue
+			}
+			orig := value
+			if at := len(b.text) - len(value); at >= 0 && value != "" {
+				orig = runeSpan(b, at, len(b.text))
+			}
+			fs = append(fs, o.newField(name, i, b.line, orig, b.orig))
+		case heading:
+			// "Severity" as a heading with its value below.
+			if name := o.fieldName(b.text); name != "" && name != "resolved" && name != "mitigated" && name != "detected" && name != "identified" && i+1 < len(o.doc.blocks) {
+				next := &o.doc.blocks[i+1]
+				if next.kind == para && (len(next.text) < 80 || name == "cause") {
+					fs = append(fs, o.newField(name, i+1, next.line, next.orig, b.orig+": "+next.orig))
+				}
+			}
+		}
+	}
+	return fs
+}
+
+func (o *outline) newField(name string, block, line int, value, whole string) field {
+	f := field{name: name, block: block, line: line, orig: value, text: foldWidth(value), whole: whole}
+	f.stamps = scan(f.text, tokenize(f.text), o.t)
+	if block >= 0 {
+		if zs := findZones(foldWidth(whole[:min(len(whole), max(0, len(whole)-len(value)))]), o.t); len(zs) > 0 {
+			for i := range f.stamps {
+				if !f.stamps[i].zone.ok() {
+					f.stamps[i].zone = zs[0]
+				}
+			}
+		}
+		if z := o.sections[block].zone; z.ok() {
+			for i := range f.stamps {
+				if !f.stamps[i].zone.ok() {
+					f.stamps[i].zone = z
+				}
+			}
+		}
+	}
+	return f
+}

@@ -1,0 +1,32 @@
+package postmortem
+
+// Kind says what a timeline entry tells.
+type Kind string
+
+// The kinds of an entry. One entry can be of several.
+const (
+	Trigger       Kind = "trigger"        // a change, a deploy, a maintenance: what set it off
+	ImpactStart   Kind = "impact_start"   // users begin to be affected
+	Symptom       Kind = "symptom"        // something is seen to be wrong
+	Alert         Kind = "alert"          // our monitoring fires
+	ReportUser    Kind = "report_user"    // a user or customer reports
+	ReportSupport Kind = "report_support" // our own support passes it on
+	Report        Kind = "report"         // a report; by whom is not said
+	Noticed       Kind = "noticed"        // our staff notices
+	ThirdParty    Kind = "third_party"    // a supplier's event or statement
+	Ack           Kind = "ack"            // somebody begins to work on it
+	Declared      Kind = "declared"       // an incident is declared
+	Finding       Kind = "finding"        // something is found out
+	Cause         Kind = "cause"          // the cause is known
+	Attempt       Kind = "attempt"        // an action that is meant to help
+	Partial       Kind = "partial"        // it gets better
+	Recovered     Kind = "recovered"      // users are well again
+	Resolved      Kind = "resolved"       // it is over, or declared over
+	SelfHealed    Kind = "self_healed"    // it went away by itself
+	Relapse       Kind = "relapse"        // it comes back
+	FollowUp      Kind = "follow_up"      // work after the end
+	Talk          Kind = "talk"           // somebody is told something
+	NotYet        Kind = "not_yet"        // it says that something is not known or not over
+	Backlog       Kind = "backlog"        // what had piled up is worked off
+	Note          Kind = "note"           // nothing of the above
+)

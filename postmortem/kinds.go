@@ -1,0 +1,276 @@
+package postmortem
+
+import "strings"
+
+// told is one thing an entry tells: the sentence that tells it and how firmly.
+type told struct {
+	from, to int // tokens of the entry's words
+	sentence int
+	hedged   bool
+	nonprod  bool // the sentence speaks of a test environment
+}
+
+// kindSet is what an entry tells, the first firm mention of each kind, or the first hedged one where none is firm.
+type kindSet map[Kind]told
+
+func (k kindSet) has(kinds ...Kind) bool {
+	for _, x := range kinds {
+		if t, ok := k[x]; ok && !t.hedged {
+			return true
+		}
+	}
+	return false
+}
+
+// classify finds what an entry tells. Own is what the document's own organisation is called among the suppliers.
+func (o *outline) classify(e *entry, sup *suppliers) {
+	toks := o.words(e)
+	e.kinds = kindSet{}
+	if len(toks) == 0 {
+		return
+	}
+	sentence := 0
+	for from := 0; from < len(toks); {
+		to := from
+		for to < len(toks) && !toks[to].stop {
+			to++
+		}
+		if to > from {
+			o.classifySentence(e, toks, from, to, sentence, sup)
+			sentence++
+		}
+		from = to + 1
+	}
+	o.byStatus(e)
+}
+
+// classifySentence reads the tokens from..to, to excluded.
+func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup *suppliers) {
+	sent := toks[from:to]
+	third := sup.subject(sent, o.t)
+	nonprod := false
+	for _, lx := range o.t.all {
+		nonprod = nonprod || lx.has("nonprod", sent)
+	}
+	found := kindSet{}
+	put := func(k Kind, t told) {
+		if old, ok := found[k]; !ok || old.hedged && !t.hedged {
+			found[k] = t
+		}
+	}
+	for _, lx := range o.t.all {
+		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
+		lx.kinds.find(sent, func(m match) {
+			k := kindOrder[m.id]
+			t := told{from: from + m.from, to: from + m.to, sentence: n, nonprod: nonprod}
+			if k != NotYet && k != Partial {
+				if within(denied, m.from-3, m.to, sent, m.from) || after(deniedAfter, m, sent) {
+					if k == Recovered || k == Resolved || k == Cause || k == Attempt {
+						put(NotYet, t)
+					}
+					return
+				}
+			}
+			for _, l := range leads {
+				if l[1] <= m.from && m.from-l[1] <= 2 && k != ImpactStart && k != Symptom && k != Trigger && k != Attempt && k != ThirdParty {
+					return // it tells what came before
+				}
+			}
+			if within(hedges, m.from-6, m.to, sent, -1) {
+				t.hedged = true
+			}
+			put(k, t)
+		})
+	}
+	if third {
+		e.kinds[ThirdParty] = told{from: from, to: to, sentence: n}
+		for k := range found {
+			if k != Ack && k != Trigger || !o.speaksOfUs(sent) {
+				delete(found, k)
+			}
+		}
+	}
+	if _, ok := found[Talk]; ok { // "the status page reports an incident" tells nothing else
+		for _, k := range []Kind{ReportUser, Report, Noticed, Alert, Ack, Declared, Recovered, Resolved, Finding} {
+			delete(found, k)
+		}
+	}
+	if p, ok := found[Partial]; ok {
+		if r, ok := found[Recovered]; ok && !(found.firm(Resolved)) && overlaps(p, r, 6) {
+			delete(found, Recovered)
+		}
+		if r, ok := found[Resolved]; ok && overlaps(p, r, 3) {
+			delete(found, Resolved)
+		}
+	}
+	for k, t := range found {
+		if old, ok := e.kinds[k]; !ok || old.hedged && !t.hedged {
+			e.kinds[k] = t
+		}
+	}
+}
+
+func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }
+
+func overlaps(a, b told, slack int) bool { return a.from <= b.to+slack && b.from <= a.to+slack }
+
+// speaksOfUs says whether a sentence about a supplier also has us in it.
+func (o *outline) speaksOfUs(sent []token) bool {
+	for _, lx := range o.t.all {
+		if lx.has("team", sent) {
+			return true
+		}
+	}
+	return false
+}
+
+// spans lists the token ranges a matcher finds.
+func spans(m *matcher, toks []token) (s [][2]int) {
+	m.find(toks, func(x match) { s = append(s, [2]int{x.from, x.to}) })
+	return s
+}
+
+// within says whether one of the spans begins in [from, to) with no comma between it and not. A comma ends what a
+// negation or a hedge reaches, unless comma is negative.
+func within(list [][2]int, from, to int, toks []token, comma int) bool {
+	for _, s := range list {
+		if s[0] < from || s[0] >= to {
+			continue
+		}
+		cut := false
+		if comma >= 0 {
+			for i := s[1]; i < comma && i < len(toks); i++ {
+				cut = cut || toks[i].comma
+			}
+		}
+		if !cut {
+			return true
+		}
+	}
+	return false
+}
+
+// after says whether a denial follows a match closely, as it does in German or Japanese.
+func after(list [][2]int, m match, toks []token) bool {
+	for _, s := range list {
+		if s[0] < m.from || s[0] > m.to+4 {
+			continue
+		}
+		cut := false
+		for i := m.to; i < s[0]; i++ {
+			cut = cut || toks[i].comma
+		}
+		if !cut {
+			return true
+		}
+	}
+	return false
+}
+
+// byStatus adds what a status page's own word for an update says: the time is the post's, so it bounds what it tells.
+func (o *outline) byStatus(e *entry) {
+	if e.status == "" {
+		return
+	}
+	keep := kindSet{}
+	for _, k := range []Kind{NotYet, Partial, Symptom, Relapse, Backlog} {
+		if t, ok := e.kinds[k]; ok {
+			keep[k] = t
+		}
+	}
+	e.kinds[Talk] = told{}
+	switch e.status {
+	case "investigating":
+		keep[Ack] = told{}
+	case "identified":
+		keep[Cause] = told{}
+	case "monitoring":
+		keep[Recovered] = told{}
+		delete(keep, Partial)
+	case "resolved":
+		keep[Resolved] = told{}
+	case "update":
+		for _, k := range []Kind{Resolved} {
+			if t, ok := e.kinds[k]; ok {
+				keep[k] = t
+			}
+		}
+	}
+	e.kinds = keep
+}
+
+// suppliers knows the names of companies others depend on, without those that are the document's own.
+type suppliers struct {
+	names matcher
+	own   map[string]bool
+}
+
+// subject says whether a sentence is about what a supplier does or says: the supplier's name, or a word for one, stands
+// within its first words and a verb of doing or saying after it.
+func (s *suppliers) subject(sent []token, t tongue) bool {
+	at := -1
+	s.names.find(sent, func(m match) {
+		if at < 0 && m.from <= 5 && !s.own[sent[m.from].text] {
+			at = m.to
+		}
+	})
+	if at < 0 {
+		for _, lx := range t.all {
+			if m := lx.words["supplier"]; m != nil {
+				m.find(sent, func(x match) {
+					if at < 0 && x.from <= 4 {
+						at = x.to
+					}
+				})
+			}
+		}
+	}
+	if at < 0 {
+		return false
+	}
+	// We before the supplier: then it is we who act on it.
+	for _, lx := range t.all {
+		if lx.has("team", sent[:min(at, len(sent))]) {
+			return false
+		}
+	}
+	reach := 8
+	if t.main.Script != "" {
+		reach = 40
+	}
+	for _, lx := range t.all {
+		if lx.has("says", sent[at:min(len(sent), at+reach)]) {
+			return true
+		}
+	}
+	return false
+}
+
+// known suppliers: the file's names, read once; ownership is the document's.
+func newSuppliers(d *document, t tongue) (*suppliers, error) {
+	names, err := supplierNames()
+	if err != nil {
+		return nil, err
+	}
+	s := &suppliers{own: map[string]bool{}}
+	s.names.patterns, s.names.first, s.names.stems, s.names.longest = names.patterns, names.first, names.stems, names.longest
+	// What the title names is the document's own, unless the title blames it.
+	toks := tokenize(foldWidth(d.title))
+	from := 0
+	blamed := len(toks)
+	for _, lx := range t.all {
+		if m := lx.words["because"]; m != nil {
+			m.find(toks, func(x match) { blamed = min(blamed, x.from) })
+		}
+	}
+	for i := from; i < blamed; i++ {
+		s.own[toks[i].text] = true
+	}
+	if i := strings.Index(d.name, "://"); i >= 0 { // an address's host
+		host, _, _ := strings.Cut(d.name[i+3:], "/")
+		for _, x := range tokenize(host) {
+			s.own[x.text] = true
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,86 @@
+package postmortem
+
+import (
+	"cmp"
+	"slices"
+	"unicode"
+)
+
+// tongue is what a document is read with: its main language, and English behind it, because status pages and quoted
+// tools speak English everywhere.
+type tongue struct {
+	main *lexicon
+	all  []*lexicon // main first
+}
+
+// detect finds the language by its most frequent small words; scripts of their own decide by themselves. Two languages in
+// one document (a report on another site's page) are settled by which has more text.
+func detect(blocks []block, all []*lexicon) tongue {
+	words := map[string]int{}
+	kana, han, letters := 0, 0, 0
+	budget := 200_000 // bytes; more does not change the answer
+	for i := range blocks {
+		if blocks[i].kind == code || budget < 0 {
+			continue
+		}
+		budget -= len(blocks[i].text)
+		for _, t := range blocks[i].tokens() {
+			r := []rune(t.text)
+			switch {
+			case len(r) == 0:
+			case r[0] >= 0x3041 && r[0] <= 0x30FF:
+				kana++
+			case isCJK(r[0]):
+				han++
+			case unicode.IsLetter(r[0]):
+				letters += len(r)
+				words[t.text]++
+			}
+		}
+	}
+	type scored struct {
+		lx *lexicon
+		n  int
+	}
+	var s []scored
+	var en *lexicon
+	for _, lx := range all {
+		if lx.Code == "en" {
+			en = lx
+		}
+		n := 0
+		switch lx.Script {
+		case "kana":
+			if kana*8 > han {
+				n = (kana + han) / 3
+			}
+		case "han":
+			if kana*8 <= han {
+				n = han / 3
+			}
+		default:
+			for w := range lx.detect {
+				n += words[w]
+			}
+		}
+		s = append(s, scored{lx, n})
+	}
+	slices.SortStableFunc(s, func(a, b scored) int { return cmp.Compare(b.n, a.n) })
+	t := tongue{main: en}
+	if len(s) > 0 && s[0].n > 0 {
+		t.main = s[0].lx
+	}
+	t.all = []*lexicon{t.main}
+	if t.main != en && en != nil {
+		t.all = append(t.all, en)
+	}
+	return t
+}
+
+// tokens are the block's words, taken apart once.
+func (b *block) tokens() []token {
+	if b.toks == nil {
+		b.toks = tokenize(b.text)
+	}
+	return b.toks
+}

@@ -1,0 +1,278 @@
+package postmortem
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed lexicon/*.yaml
+var lexiconFiles embed.FS
+
+// lexiconData is the form of a file below lexicon/. See lexicon/en.yaml for what each part means.
+type lexiconData struct {
+	Code     string              `yaml:"code"`
+	Name     string              `yaml:"name"`
+	Script   string              `yaml:"script"` // empty for Latin, kana, han
+	HomeZone string              `yaml:"home_zone"`
+	MonthDay bool                `yaml:"month_first"` // 3/4 is read as March 4 by some of its writers
+	Detect   []string            `yaml:"detect"`
+	Months   []string            `yaml:"months"`   // twelve, alternatives separated by |
+	Weekdays []string            `yaml:"weekdays"` // seven, from Monday
+	Clock    clockData           `yaml:"clock"`
+	Dayparts []daypartData       `yaml:"dayparts"`
+	Zones    map[string]string   `yaml:"zones"` // phrase -> IANA name or offset
+	Range    rangeData           `yaml:"range"`
+	Duration durationData        `yaml:"duration"`
+	Words    map[string][]string `yaml:"words"`
+	Headings map[string][]string `yaml:"headings"`
+	Fields   map[string][]string `yaml:"fields"`
+	Negation []string            `yaml:"negation"`       // before what they deny
+	After    []string            `yaml:"negation_after"` // after what they deny
+	Hedge    []string            `yaml:"hedge"`          // before, or near, what they make uncertain
+	Lead     []string            `yaml:"background"`     // directly before a clause that tells what came earlier
+	Kinds    map[string][]string `yaml:"kinds"`
+}
+
+type clockData struct {
+	Before      []string `yaml:"before"` // words before a clock time: "at", "pukul"
+	After       []string `yaml:"after"`  // words after it: "Uhr", "hrs"
+	Approx      []string `yaml:"approx"`
+	ApproxAfter []string `yaml:"approx_after"`
+	Join        []string `yaml:"join"`  // between a date and its time, either way round
+	Since       []string `yaml:"since"` // after a time: "from then on"
+	NextDay     []string `yaml:"next_day"`
+}
+
+type daypartData struct {
+	Words []string `yaml:"words"`
+	From  int      `yaml:"from"`
+	To    int      `yaml:"to"`
+}
+
+type rangeData struct {
+	Open []string `yaml:"open"` // "between", "from"
+	To   []string `yaml:"to"`   // "to", "until"
+	And  []string `yaml:"and"`  // "and": makes a range only after an opening word
+}
+
+type durationData struct {
+	Second []string       `yaml:"second"`
+	Minute []string       `yaml:"minute"`
+	Hour   []string       `yaml:"hour"`
+	Day    []string       `yaml:"day"`
+	And    []string       `yaml:"and"`
+	Number map[string]int `yaml:"number"`
+	Half   []string       `yaml:"half"`
+	Total  []string       `yaml:"total"` // patterns that announce how long the whole incident took
+}
+
+// lexicon is a language ready for use.
+type lexicon struct {
+	lexiconData
+	months                                                                       map[string]int
+	weekdays                                                                     map[string]int
+	detect                                                                       map[string]bool
+	before, clockAfter, approx, approxAfter, join, since, nextDay, open, to, and []alt
+	dayparts                                                                     []daypart
+	zones                                                                        []zonePhrase
+	units                                                                        map[string]int // seconds
+	kinds                                                                        matcher
+	headings                                                                     matcher
+	fields                                                                       map[string]string // folded label -> field
+	words                                                                        map[string]*matcher
+	neg, negAfter, hedge, lead, total                                            matcher
+}
+
+type daypart struct {
+	words    []alt
+	from, to int
+}
+
+type zonePhrase struct {
+	words alt
+	zone  string
+}
+
+// kindOrder lists the kinds of an entry, and with it the ids its patterns carry.
+var kindOrder = []Kind{Trigger, ImpactStart, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
+	Attempt, Partial, Recovered, Resolved, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
+
+// headingOrder lists the sections a heading can open.
+var headingOrder = []string{"timeline", "impact", "summary", "cause", "detection", "resolution", "actions", "chat", "lessons", "template"}
+
+// lexicons holds every language, loaded once. A mistake in a file is a mistake in the program: a test loads them all.
+var lexicons = sync.OnceValues(func() ([]*lexicon, error) {
+	files, err := lexiconFiles.ReadDir("lexicon")
+	if err != nil {
+		return nil, err
+	}
+	var all []*lexicon
+	for _, f := range files {
+		if f.Name() == "zones.yaml" || f.Name() == "suppliers.yaml" {
+			continue
+		}
+		b, err := lexiconFiles.ReadFile("lexicon/" + f.Name())
+		if err != nil {
+			return nil, err
+		}
+		lx, err := loadLexicon(b)
+		if err != nil {
+			return nil, fmt.Errorf("lexicon %s: %w", f.Name(), err)
+		}
+		all = append(all, lx)
+	}
+	slices.SortFunc(all, func(a, b *lexicon) int { return cmp.Compare(a.Code, b.Code) })
+	return all, nil
+})
+
+func loadLexicon(b []byte) (*lexicon, error) {
+	lx := &lexicon{}
+	dec := yaml.NewDecoder(strings.NewReader(string(b)))
+	dec.KnownFields(true)
+	if err := dec.Decode(&lx.lexiconData); err != nil {
+		return nil, err
+	}
+	if lx.Code == "" || len(lx.Months) != 12 || len(lx.Weekdays) != 7 {
+		return nil, fmt.Errorf("needs a code, twelve months and seven weekdays")
+	}
+	numbered := func(names []string) map[string]int {
+		m := map[string]int{}
+		for i, n := range names {
+			for _, a := range strings.Split(n, "|") {
+				m[foldWord(a)] = i + 1
+			}
+		}
+		return m
+	}
+	lx.months, lx.weekdays = numbered(lx.Months), numbered(lx.Weekdays)
+	lx.detect = map[string]bool{}
+	for _, w := range lx.Detect {
+		lx.detect[foldWord(w)] = true
+	}
+	lx.before, lx.clockAfter, lx.approx, lx.approxAfter = alts(lx.Clock.Before), alts(lx.Clock.After), alts(lx.Clock.Approx), alts(lx.Clock.ApproxAfter)
+	lx.join, lx.since, lx.nextDay = alts(lx.Clock.Join), alts(lx.Clock.Since), alts(lx.Clock.NextDay)
+	lx.open, lx.to, lx.and = alts(lx.Range.Open), alts(lx.Range.To), alts(lx.Range.And)
+	for _, d := range lx.Dayparts {
+		lx.dayparts = append(lx.dayparts, daypart{alts(d.Words), d.From, d.To})
+	}
+	for phrase, z := range lx.Zones {
+		lx.zones = append(lx.zones, zonePhrase{parseAlt(phrase), z})
+	}
+	slices.SortFunc(lx.zones, func(a, b zonePhrase) int {
+		return cmp.Or(len(b.words)-len(a.words), strings.Compare(fmt.Sprint(a.words), fmt.Sprint(b.words)))
+	})
+	lx.units = map[string]int{}
+	for n, l := range map[int][]string{1: lx.Duration.Second, 60: lx.Duration.Minute, 3600: lx.Duration.Hour, 86400: lx.Duration.Day} {
+		for _, w := range l {
+			lx.units[foldWord(w)] = n
+		}
+	}
+	for name, list := range lx.Kinds {
+		id := slices.Index(kindOrder, Kind(name))
+		if id < 0 {
+			return nil, fmt.Errorf("unknown kind %q", name)
+		}
+		if err := lx.into(&lx.kinds, list, id); err != nil {
+			return nil, err
+		}
+	}
+	for name, list := range lx.Headings {
+		id := slices.Index(headingOrder, name)
+		if id < 0 {
+			return nil, fmt.Errorf("unknown section %q", name)
+		}
+		if err := lx.into(&lx.headings, list, id); err != nil {
+			return nil, err
+		}
+	}
+	lx.fields = map[string]string{}
+	for name, list := range lx.Fields {
+		if !slices.Contains(fieldNames, name) {
+			return nil, fmt.Errorf("unknown field %q", name)
+		}
+		for _, l := range list {
+			lx.fields[fieldKey(l)] = name
+		}
+	}
+	lx.words = map[string]*matcher{}
+	for name, list := range lx.Words {
+		m := &matcher{}
+		if err := lx.into(m, list, 0); err != nil {
+			return nil, err
+		}
+		lx.words[name] = m
+	}
+	for _, x := range []struct {
+		m    *matcher
+		list []string
+	}{{&lx.neg, lx.Negation}, {&lx.negAfter, lx.After}, {&lx.hedge, lx.Hedge}, {&lx.lead, lx.Lead}, {&lx.total, lx.Duration.Total}} {
+		if err := lx.into(x.m, x.list, 0); err != nil {
+			return nil, err
+		}
+	}
+	return lx, nil
+}
+
+func (lx *lexicon) into(m *matcher, list []string, id int) error {
+	for _, s := range list {
+		p, err := parsePattern(s, lx.Words)
+		if err != nil {
+			return err
+		}
+		p.id = id
+		m.add(p)
+	}
+	return nil
+}
+
+func alts(list []string) []alt {
+	var as []alt
+	for _, s := range list {
+		if a := parseAlt(s); len(a) > 0 {
+			as = append(as, a)
+		}
+	}
+	// The longest first, so that "a las" is taken before "a".
+	slices.SortStableFunc(as, func(a, b alt) int { return len(b) - len(a) })
+	return as
+}
+
+// anyMonth says whether a folded word names a month in any language.
+func anyMonth(w string) bool {
+	all, err := lexicons()
+	if err != nil || len(w) < 3 {
+		return false
+	}
+	for _, lx := range all {
+		if lx.months[w] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// matchAt gives the end of the longest of the phrases that begins at token i, or 0.
+func matchAt(as []alt, toks []token, i int) int {
+	pt := part{alts: as}
+	if i < 0 || i >= len(toks) {
+		return 0
+	}
+	return pt.at(toks, i)
+}
+
+// has says whether any of the lexicon's word list name occurs in toks.
+func (lx *lexicon) has(name string, toks []token) bool {
+	m := lx.words[name]
+	if m == nil {
+		return false
+	}
+	found := false
+	m.find(toks, func(match) { found = true })
+	return found
+}

@@ -1,0 +1,303 @@
+package postmortem
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// token is a word of Latin script, a number, or a single ideograph or kana, folded to lower case without diacritics.
+// A stop token ends a sentence: no pattern reaches over it.
+type token struct {
+	text       string
+	start, end int // bytes in the text
+	stop       bool
+	comma      bool // ends a clause
+}
+
+// tokenize splits text into tokens. It is linear and gives the same tokens for a lexicon's patterns as for a document.
+func tokenize(s string) []token {
+	toks := make([]token, 0, len(s)/5+1)
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case isCJK(r):
+			toks = append(toks, token{text: s[i : i+n], start: i, end: i + n})
+			i += n
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			j := i + n
+			for j < len(s) && j-i < 64 {
+				r, n := utf8.DecodeRuneInString(s[j:])
+				if isCJK(r) || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) {
+					// An apostrophe inside a word stays out of it: "didn't" is "didn" and "t".
+					break
+				}
+				j += n
+			}
+			toks = append(toks, token{text: foldWord(s[i:j]), start: i, end: j})
+			i = j
+		case r == '.' || r == '!' || r == '?' || r == ';' || r == '。' || r == '；' || r == '！' || r == '？' || r == '\n' || r == '|':
+			// A full stop inside "3.3.1" or "crates.io" ends nothing.
+			next, _ := utf8.DecodeRuneInString(s[i+n:])
+			if !(r == '.' && next != utf8.RuneError && !unicode.IsSpace(next) && next != '"' && next != ')') {
+				toks = append(toks, token{text: ".", start: i, end: i + n, stop: true})
+			}
+			i += n
+		case r == ',' || r == '、' || r == '，' || r == ':' || r == '–' || r == '—' || r == '(':
+			toks = append(toks, token{text: ",", start: i, end: i + n, comma: true})
+			i += n
+		default:
+			i += n
+		}
+	}
+	return toks
+}
+
+func isCJK(r rune) bool {
+	return r >= 0x3005 && r <= 0x3007 || r >= 0x3041 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xF900 && r <= 0xFAFF || r >= 0xAC00 && r <= 0xD7A3
+}
+
+// folds caches the plain form of the accented letters of Latin script.
+var folds = sync.OnceValue(func() (t [0x250]string) {
+	for r := rune(0x80); r < 0x250; r++ {
+		var b strings.Builder
+		for _, d := range norm.NFD.String(string(unicode.ToLower(r))) {
+			if !unicode.Is(unicode.Mn, d) {
+				b.WriteRune(d)
+			}
+		}
+		t[r] = b.String()
+	}
+	t['ß'], t['ø'], t['Ø'], t['æ'], t['Æ'], t['œ'], t['Œ'], t['ł'], t['Ł'] = "ss", "o", "o", "ae", "ae", "oe", "oe", "l", "l"
+	return t
+})
+
+// foldWord brings a word to lower case and takes its diacritics off.
+func foldWord(s string) string {
+	plain := true
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	table := folds()
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch {
+		case r < utf8.RuneSelf:
+			b.WriteRune(unicode.ToLower(r))
+		case r < 0x250:
+			b.WriteString(table[r])
+		case unicode.Is(unicode.Mn, r) && r < 0x370:
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+// A pattern is written as words in order. `a|b` are alternatives, `stem*` any word that begins so, `two_words` a fixed
+// phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12, and `{name}` the lexicon's word list of that
+// name. In Chinese and Japanese, where words have no edges, a part is the characters as they stand. Examples:
+//
+//	alert* (fired|triggered)
+//	{user} .. report*|complain*
+//	根本原因 .. 特定|判明
+type pattern struct {
+	parts []part
+	id    int
+}
+
+type part struct {
+	gap  int // words that may stand before it
+	alts []alt
+}
+
+type alt []word // a fixed phrase
+
+type word struct {
+	text string
+	stem bool
+}
+
+func (w word) matches(t string) bool {
+	if w.stem {
+		return strings.HasPrefix(t, w.text)
+	}
+	return t == w.text
+}
+
+// parsePattern reads a pattern's notation.
+func parsePattern(s string, lists map[string][]string) (pattern, error) {
+	var p pattern
+	gap := 0
+	for _, f := range strings.Fields(s) {
+		switch f {
+		case "..":
+			gap = 5
+			continue
+		case "...":
+			gap = 12
+			continue
+		}
+		pt := part{gap: gap}
+		gap = 0
+		f = strings.Trim(f, "()")
+		for _, a := range strings.Split(f, "|") {
+			if name, ok := strings.CutPrefix(a, "{"); ok {
+				name = strings.TrimSuffix(name, "}")
+				list, ok := lists[name]
+				if !ok {
+					return p, fmt.Errorf("pattern %q: no list %q", s, name)
+				}
+				for _, l := range list {
+					pt.alts = append(pt.alts, parseAlt(l))
+				}
+				continue
+			}
+			pt.alts = append(pt.alts, parseAlt(a))
+		}
+		for _, a := range pt.alts {
+			if len(a) == 0 {
+				return p, fmt.Errorf("pattern %q: an alternative is empty", s)
+			}
+		}
+		p.parts = append(p.parts, pt)
+	}
+	if len(p.parts) == 0 {
+		return p, fmt.Errorf("pattern %q is empty", s)
+	}
+	return p, nil
+}
+
+// parseAlt reads a phrase; blanks and underscores separate its words.
+func parseAlt(s string) (a alt) {
+	stem := strings.HasSuffix(s, "*")
+	for _, t := range tokenize(foldWidth(strings.ReplaceAll(strings.TrimSuffix(s, "*"), "_", " "))) {
+		if !t.stop && !t.comma {
+			a = append(a, word{text: t.text})
+		}
+	}
+	if stem && len(a) > 0 {
+		a[len(a)-1].stem = true
+	}
+	return a
+}
+
+// matcher finds a set of patterns in one pass over tokens. Patterns are found by their first word: by the word itself, or
+// by a prefix of it for stems.
+type matcher struct {
+	patterns []pattern
+	first    map[string][]int // word -> patterns beginning with it
+	stems    map[string][]int
+	longest  int // of the stems, in bytes
+}
+
+func (m *matcher) add(p pattern) {
+	if m.first == nil {
+		m.first, m.stems = map[string][]int{}, map[string][]int{}
+	}
+	n := len(m.patterns)
+	m.patterns = append(m.patterns, p)
+	seen := map[string]bool{}
+	for _, a := range p.parts[0].alts {
+		w := a[0]
+		if w.stem {
+			if !seen[w.text+"*"] {
+				m.stems[w.text] = append(m.stems[w.text], n)
+				m.longest = max(m.longest, len(w.text))
+			}
+			seen[w.text+"*"] = true
+		} else if !seen[w.text] {
+			m.first[w.text] = append(m.first[w.text], n)
+			seen[w.text] = true
+		}
+	}
+}
+
+// match is one pattern found: the tokens from..to, to excluded.
+type match struct {
+	id       int
+	from, to int
+}
+
+// find calls yield for every match, in the order of the tokens.
+func (m *matcher) find(toks []token, yield func(match)) {
+	if len(m.patterns) == 0 {
+		return
+	}
+	for i := range toks {
+		t := toks[i].text
+		try := func(n int) {
+			if end := m.patterns[n].at(toks, i); end > 0 {
+				yield(match{m.patterns[n].id, i, end})
+			}
+		}
+		for _, n := range m.first[t] {
+			try(n)
+		}
+		for l := 1; l <= len(t) && l <= m.longest; l++ {
+			for _, n := range m.stems[t[:l]] {
+				try(n)
+			}
+		}
+	}
+}
+
+// at gives the end of the pattern when it begins at token i, or 0. Each part takes the nearest place it fits; it does
+// not go back, so the cost is bounded by the gaps.
+func (p *pattern) at(toks []token, i int) int {
+	pos := i
+	for n, pt := range p.parts {
+		found := 0
+		for g := 0; g <= pt.gap; g++ {
+			at := pos + g
+			if at >= len(toks) || toks[at].stop && n > 0 {
+				break
+			}
+			if end := pt.at(toks, at); end > 0 {
+				found = end
+				break
+			}
+			if n == 0 {
+				break
+			}
+		}
+		if found == 0 {
+			return 0
+		}
+		pos = found
+	}
+	return pos
+}
+
+func (pt *part) at(toks []token, i int) int {
+	best := 0
+	for _, a := range pt.alts {
+		j := i
+		ok := true
+		for _, w := range a {
+			if j < len(toks) && toks[j].comma && j > i {
+				j++
+			}
+			if j >= len(toks) || !w.matches(toks[j].text) {
+				ok = false
+				break
+			}
+			j++
+		}
+		if ok && j > best {
+			best = j
+		}
+	}
+	return best
+}

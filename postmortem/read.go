@@ -1,0 +1,149 @@
+package postmortem
+
+import (
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"meantime/incident"
+)
+
+// Options are what a caller knows beyond the text.
+type Options struct {
+	// Answers settle questions that an earlier reading asked.
+	Answers Answers
+	// Location is the zone of times that neither carry one nor stand in a document that says one; nil leaves them unknown.
+	Location *time.Location
+
+	zone zone // the rest is set by Answers
+	date time.Time
+	year int
+}
+
+// Result is what a document tells: usually one incident, several where it tells of several, none where it tells of none.
+type Result struct {
+	Title     string
+	Language  string // the code of the lexicon it was read with
+	Incidents []Found
+	// Unused are answers that settled nothing, in words.
+	Unused []string
+}
+
+// Found is one incident of a document.
+type Found struct {
+	// Record has origin postmortem and an ID made of the document's name. Its source is left to the caller.
+	Record incident.Record
+	// Questions are what the document leaves open, the same as the record's.
+	Questions []incident.Question
+	// Entries are the moments it was made from, in the order of the document.
+	Entries []Entry
+}
+
+// Entry is one moment a document tells of, for people to look at.
+type Entry struct {
+	// At is zero where the moment could not be worked out.
+	At    time.Time
+	Clock string // as written
+	Kinds []Kind // Note alone where it tells nothing that counts
+	Line  int
+	Text  string
+	Prose bool // from running text rather than a timeline
+	// Milestones are those that were taken from it.
+	Milestones []incident.MilestoneName
+}
+
+// Read reads a written postmortem. The name is the document's file name or address: it gives the records their ID, may
+// hold a date, and its extension may say what the document is. Reading the same twice gives the same. The error
+// is an incident.Error with code invalid or too_large for a document that cannot be read at all; a document that tells
+// of no incident is no error.
+func Read(name string, body []byte, opts Options) (Result, error) {
+	if len(body) > MaxDocument {
+		return Result{}, incident.Errorf(incident.CodeTooLarge, "%s: %d bytes are more than the %d a postmortem may have", name, len(body), MaxDocument)
+	}
+	if strings.IndexByte(string(body[:min(len(body), 512)]), 0) >= 0 && !utf16Mark(body) {
+		return Result{}, incident.Errorf(incident.CodeInvalid, "%s: not a text", name)
+	}
+	all, err := lexicons()
+	if err != nil {
+		return Result{}, err
+	}
+	if _, err := zoneTable(); err != nil {
+		return Result{}, err
+	}
+	d := parse(name, body)
+	t := detect(d.blocks, all)
+	res := Result{Title: quoteText(d.title, 200), Language: t.main.Code}
+	if len(d.blocks) == 0 {
+		return res, nil
+	}
+	sup, err := newSuppliers(&d, t)
+	if err != nil {
+		return Result{}, err
+	}
+	opts.Answers.into(&opts)
+	o := entriesOf(d, t)
+	fs := o.fields()
+	cal := o.calendar(opts)
+	order := o.place(&cal)
+	zc := o.docZone(fs, opts)
+	o.apply(zc)
+	for i := range o.entries {
+		o.classify(&o.entries[i], sup)
+	}
+	groups := o.split()
+	used := opts.Answers.track()
+	for g := range groups {
+		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups)}
+		f := r.found()
+		f.Record.ID = recordID(name, g)
+		used.settle(&f, g)
+		f.Record.Questions = f.Questions
+		f.Record.Normalize()
+		if err := f.Record.Validate(); err != nil {
+			return Result{}, fmt.Errorf("%s: %w", name, err)
+		}
+		if len(f.Entries) > 0 || len(f.Record.Milestones) > 0 || len(f.Record.Impacts) > 0 {
+			res.Incidents = append(res.Incidents, f)
+		}
+	}
+	res.Unused = used.unused()
+	return res, nil
+}
+
+func utf16Mark(b []byte) bool {
+	return len(b) > 1 && (b[0] == 0xFF && b[1] == 0xFE || b[0] == 0xFE && b[1] == 0xFF)
+}
+
+// recordID is the document's name without folder and extension, with a number behind it for every incident after the
+// first, so that an edit of the text keeps the record.
+func recordID(name string, n int) string {
+	if i := strings.IndexAny(name, "?#"); i > 0 && strings.Contains(name, "://") {
+		name = name[:i]
+	}
+	id := strings.TrimRight(name, "/")
+	id = path.Base(strings.ReplaceAll(id, `\`, "/"))
+	for _, ext := range []string{".md", ".markdown", ".qmd", ".html", ".htm", ".xhtml", ".txt", ".rst", ".adoc", ".mdx"} {
+		if len(id) > len(ext) && strings.EqualFold(id[len(id)-len(ext):], ext) {
+			id = id[:len(id)-len(ext)]
+			break
+		}
+	}
+	id = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F || r == '<' || r == '>' {
+			return -1
+		}
+		return r
+	}, id)
+	if len(id) > 200 {
+		id = id[:cutAt(id, 200)]
+	}
+	id = strings.ToValidUTF8(strings.TrimSpace(id), "")
+	if id == "" || id == "." || id == "/" {
+		id = "postmortem"
+	}
+	if n > 0 {
+		id = fmt.Sprintf("%s-%d", id, n+1)
+	}
+	return id
+}

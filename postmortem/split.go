@@ -1,0 +1,229 @@
+package postmortem
+
+import (
+	"slices"
+	"time"
+)
+
+// group is the part of a document that tells of one incident.
+type group struct {
+	entries []int // of the outline
+	title   string
+	own     bool // fields and durations of the whole document belong to it
+	from    int  // blocks it stands in
+	to      int
+}
+
+// split says which entries belong to which incident. Most documents tell of one.
+func (o *outline) split() []group {
+	if gs := o.splitStatus(); len(gs) > 1 {
+		return gs
+	}
+	if gs := o.splitSections(); len(gs) > 1 {
+		return gs
+	}
+	if gs := o.splitProse(); len(gs) > 1 {
+		return gs
+	}
+	g := group{own: true, to: len(o.doc.blocks)}
+	for i := range o.entries {
+		g.entries = append(g.entries, i)
+	}
+	return []group{g}
+}
+
+// splitStatus cuts the history of a status page where a new incident's updates begin: between two updates stands a title
+// of its own, and one of the two states closes an incident.
+func (o *outline) splitStatus() []group {
+	var gs []group
+	last := -1
+	closed := false
+	for i := range o.entries {
+		e := &o.entries[i]
+		if e.status == "" {
+			continue
+		}
+		opens := e.status == "investigating" || e.status == "resolved"
+		title := ""
+		if last >= 0 && opens {
+			for b := o.entries[last].block + 1; b < e.block; b++ {
+				x := &o.doc.blocks[b]
+				if x.kind == heading && o.sectionName(x) == "" && !o.taken[b] {
+					title = x.orig
+				}
+			}
+		}
+		// Newest first a resolved opens the next incident, oldest first it closes the last.
+		if len(gs) == 0 || closed && title != "" {
+			gs = append(gs, group{title: title, from: e.block})
+		}
+		g := &gs[len(gs)-1]
+		g.entries = append(g.entries, i)
+		g.to = e.block + 1
+		closed = o.newest && e.status == "investigating" || !o.newest && e.status == "resolved" || o.newest && e.status != "resolved" && title != ""
+		last = i
+	}
+	return gs
+}
+
+// splitSections cuts a report on several incidents at the headings that begin each: headings of one level with a date or
+// a number, each with a window, fields or a timeline of its own below it.
+func (o *outline) splitSections() []group {
+	type cand struct {
+		block int
+		full  bool // what it takes to be an incident of its own stands below it
+	}
+	for level := 1; level <= 4; level++ {
+		var cs []cand
+		for i := range o.doc.blocks {
+			b := &o.doc.blocks[i]
+			if b.kind != heading || b.level != level || o.doc.title == b.orig {
+				continue
+			}
+			dated := false
+			for _, st := range o.stamps[i] {
+				dated = dated || st.date.full()
+			}
+			named := false
+			for _, lx := range o.t.all {
+				named = named || lx.has("incident_number", b.tokens())
+			}
+			if dated || named {
+				cs = append(cs, cand{block: i})
+			}
+		}
+		if len(cs) < 2 {
+			continue
+		}
+		full := 0
+		for n := range cs {
+			end := len(o.doc.blocks)
+			if n+1 < len(cs) {
+				end = cs[n+1].block
+			}
+			cs[n].full = o.tellsIncident(cs[n].block, end)
+			if cs[n].full {
+				full++
+			}
+		}
+		if full < 2 || full < len(cs) {
+			continue
+		}
+		var gs []group
+		for n, c := range cs {
+			end := len(o.doc.blocks)
+			if n+1 < len(cs) {
+				end = cs[n+1].block
+			}
+			g := group{title: o.doc.blocks[c.block].orig, from: c.block, to: end}
+			for i := range o.entries {
+				if b := o.entries[i].block; b >= c.block && b < end {
+					g.entries = append(g.entries, i)
+				}
+			}
+			gs = append(gs, g)
+		}
+		return gs
+	}
+	return nil
+}
+
+// tellsIncident says whether the blocks from..to hold a window, or a timeline with its own heading, or the fields of one.
+func (o *outline) tellsIncident(from, to int) bool {
+	start, end := false, false
+	for b := from; b < to; b++ {
+		x := &o.doc.blocks[b]
+		if x.kind == heading && b > from && o.sectionName(x) == "timeline" {
+			return true
+		}
+		if label, _, ok := cutLabel(x.text); ok && (x.kind == item || x.kind == para) {
+			switch o.fieldName(label) {
+			case "started":
+				start = true
+			case "resolved", "mitigated", "duration":
+				end = true
+			}
+		}
+		for _, st := range o.stamps[b] {
+			if st.to != nil && st.hasClock && (x.kind == para || x.kind == item || b == from) && !(x.kind == heading && b > from) {
+				for _, lx := range o.t.all {
+					if lx.has("incident", x.tokens()) || lx.has("affected", x.tokens()) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return start && end
+}
+
+// splitProse separates two incidents of one story: in running text, hours apart, with a sentence between them that says
+// the first was over.
+func (o *outline) splitProse() []group {
+	if o.timeline {
+		return nil
+	}
+	var es []int
+	for i := range o.entries {
+		if e := &o.entries[i]; !e.at.IsZero() && e.st.hasClock && e.kinds.has(ImpactStart, Alert, ReportUser, Noticed, Symptom, Resolved, Recovered) {
+			es = append(es, i)
+		}
+	}
+	slices.SortStableFunc(es, func(a, b int) int { return o.entries[a].at.Compare(o.entries[b].at) })
+	cut := -1
+	for n := 1; n < len(es); n++ {
+		if o.entries[es[n]].at.Sub(o.entries[es[n-1]].at) >= 4*time.Hour {
+			if cut >= 0 {
+				return nil
+			}
+			cut = n
+		}
+	}
+	if cut < 1 {
+		return nil
+	}
+	first, second := es[:cut], es[cut:]
+	opens := func(l []int) bool {
+		for _, i := range l {
+			if o.entries[i].kinds.has(ImpactStart, Alert, ReportUser, Noticed) {
+				return true
+			}
+		}
+		return false
+	}
+	if !opens(first) || !opens(second) {
+		return nil
+	}
+	lo := o.entries[first[len(first)-1]].block
+	hi := 0
+	for _, i := range second {
+		hi = max(hi, o.entries[i].block)
+	}
+	over := false
+	for b := lo; b < hi && b < len(o.doc.blocks); b++ {
+		x := &o.doc.blocks[b]
+		timed := false
+		for _, st := range o.stamps[b] {
+			timed = timed || st.hasClock
+		}
+		if x.kind != para || timed && b != lo {
+			continue
+		}
+		for _, lx := range o.t.all {
+			lx.kinds.find(x.tokens(), func(m match) {
+				if k := kindOrder[m.id]; k == Resolved || k == Recovered {
+					over = true
+				}
+			})
+		}
+	}
+	if !over {
+		return nil
+	}
+	var gs []group
+	for _, l := range [][]int{first, second} {
+		slices.Sort(l)
+		gs = append(gs, group{entries: l, to: len(o.doc.blocks)})
+	}
+	return gs
+}

@@ -1,0 +1,160 @@
+package postmortem
+
+import "strings"
+
+// Status pages print an incident as a list of updates: a word for its state, a text, and the time of the post. The page
+// of one vendor has the time after the text, others before; exports keep neither's markup.
+
+var statusWords = []string{"investigating", "identified", "monitoring", "resolved", "update"}
+
+// statusWord is the state that a block's words begin with and consist of, or are set off by a dash or a colon.
+func (o *outline) statusWord(toks []token) string {
+	if len(toks) == 0 || len(toks) > 4 {
+		return ""
+	}
+	for _, lx := range o.t.all {
+		for _, w := range statusWords {
+			if e := lx.endAt("status_"+w, toks, 0); e > 0 {
+				for ; e < len(toks) && (toks[e].comma || toks[e].stop); e++ {
+				}
+				if e == len(toks) {
+					return w
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// statusLabel reads a block such as "Resolved -", "Monitoring" or "Resolved - This incident has been resolved.". textAt
+// is where the words of the update begin.
+func (o *outline) statusLabel(b *block) (label string, textAt int) {
+	if b.kind == quote || b.kind == code || b.kind == row {
+		return "", 0
+	}
+	toks := b.tokens()
+	if len(b.text) < 40 {
+		if w := o.statusWord(toks); w != "" {
+			return w, len(b.text)
+		}
+	}
+	for _, sep := range []string{" - ", " – ", " — ", ": "} {
+		if i := strings.Index(b.text, sep); i > 0 && i < 30 {
+			n := 0
+			for n < len(toks) && toks[n].end <= i {
+				n++
+			}
+			if w := o.statusWord(toks[:n]); w != "" {
+				return w, i + len(sep)
+			}
+		}
+	}
+	return "", 0
+}
+
+// stampOnly is the stamp of a block that says when an update was posted and nothing else.
+func (o *outline) stampOnly(i int) (int, bool) {
+	b := &o.doc.blocks[i]
+	if len(b.text) > 90 {
+		return 0, false
+	}
+	for k, st := range o.stamps[i] {
+		if !st.hasClock || !st.date.ok() {
+			continue
+		}
+		words := 0
+		for _, t := range b.tokens() {
+			if !t.stop && !t.comma && (t.end <= st.start || t.start >= st.end) {
+				words++
+			}
+		}
+		return k, words <= 5
+	}
+	return 0, false
+}
+
+// statusPage makes entries of a status page's updates.
+func (o *outline) statusPage() {
+	type update struct {
+		block, textAt int
+		label         string
+		stamp         int // block of its stamp, -1
+	}
+	var ups []update
+	stamps := map[int]int{}
+	var order []int
+	for i := range o.doc.blocks {
+		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !o.isField(&o.doc.blocks[i]) {
+			ups = append(ups, update{i, at, label, -1})
+		} else if k, ok := o.stampOnly(i); ok {
+			stamps[i] = k
+			order = append(order, i)
+		}
+	}
+	if len(ups) < 2 || len(order) < 2 {
+		return
+	}
+	// Which way round: does the first state come before the first stamp?
+	after := ups[0].block < order[0]
+	s := 0
+	paired := 0
+	for n := range ups {
+		next := len(o.doc.blocks)
+		if n+1 < len(ups) {
+			next = ups[n+1].block
+		}
+		prev := -1
+		if n > 0 {
+			prev = ups[n-1].block
+		}
+		for s < len(order) && (after && order[s] < ups[n].block || !after && order[s] <= prev) {
+			s++
+		}
+		for k := s; k < len(order); k++ {
+			if after && order[k] > ups[n].block && order[k] < next && order[k]-ups[n].block <= 12 {
+				ups[n].stamp = order[k]
+				paired++
+				break
+			}
+			if !after && order[k] > prev && order[k] < ups[n].block && (k+1 == len(order) || order[k+1] > ups[n].block) && ups[n].block-order[k] <= 3 {
+				ups[n].stamp = order[k]
+				paired++
+				break
+			}
+			if order[k] >= next {
+				break
+			}
+		}
+	}
+	if paired < 2 {
+		return
+	}
+	for n, u := range ups {
+		if u.stamp < 0 {
+			continue
+		}
+		b := &o.doc.blocks[u.block]
+		st := o.stamps[u.stamp][stamps[u.stamp]]
+		e := entry{block: u.block, line: b.line, st: st, list: true, status: u.label, section: "timeline", textAt: u.textAt, textTo: len(b.text), zone: st.zone}
+		end := u.stamp
+		if !after {
+			end = len(o.doc.blocks)
+			if n+1 < len(ups) {
+				end = ups[n+1].block
+			}
+			for k := u.block + 1; k < end; k++ {
+				if _, ok := stamps[k]; ok || o.doc.blocks[k].kind == heading {
+					end = k
+				}
+			}
+		}
+		for k := u.block + 1; k < end && k-u.block <= 12; k++ {
+			e.body = append(e.body, k)
+		}
+		o.taken[u.block], o.taken[u.stamp] = true, true
+		for _, k := range e.body {
+			o.taken[k] = true
+		}
+		o.entries = append(o.entries, e)
+	}
+}
