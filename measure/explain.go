@@ -88,8 +88,9 @@ func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*
 		}
 		rows = append(rows, r)
 		open := r.openAt(tick)
-		status, ns := r.points.measure(p.spans[0], open, r.applies)
-		if status != incident.StatusRecorded {
+		place, ns := r.points.measure(p.spans[0], open, r.applies)
+		if place != recorded {
+			status := incident.Statuses[place]
 			e.LeftOut = append(e.LeftOut, LeftOutIncident{inc.ID, inc.Title, status, why(&inc, o.Interval, status, open)})
 			continue
 		}

@@ -35,33 +35,70 @@ func newPlan(intervals []incident.Interval, objectives []Objective) plan {
 	return p
 }
 
-// within is the objective in nanoseconds for an interval of incidents of a severity, ok false where there is none.
-func (p *plan) within(severity string, interval int) (ns int64, ok bool) {
-	for _, s := range []string{severity, ""} {
+// within are the objectives in nanoseconds for incidents of a severity, by interval; -1 where there is none. It is nil where
+// there is none at all.
+func (p *plan) within(severity string) []int64 {
+	var out []int64
+	for _, s := range []string{"", severity} {
 		for _, o := range p.objectives[s] {
-			if o.interval == interval {
-				return o.within, true
+			if out == nil {
+				out = slices.Repeat([]int64{-1}, len(p.intervals))
 			}
+			out[o.interval] = o.within
 		}
 	}
-	return 0, false
+	return out
+}
+
+// collected is what the rows say of one interval.
+type collected struct {
+	status  [nStatuses]int
+	sample  []float64 // of the recorded, in seconds
+	going   []float64 // how long those that still go on have lasted, where they count
+	met, of int       // the objective
 }
 
 // figures are the figures of the rows as of tick, and whether time alone can change them.
 func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool) {
 	g = &Group{Grouping: k, Incidents: len(rows), DetectedBy: make(map[incident.DetectedBy]int, len(incident.Detectors))}
-	for _, by := range incident.Detectors {
-		g.DetectedBy[by] = 0
-	}
+	var by [8]int // by place in incident.Detectors
 	var impact int64
 	impactOK := false
 	caught, of := 0, 0
 	var leads []float64
+	all := make([]collected, len(p.intervals))
+	for i := range all {
+		all[i].sample = make([]float64, 0, len(rows))
+	}
+	objectives := map[name][]int64{}
 	for _, r := range rows {
 		open := r.openAt(tick)
 		live = live || open
-		by := incident.Detectors[r.by]
-		g.DetectedBy[by]++
+		by[r.by]++
+		within, ok := objectives[r.severity]
+		if !ok {
+			within = p.within(r.severity.Value())
+			objectives[r.severity] = within
+		}
+		for i, s := range p.spans {
+			c := &all[i]
+			status, ns := r.points.measure(s, open, r.applies)
+			c.status[status]++
+			switch status {
+			case recorded:
+				c.sample = append(c.sample, seconds(ns))
+				if within != nil && within[i] >= 0 {
+					c.of++
+					if ns <= within[i] {
+						c.met++
+					}
+				}
+			case pending:
+				if from := r.points.at(s.from); p.survives[i] && from != unknown {
+					c.going = append(c.going, seconds(max(0, tick-from)))
+				}
+			}
+		}
 		if !r.applies {
 			continue
 		}
@@ -70,7 +107,7 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 		}
 		if !r.blind {
 			of++
-			if by == incident.ByAlert {
+			if incident.Detectors[r.by] == incident.ByAlert {
 				caught++
 			}
 		}
@@ -78,9 +115,10 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 			leads = append(leads, seconds(r.lead))
 		}
 	}
-	if impactOK {
-		g.Impact = some(seconds(impact), true)
+	for i, d := range incident.Detectors {
+		g.DetectedBy[d] = by[i]
 	}
+	g.Impact = some(seconds(impact), impactOK)
 	if q, ok := Wilson(caught, of); ok {
 		g.Recall = &q
 	}
@@ -88,54 +126,22 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 	if m, ok := Median(leads); ok {
 		g.Lead = &m.Value
 	}
-	for i := range p.intervals {
-		p.interval(g, i, rows, tick)
+	for i := range all {
+		c, f := &all[i], IntervalFigures{Interval: p.intervals[i].Name, Status: make(map[incident.Status]int, nStatuses)}
+		for j, s := range incident.Statuses {
+			f.Status[s] = c.status[j]
+		}
+		f.statistics(c.sample)
+		if p.survives[i] {
+			slices.Sort(c.going)
+			f.Survival = some(survivalMedian(c.sample, c.going))
+		}
+		g.Intervals = append(g.Intervals, f)
+		if q, ok := Wilson(c.met, c.of); ok {
+			g.Objectives = append(g.Objectives, ObjectiveFigures{f.Interval, q})
+		}
 	}
 	return g, live
-}
-
-// interval adds the figures of one interval to the group's.
-func (p *plan) interval(g *Group, i int, rows []*row, tick int64) {
-	f := IntervalFigures{Interval: p.intervals[i].Name, Status: make(map[incident.Status]int, len(incident.Statuses))}
-	for _, s := range incident.Statuses {
-		f.Status[s] = 0
-	}
-	var counts [5]int // by the place in incident.Statuses
-	sample := make([]float64, 0, len(rows))
-	var going []Life
-	met, of := 0, 0
-	for _, r := range rows {
-		s, ns := r.points.measure(p.spans[i], r.openAt(tick), r.applies)
-		counts[slices.Index(incident.Statuses, s)]++
-		switch s {
-		case incident.StatusRecorded:
-			sample = append(sample, seconds(ns))
-			if within, ok := p.within(r.severity.Value(), i); ok {
-				of++
-				if ns <= within {
-					met++
-				}
-			}
-		case incident.StatusPending:
-			if from := r.points.at(p.spans[i].from); p.survives[i] && from != unknown {
-				going = append(going, Life{Seconds: seconds(max(0, tick-from))})
-			}
-		}
-	}
-	for j, s := range incident.Statuses {
-		f.Status[s] = counts[j]
-	}
-	f.statistics(sample)
-	if p.survives[i] {
-		for _, x := range sample {
-			going = append(going, Life{x, true})
-		}
-		f.Survival = some(SurvivalMedian(going))
-	}
-	g.Intervals = append(g.Intervals, f)
-	if q, ok := Wilson(met, of); ok {
-		g.Objectives = append(g.Objectives, ObjectiveFigures{f.Interval, q})
-	}
 }
 
 // statistics fills in what a sample of seconds says; it sorts the sample.

@@ -21,10 +21,10 @@ func All(inc *incident.Incident, intervals []incident.Interval, now time.Time) m
 	out := make(map[string]incident.Measurement, len(intervals))
 	for _, iv := range intervals {
 		s, ns := p.measure(rangeOf(iv), open, applies)
-		if s == incident.StatusRecorded {
+		if s == recorded {
 			out[iv.Name] = incident.Recorded(time.Duration(ns))
 		} else {
-			out[iv.Name] = incident.Measurement{Status: s}
+			out[iv.Name] = incident.Measurement{Status: incident.Statuses[s]}
 		}
 	}
 	return out

@@ -90,6 +90,18 @@ func TestAllStatuses(t *testing.T) {
 	}
 }
 
+// TestPlaces: what is kept as a place in a list of another package is at that place.
+func TestPlaces(t *testing.T) {
+	require.Equal(t, []incident.Status{recorded: "recorded", pending: "pending", missing: "missing", invalid: "invalid", notApplicable: "not_applicable"}, incident.Statuses)
+	require.Len(t, incident.Statuses, nStatuses)
+	require.Len(t, incident.MilestoneNames, nMilestones)
+	require.Equal(t, []incident.Point{pointCondition: incident.PointCondition, pointFired: incident.PointFired, pointNotified: incident.PointNotified, pointEnded: incident.PointEnded}[nMilestones:], allPoints[nMilestones:])
+	require.Len(t, allPoints, nPoints)
+	require.LessOrEqual(t, len(incident.Origins), len(counts{}[0]))
+	require.LessOrEqual(t, len(incident.Detectors), 8)
+	require.Len(t, incident.Outcomes, len(tally{}))
+}
+
 func TestUnknownPointIsMissing(t *testing.T) {
 	inc := made("a", at{"started": 0, "resolved": 1})
 	got := All(&inc, []incident.Interval{{Name: "x", From: "started", To: "forgotten"}}, t0)

@@ -65,23 +65,35 @@ func (p *points) at(i int) int64 {
 	return p[i]
 }
 
+// status is a place in incident.Statuses.
+type status uint8
+
+const (
+	recorded status = iota
+	pending
+	missing
+	invalid
+	notApplicable
+	nStatuses = iota
+)
+
 // measure is one interval's status, with its length in nanoseconds where it is recorded.
-func (p *points) measure(s span, open, applies bool) (incident.Status, int64) {
+func (p *points) measure(s span, open, applies bool) (status, int64) {
 	from, to := p.at(s.from), p.at(s.to)
 	switch {
 	case !applies:
-		return incident.StatusNotApplicable, 0
+		return notApplicable, 0
 	case from != unknown && to != unknown:
 		if to < from {
-			return incident.StatusInvalid, 0
+			return invalid, 0
 		}
-		return incident.StatusRecorded, to - from
+		return recorded, to - from
 	case open && to == unknown:
-		return incident.StatusPending, 0
+		return pending, 0
 	case open && s.from == pointEnded && p[pointFired] != unknown:
-		return incident.StatusPending, 0
+		return pending, 0
 	}
-	return incident.StatusMissing, 0
+	return missing, 0
 }
 
 // impactOf sums the impact windows that have an end, overlaps counted once. openFrom is where the last window begins if it

@@ -104,7 +104,7 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 func (p *plan) sample(rows []*row, i int) []float64 {
 	var out []float64
 	for _, r := range rows {
-		if s, ns := r.points.measure(p.spans[i], false, r.applies); s == incident.StatusRecorded {
+		if s, ns := r.points.measure(p.spans[i], false, r.applies); s == recorded {
 			out = append(out, seconds(ns))
 		}
 	}
