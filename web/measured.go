@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"meantime/incident"
@@ -38,12 +39,18 @@ func inWords(i *incident.Incident, v incident.Interval, m incident.Measurement) 
 	return out
 }
 
+// alertPoints are the points that only alerts tell.
+var alertPoints = []incident.Point{incident.PointCondition, incident.PointFired, incident.PointNotified, incident.PointEnded}
+
 // whyMissing names the ends that nobody knows.
 func whyMissing(i *incident.Incident, v incident.Interval) string {
 	var unknown []string
 	for _, p := range []incident.Point{v.From, v.To} {
 		if !i.Point(p).IsZero() {
 			continue
+		}
+		if slices.Contains(alertPoints, p) && len(i.Linked()) == 0 {
+			return "no alert is linked"
 		}
 		words := pointWords(p)
 		if m, ok := i.Milestones[incident.MilestoneName(p)]; ok && m.Placeholder {

@@ -49,7 +49,7 @@ var functions = template.FuncMap{
 	"ago": ago, "alertTimes": alertTimes, "capital": capital, "clock": clock, "duration": duration, "endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
-	"percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
+	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
 }
 
 // page is what the layout needs around every page.

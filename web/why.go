@@ -6,7 +6,8 @@ import (
 	"meantime/incident"
 )
 
-// why says for each candidate of a milestone, the first of which counts, why it does or does not.
+// why says for each candidate of a milestone, the first of which counts, why it does or does not. Of the only one there
+// is nothing to say.
 func why(n incident.MilestoneName, c []incident.Candidate) []string {
 	out := make([]string, len(c))
 	for i := range c {
@@ -25,7 +26,7 @@ func whyCounts(n incident.MilestoneName, c []incident.Candidate) string {
 	case first.Placeholder:
 		return "counts for want of a better one, but it only repeats when the record was made or the incident detected, so nothing is measured from it"
 	case len(others) == 0:
-		return "counts: the only one"
+		return ""
 	case first.Origin == incident.OriginReview:
 		return "counts: a person's decision outranks everything"
 	case n == incident.Detected && slices.ContainsFunc(others, func(c incident.Candidate) bool { return byAlert(c) != byAlert(first) }):

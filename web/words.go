@@ -163,6 +163,9 @@ func percent(r float64) string { return fmt.Sprintf("%.0f %%", 100*r) }
 
 // capital begins a sentence.
 func capital(s string) string {
+	if s == "" {
+		return ""
+	}
 	c, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(c)) + s[n:]
 }

@@ -78,7 +78,7 @@ func TestWhy(t *testing.T) {
 		want       []string
 	}{
 		{"none", incident.Started, nil, []string{}},
-		{"one", incident.Started, []incident.Candidate{at(alert, 1)}, []string{"counts: the only one"}},
+		{"one", incident.Started, []incident.Candidate{at(alert, 1)}, []string{""}},
 		{"a person", incident.Detected, []incident.Candidate{at(review, 1), at(alert, 9)}, []string{"counts: a person's decision outranks everything", "overruled by a person"}},
 		{"origins", incident.Started, []incident.Candidate{at(record, 1), at(prometheus, 3), at(alert, 2), at(alert, 1)},
 			[]string{"counts: a record outranks Prometheus and an alert", "a record outranks Prometheus", "a record outranks an alert", "a record outranks an alert"}},
@@ -121,6 +121,7 @@ func TestMeasuredInWords(t *testing.T) {
 	i.State = incident.StateCancelled
 	require.Equal(t, "the incident was cancelled", inWords(i, detect, incident.Measurement{Status: incident.StatusNotApplicable}).Why)
 	require.Equal(t, "started (only a placeholder) and resolved not known", whyMissing(i, incident.DefaultIntervals()[4]))
+	require.Equal(t, "no alert is linked", whyMissing(i, incident.DefaultIntervals()[5]))
 }
 
 func TestTimeline(t *testing.T) {
