@@ -91,6 +91,9 @@ func NewClient(o ClientOptions) (*Client, error) {
 	return &Client{rest: c, base: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}).String()}, nil
 }
 
+// Base is the server's address without what may be secret in it.
+func (c *Client) Base() string { return c.base }
+
 // Get asks for path with query and decodes the JSON answer into out. Errors name the server and the path, never the
 // query. Where the server said when to come back, RetryAfter of the error tells.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
