@@ -211,7 +211,7 @@ func (r *round) observe(a *alert) {
 		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, Alertmanagers: []string{r.client.Base()},
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL, ToldAt: r.asked,
 	}
-	old := a.among(r.known[a.fingerprint])
+	old, notified := a.among(r.known[a.fingerprint])
 	if old != nil {
 		next.StartsAt = old.StartsAt // to the nanosecond, which the API does not tell
 		next.Labels, next.Annotations, next.GeneratorURL, next.ToldAt = old.Labels, old.Annotations, old.GeneratorURL, old.ToldAt
@@ -235,7 +235,7 @@ func (r *round) observe(a *alert) {
 		r.active[k] = since
 		// One that had fired for long when it was first listed was notified of some time before: that is not known.
 		prompt := since.Sub(next.StartsAt) < notifiedAfter
-		if prompt && r.asked.Sub(since) >= notifiedAfter && old != nil && old.FiringFirst.IsZero() && old.NotifiedAt.IsZero() {
+		if prompt && !notified && old != nil && r.asked.Sub(since) >= notifiedAfter {
 			next.FiringFirst = since
 			r.found++
 		}

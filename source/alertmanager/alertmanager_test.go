@@ -254,6 +254,19 @@ func TestNotificationAfterThePoll(t *testing.T) {
 	require.Equal(t, at("2026-03-01T10:00:40Z"), b.episode("Down").NotifiedAt, "not when it was listed")
 	b.pollEach("10:01:00", "10:30:00")
 	require.Equal(t, at("2026-03-01T10:00:40Z"), b.episode("Down").NotifiedAt)
+	b.api.alerts = nil
+	b.pollEach("10:31:00", "10:36:00")
+	require.Equal(t, incident.EndGone, b.episode("Down").End)
+	require.Equal(t, at("2026-03-01T10:30:00Z"), b.episode("Down").EndsAt)
+}
+
+// The notification told of another replica's start.
+func TestNotificationOfAReplica(t *testing.T) {
+	b := newBench(t)
+	b.receive("Down", "2026-03-01T10:00:40Z", "10:01:10", "")
+	b.api.alerts = models.GettableAlerts{listed("Down", startMilli, "active")}
+	b.pollEach("10:01:00", "10:30:00")
+	require.Equal(t, at("2026-03-01T10:01:10Z"), b.episode("Down").NotifiedAt)
 }
 
 // Alerts that fired long before they were first listed were notified of at a time that nobody knows.

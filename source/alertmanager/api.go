@@ -106,14 +106,22 @@ func readAlert(raw json.RawMessage) (alert, error) {
 	return a, nil
 }
 
-// among finds the sighting of this start. The API tells times to the millisecond, webhooks to the nanosecond.
-func (a *alert) among(all []incident.Sighting) *incident.Sighting {
+// among finds the sighting of this start, and says whether a notification of it came. The API tells times to the
+// millisecond, webhooks to the nanosecond: where the API was first there is one of each, and the webhook's goes on. A
+// notification of a replica's start is one of this alert.
+func (a *alert) among(all []incident.Sighting) (found *incident.Sighting, notified bool) {
+	start := a.startsAt.Truncate(time.Millisecond)
 	for i := range all {
-		if all[i].StartsAt.Truncate(time.Millisecond).Equal(a.startsAt.Truncate(time.Millisecond)) {
-			return &all[i]
+		x := &all[i]
+		told := !x.FiringFirst.IsZero() || !x.NotifiedAt.IsZero()
+		if told && x.StartsAt.Sub(start).Abs() < incident.ReplicaSkew {
+			notified = true
+		}
+		if x.StartsAt.Truncate(time.Millisecond).Equal(start) && (found == nil || x.StartsAt.After(found.StartsAt)) {
+			found = x
 		}
 	}
-	return nil
+	return found, notified
 }
 
 // newSilences asks for all silences, those over included, and gives those that are new or changed.
