@@ -105,6 +105,10 @@ func TestEpisodes(t *testing.T) {
 			[]step{{"2026-03-01T10:00:30Z", firing}, {"2026-03-01T10:01:30Z", body("http://am-0", alert("firing", down, "2026-03-01T05:00:00.123-05:00", year1, fp))}}, "new repeated",
 			[]incident.Episode{{StartsAt: at(start), NotifiedAt: at("2026-03-01T10:00:30Z")}},
 		}, {
+			"a repeat that says it is one is not the first notification",
+			[]step{{"2026-03-01T14:00:30Z", strings.Replace(firing, `"version"`, `"notification_reason":"repeat interval elapsed","version"`, 1)}}, "new",
+			[]incident.Episode{{StartsAt: at(start)}},
+		}, {
 			"no status in the alert: the message's, then its end's",
 			[]step{{"2026-03-01T10:12:00Z", strings.NewReplacer(`"status":"",`, "").Replace(body("http://am-0", alert("", down, start, "2026-03-01T10:07:00.123Z", fp)))}}, "new",
 			[]incident.Episode{{StartsAt: at(start), NotifiedAt: at("2026-03-01T10:12:00Z"), EndsAt: at("2026-03-01T10:07:00.123Z"), End: incident.EndResolved}},

@@ -15,6 +15,10 @@ const (
 	statusResolved = "resolved"
 )
 
+// reasonRepeat is what Alertmanager 0.34 gives as reason where repeat_interval has passed and nothing else is new. Where
+// the first notification was lost, a repeat tells that there was one, but not when.
+const reasonRepeat = "repeat interval elapsed"
+
 // refusal says why an alert or event was refused: a metric label.
 type refusal string
 
@@ -43,12 +47,13 @@ const (
 // sender is what a message says about all its alerts.
 type sender struct {
 	status      string
+	repeat      bool // everything in it has been notified of before
 	groupKeys   []string
 	externalURL []string
 }
 
 func (m *message) sender() sender {
-	return sender{m.Status, within(m.GroupKey, maxGroupKey), within(m.ExternalURL, maxURL)}
+	return sender{m.Status, m.NotificationReason == reasonRepeat, within(m.GroupKey, maxGroupKey), within(m.ExternalURL, maxURL)}
 }
 
 // sighting is what one alert of a notification says, or why it is refused: the reason, the field and a sentence.
@@ -73,7 +78,10 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	}
 	switch a.statusAt(from, received) {
 	case statusFiring:
-		s.FiringFirst, s.FiringLast = received, received // the endsAt of a firing alert is a forecast
+		s.FiringLast = received // the endsAt of a firing alert is a forecast
+		if !from.repeat || s.StartsAt.IsZero() {
+			s.FiringFirst = received
+		}
 	case statusResolved:
 		s.ResolvedFirst = received
 		// An end after the notification that tells it is none; the episode then ends when the resolved was received.

@@ -51,6 +51,8 @@ const (
 	notifiedAfter = 10 * time.Minute
 	// lookBack is how far the first poll looks for alerts that the store believes to fire.
 	lookBack = 24 * time.Hour
+	// forever is a silence that expires nothing.
+	forever = 100 * 365 * 24 * time.Hour
 	// batch is how many sightings are asked for or stored at a time.
 	batch = 500
 )
@@ -267,14 +269,20 @@ func (r *round) close(alerts []alert) {
 		if present[fp] {
 			continue // an earlier start of it is superseded by the one that is listed
 		}
+		// The newest start, with all that was said of it: an end told of a replica's start is its end too.
+		episodes := incident.Episodes(all, forever, r.asked)
+		last := episodes[len(episodes)-1]
+		if !last.Firing() {
+			continue
+		}
 		for i := range all {
 			x := &all[i]
-			if !x.EndsAt.IsZero() || !x.ResolvedFirst.IsZero() || x.GoneAt.After(x.FiringLast) || !slices.Contains(x.Alertmanagers, r.client.Base()) {
+			if !slices.ContainsFunc(last.Starts, x.StartsAt.Equal) || !slices.Contains(x.Alertmanagers, r.client.Base()) {
 				continue
 			}
 			k := x.Key()
-			if last, ok := r.Source.listed[k]; ok {
-				r.listed[k] = last
+			if seen, ok := r.Source.listed[k]; ok {
+				r.listed[k] = seen
 			}
 			since, ok := r.Source.missing[k]
 			if !ok || x.FiringLast.After(since) { // a notification came meanwhile

@@ -260,6 +260,17 @@ func TestNotificationAfterThePoll(t *testing.T) {
 	require.Equal(t, at("2026-03-01T10:30:00Z"), b.episode("Down").EndsAt)
 }
 
+// An end that was told is not found out again, though the API's own sighting does not have it.
+func TestEndToldOfTheOtherPrecision(t *testing.T) {
+	b := newBench(t)
+	b.api.alerts = models.GettableAlerts{listed("Down", startMilli, "active")}
+	b.poll("10:00:20")
+	b.receive("Down", startNano, "10:05:00", "2026-03-01T10:04:00Z")
+	b.api.alerts = nil
+	require.Zero(t, b.pollEach("10:06:00", "10:30:00"))
+	require.Equal(t, at("2026-03-01T10:04:00Z"), b.episode("Down").EndsAt)
+}
+
 // The notification told of another replica's start.
 func TestNotificationOfAReplica(t *testing.T) {
 	b := newBench(t)
