@@ -26,8 +26,8 @@ func Compare(interval string, before, now []float64) Comparison {
 		c.Words = fmt.Sprintf("too few to compare: %d before and %d now, of each %d are needed", c.Before, c.Now, MinBounds)
 		return c
 	}
-	m0, v0 := meanVariance(logs(before))
-	m1, v1 := meanVariance(logs(now))
+	m0, v0 := logMoments(before)
+	m1, v1 := logMoments(now)
 	e0, e1 := v0/float64(c.Before), v1/float64(c.Now)
 	half := 0.0
 	if e0+e1 > 0 {

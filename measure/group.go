@@ -13,6 +13,7 @@ type plan struct {
 	spans      []span
 	survives   []bool // intervals that an open incident is on its way through
 	objectives map[string][]objective
+	scratch    []collected // used again by every call of figures
 }
 
 // objective is an Objective with its interval as a place in the plan's.
@@ -58,7 +59,7 @@ type collected struct {
 	met, of int       // the objective
 }
 
-// figures are the figures of the rows as of tick, and whether time alone can change them.
+// figures are the figures of the rows as of tick, and whether time alone can change them. One call at a time.
 func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool) {
 	g = &Group{Grouping: k, Incidents: len(rows), DetectedBy: make(map[incident.DetectedBy]int, len(incident.Detectors))}
 	var by [8]int // by place in incident.Detectors
@@ -66,9 +67,12 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 	impactOK := false
 	caught, of := 0, 0
 	var leads []float64
-	all := make([]collected, len(p.intervals))
+	if p.scratch == nil {
+		p.scratch = make([]collected, len(p.intervals))
+	}
+	all := p.scratch
 	for i := range all {
-		all[i].sample = make([]float64, 0, len(rows))
+		all[i] = collected{sample: slices.Grow(all[i].sample[:0], len(rows)), going: all[i].going[:0]}
 	}
 	objectives := map[name][]int64{}
 	for _, r := range rows {

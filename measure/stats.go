@@ -74,13 +74,20 @@ func medianRank(n int) int {
 // known to the second at best, so nothing is lost below it.
 const zeroAs = 1.0
 
-// logs are the natural logarithms of a sample of seconds, anything below one second counting as one second.
-func logs(sample []float64) []float64 {
-	l := make([]float64, len(sample))
+// logMoments are the mean and the sample variance (divided by n-1; 0 for one value) of the natural logarithms of a sample of
+// seconds, anything below one second counting as one second. One pass (B. P. Welford, Technometrics 4, 1962).
+func logMoments(sample []float64) (mean, variance float64) {
+	squares := 0.0
 	for i, x := range sample {
-		l[i] = math.Log(max(x, zeroAs))
+		l := math.Log(max(x, zeroAs))
+		d := l - mean
+		mean += d / float64(i+1)
+		squares += d * (l - mean)
 	}
-	return l
+	if len(sample) < 2 {
+		return mean, 0
+	}
+	return mean, squares / float64(len(sample)-1)
 }
 
 // GeometricMean is the exponential of the mean of the logarithms, with the exponential of Student's t-interval of that
@@ -94,14 +101,14 @@ func GeometricMean(sample []float64) (Estimate, bool) {
 	if n < MinBounds {
 		return Estimate{}, false
 	}
-	m, variance := meanVariance(logs(sample))
+	m, variance := logMoments(sample)
 	half := tQuantile(float64(n-1)) * math.Sqrt(variance/float64(n))
 	return Estimate{math.Exp(m), &Bounds{math.Exp(m - half), math.Exp(m + half)}}, true
 }
 
 // geometricMean is the value alone, of any number of values but none.
 func geometricMean(sample []float64) float64 {
-	m, _ := Mean(logs(sample))
+	m, _ := logMoments(sample)
 	return math.Exp(m)
 }
 
@@ -121,18 +128,6 @@ func Mean(sample []float64) (float64, bool) {
 		sum += x
 	}
 	return sum / float64(len(sample)), true
-}
-
-// meanVariance is the mean and the sample variance (divided by n-1; 0 for one value).
-func meanVariance(sample []float64) (mean, variance float64) {
-	mean, _ = Mean(sample)
-	if len(sample) < 2 {
-		return mean, 0
-	}
-	for _, x := range sample {
-		variance += (x - mean) * (x - mean)
-	}
-	return mean, variance / float64(len(sample)-1)
 }
 
 // Quantile is the q-quantile of a sorted sample by linear interpolation between order statistics (R. J. Hyndman, Y. Fan,
