@@ -24,33 +24,46 @@ type Store interface {
 	Facts
 	Derived
 
-	// Ping says whether the store can take a write now.
+	// Ping says whether the store can take a write now, by making one.
 	Ping(ctx context.Context) error
 	// Stats are sizes for the metrics; cheap enough to ask every few seconds.
 	Stats(ctx context.Context) (Stats, error)
-	// Prune deletes sightings and beats whose stretch of time ended before the given time and that belong to no incident,
-	// at most limit at a time, and their verdicts. It returns how many it deleted; 0 means there is no more.
+	// Prune deletes what ended before the given time and belongs to no incident: episodes whose verdict says OutcomeNone
+	// or OutcomeWatchdog, with their sightings, and beats. An episode goes whole or not at all, so that no later pass sees half of one. What
+	// correlation has not judged yet stays, and so does everything that a change which waits in the feed may reach. It
+	// deletes about limit sightings and beats at a time (0 means 100) and returns how many; 0 means there is no more.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
-	// Close waits for writes under way and closes the database.
+	// Close waits for writes under way and closes the database. Calls after it fail with CodeUnavailable.
 	Close() error
 }
 
 // Facts are what was said from outside.
 type Facts interface {
-	// Put stores facts in one transaction and returns after it is durable. Concurrent calls may share one.
+	// Put stores facts in one transaction and returns after it is durable. Concurrent calls may share one; none fails
+	// because of another. Where more calls wait than is good, it returns CodeUnavailable at once. A context that ends while
+	// the call waits for its turn stores nothing; one that ends later leaves open whether it was stored, which the same
+	// call again settles. The facts are not changed; their maps must not be, not even after the call.
 	//
-	// Sightings and beats merge with what is stored (incident.Merge). A record is a new version of its key: it counts
-	// if it is newer (incident.Newer) than the one that counts now, and is kept as history else; one without UpdatedAt
-	// is given the time of receipt, moved after the version that counts where the clock is behind it. The same content
-	// again as what counts now changes nothing. A review or silence with a known ID replaces it; of two silences the later
-	// UpdatedAt counts, with the earlier CreatedAt. Everything that changed what counts is written to the feed.
+	// Sightings and beats merge with what is stored (incident.Merge). A record is normalized and is a new version of its
+	// key: it counts if it is newer (incident.Newer) than the one that counts now, and is kept as history else; one without
+	// UpdatedAt is given the time of receipt, moved after the version that counts where the clock is behind it. The same
+	// content again as what counts now changes nothing but its UpdatedAt, where the source tells a later one. A review with
+	// a known ID replaces it; of two silences with one ID the later UpdatedAt counts, with the earlier CreatedAt. Beats are
+	// kept to the second.
+	//
+	// Everything that changed what counts is written to the feed, one entry for each fact: a withdrawn record speaks of
+	// nothing, so only the stretch from before counts; a review has an entry for each incident it names, with the time
+	// it names (zero where it names none), and one that takes another back has that one's.
+	//
+	// CodeInvalid, with nothing stored, is the answer to a fact without a key, to a key that is not UTF-8 text, and to a
+	// sighting that starts before 1678, after 2261 or at the very moment of the unix epoch.
 	Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error)
 
-	// Changes are the feed's entries after the given Seq, in order, at most limit. An entry is seen only when no
-	// earlier one can still appear.
+	// Changes are the feed's entries after the given Seq, in order, at most limit (0 means 100). An entry is seen only
+	// when no earlier one can still appear. Seq only ever grows.
 	Changes(ctx context.Context, after int64, limit int) ([]incident.Change, error)
 
-	// Sightings are those whose Span touches [from, to], in order of key.
+	// Sightings are those whose Span touches [from, to], in order of key. A zero from or to is no bound.
 	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)
 	// SightingsOf are all of the given fingerprints, in order of key.
 	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
@@ -58,7 +71,7 @@ type Facts interface {
 	// A zero from or to is no bound.
 	Records(ctx context.Context, from, to time.Time) ([]incident.Record, error)
 	// RecordPage lists the versions that count of one source's records ("" for all sources) that are not withdrawn, in
-	// order of key, after the given key, at most limit.
+	// order of key (source, then id), after the given key, at most limit (0 means 100).
 	RecordPage(ctx context.Context, source string, after incident.RecordKey, limit int) ([]incident.Record, error)
 	// Record is the version that counts, which may be a withdrawn one. CodeNotFound where there is none.
 	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
@@ -66,36 +79,45 @@ type Facts interface {
 	History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error)
 	// Reviews are all reviews, by At, then ID.
 	Reviews(ctx context.Context) ([]incident.Review, error)
-	// Silences are those whose StartsAt to EndsAt touches [from, to], by ID.
+	// Silences are those whose StartsAt to EndsAt touches [from, to], by ID. A zero from or to is no bound.
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
-	// Beats are those in [from, to], by watchdog, then time.
+	// Beats are those in [from, to], by watchdog, then time. A zero from or to is no bound.
 	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
 }
 
 // Derived is what correlation made of the facts.
+//
+// What ranges reads one state of the store, and holds it until the loop ends: whoever is slow should collect first. An
+// error is the last thing that comes. The values given share maps, which nobody writes to.
 type Derived interface {
 	// Position is the Cursor and Rules of the newest pass saved; zero where there is none.
 	Position(ctx context.Context) (cursor int64, rules string, err error)
-	// Save stores a pass in one transaction. The feed up to its Cursor may be forgotten afterwards.
+	// Save stores a pass in one transaction: Reset first, then Removed and Gone, then Incidents, Verdicts and Observed.
+	// Reset leaves the ledger alone. The feed up to Cursor may be forgotten afterwards.
 	Save(ctx context.Context, p incident.Pass) error
 
-	// Incident is the incident with that ID or alias. CodeNotFound where there is none.
+	// Incident is the incident with that ID, or else that alias. CodeNotFound where there is none.
 	Incident(ctx context.Context, id string) (incident.Incident, error)
-	// Incidents lists incidents, the newest first.
+	// Incidents lists incidents, the newest At first, those without one last; one without is in no window. next is the
+	// cursor of the next page, empty on the last. Pages neither repeat nor leave out an incident that stays as it is while
+	// others come and go. A cursor that was not given out is CodeInvalid.
 	Incidents(ctx context.Context, q IncidentQuery) (page []incident.Incident, next string, err error)
-	// IncidentsTouching are those with any milestone, impact, record or linked episode in [from, to], whole.
+	// IncidentsTouching are those whose stretch of time touches [from, to], whole, by ID. The stretch reaches from the
+	// first to the last time of the incident's milestones, with all candidates, of its impacts, of its records' Spans, and
+	// of its episodes, linked or suggested. A zero from or to is no bound.
 	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
 	// EachIncident ranges over all incidents whose At is at or after from, or that are open, without links and
 	// candidates: what measuring needs. In no particular order.
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
 
-	// Verdicts lists episodes with what became of them, the newest start first.
+	// Verdicts lists episodes with what became of them, the newest start first, in pages as Incidents does. Their ends
+	// are as the pass saw them; all else is as their sightings say now.
 	Verdicts(ctx context.Context, q VerdictQuery) (page []incident.Verdict, next string, err error)
 	// EachVerdict ranges over the verdicts of episodes that start in [from, to], with only the key, name, end, service, severity,
 	// outcome and incident filled in.
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
 
-	// Ledger ranges over everything the histogram since ever has counted, by incident.
+	// Ledger ranges over everything the histogram since ever has counted, in order of incident.
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
 }
 

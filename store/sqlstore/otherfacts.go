@@ -102,15 +102,10 @@ func (b *batch) putSilence(next incident.Silence) error {
 		if err := json.Unmarshal([]byte(old), &before); err != nil {
 			return err
 		}
-		merged := next
-		if c := before.UpdatedAt.Compare(next.UpdatedAt); c > 0 || c == 0 && old > text {
-			merged = before
-		}
-		merged.CreatedAt, _ = joinSpans(before.CreatedAt, time.Time{}, next.CreatedAt, time.Time{})
-		if text, err = body("silence", next.ID, &merged); err != nil || text == old {
+		next, text, err = mergeSilences(before, next)
+		if err != nil || text == old {
 			return err
 		}
-		next = merged
 		from, to = joinSpans(next.StartsAt, next.EndsAt, before.StartsAt, before.EndsAt)
 	}
 	_, err = b.session.exec(`INSERT INTO silences (id, starts_at, ends_at, body) VALUES ($1, $2, $3, $4)
@@ -118,6 +113,22 @@ func (b *batch) putSilence(next incident.Silence) error {
 		next.ID, nanos(next.StartsAt), nanos(next.EndsAt), text)
 	b.feed = append(b.feed, incident.Change{Kind: incident.ChangeSilence, Key: next.ID, From: from, To: to})
 	return err
+}
+
+// mergeSilences is what two versions of a silence say together, with its body. It is commutative, associative and
+// idempotent: of two updated at the same moment the one whose content sorts last counts.
+func mergeSilences(a, b incident.Silence) (incident.Silence, string, error) {
+	created, _ := joinSpans(a.CreatedAt, time.Time{}, b.CreatedAt, time.Time{})
+	a.CreatedAt, b.CreatedAt = created, created
+	textA, err := body("silence", a.ID, &a)
+	if err != nil {
+		return a, "", err
+	}
+	textB, err := body("silence", b.ID, &b)
+	if c := a.UpdatedAt.Compare(b.UpdatedAt); c > 0 || c == 0 && textA > textB {
+		return a, textA, err
+	}
+	return b, textB, err
 }
 
 func utcSilence(s *incident.Silence) {

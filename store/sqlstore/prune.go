@@ -29,36 +29,23 @@ func prune(s *session, before time.Time, limit int) (n int, err error) {
 	if earliest.Valid {
 		end = min(end, earliest.Int64)
 	}
-	type episode struct {
-		incident.Verdict
-		last time.Time
-	}
-	var over []episode
-	names := make(map[string]map[string]string)
-	err = s.query("SELECT body FROM verdicts WHERE outcome = $1 AND starts_at < $2 AND ends_at < $2 ORDER BY starts_at, fingerprint LIMIT $3",
-		[]any{string(incident.OutcomeNone), end, limit}, func(r *sql.Rows) (err error) {
-			var body string
-			var e episode
-			if err = r.Scan(&body); err == nil {
-				e.Verdict, e.last, err = readVerdict(&reader{s: body}, names)
-			}
-			over = append(over, e)
-			return err
-		})
-	if err != nil {
-		return 0, err
-	}
 	sightings := int64(0)
-	for i := range over {
-		if n >= limit {
-			break
-		}
-		gone, err := removeEpisode(s, &over[i].Episode, over[i].last)
+	for _, outcome := range []incident.Outcome{incident.OutcomeNone, incident.OutcomeWatchdog} {
+		over, err := endedEpisodes(s, outcome, end, limit-n)
 		if err != nil {
 			return 0, err
 		}
-		sightings += gone
-		n += max(1, int(gone))
+		for i := range over {
+			if n >= limit {
+				break
+			}
+			gone, err := removeEpisode(s, &over[i].Episode, over[i].last)
+			if err != nil {
+				return 0, err
+			}
+			sightings += gone
+			n += max(1, int(gone))
+		}
 	}
 	if _, err := s.exec("UPDATE progress SET sightings = sightings - $1 WHERE one = 1", sightings); err != nil {
 		return 0, err
@@ -68,6 +55,24 @@ func prune(s *session, before time.Time, limit int) (n int, err error) {
 	}
 	beats, err := s.exec("DELETE FROM beats WHERE (watchdog, at) IN (SELECT watchdog, at FROM beats WHERE at < $1 ORDER BY at LIMIT $2)", end, limit-n)
 	return n + int(beats), err
+}
+
+// judged is a verdict with the start of its episode's last sighting.
+type judged struct {
+	incident.Verdict
+	last time.Time
+}
+
+// endedEpisodes are those with an outcome that ended before end, the oldest first.
+func endedEpisodes(s *session, outcome incident.Outcome, end int64, limit int) (over []judged, err error) {
+	names := make(map[string]map[string]string)
+	err = s.query("SELECT body FROM verdicts WHERE outcome = $1 AND starts_at < $2 AND ends_at < $2 ORDER BY starts_at, fingerprint LIMIT $3",
+		[]any{string(outcome), end, limit}, func(r *sql.Rows) error {
+			v, err := scanJudged(r, names)
+			over = append(over, v)
+			return err
+		})
+	return over, err
 }
 
 // removeEpisode deletes the sightings of an episode, whose last one starts at last, and its verdict.

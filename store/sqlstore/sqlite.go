@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -74,13 +73,13 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 	if err := migrate(ctx, d.write, path, goose.DialectSQLite3, logger); err != nil {
 		return nil, explained(d, err)
 	}
-	d.read, err = sql.Open("sqlite", dsnSQLite(path, "ro", "busy_timeout(10000)", "query_only(1)", "cache_size(-8192)", "temp_store(MEMORY)"))
+	d.read, err = sql.Open("sqlite", dsnSQLite(path, "ro", "busy_timeout(10000)", "query_only(1)", "cache_size(-2048)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
-	n := max(4, 2*runtime.GOMAXPROCS(0))
-	d.read.SetMaxOpenConns(n)
-	d.read.SetMaxIdleConns(n)
+	// Whoever ranges holds a connection, and may read other things meanwhile.
+	d.read.SetMaxOpenConns(32)
+	d.read.SetMaxIdleConns(4)
 	return d, nil
 }
 

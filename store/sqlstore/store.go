@@ -20,7 +20,7 @@ type Store struct {
 	metrics *metrics
 
 	mu    sync.Mutex
-	stmts map[string]*sql.Stmt // of the pool for reading
+	stmts map[string]*sql.Stmt // of the pool for reading; nil after Close
 	once  sync.Once
 	err   error // of Close
 }
@@ -47,6 +47,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		s.writer.close()
+		s.mu.Lock()
+		s.stmts = nil
+		s.mu.Unlock()
 		s.err = s.db.closeAll()
 	})
 	return s.err
@@ -106,6 +109,9 @@ func (s *Store) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	defer s.mu.Unlock()
 	if st, ok := s.stmts[query]; ok {
 		return st, nil
+	}
+	if s.stmts == nil {
+		return nil, incident.Errorf(incident.CodeUnavailable, "the store is closed")
 	}
 	st, err := s.db.read.PrepareContext(ctx, query)
 	if err == nil {

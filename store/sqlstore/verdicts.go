@@ -138,17 +138,8 @@ func (s *Store) Verdicts(ctx context.Context, q store.VerdictQuery) (page []inci
 	}
 	limit := atMost(q.Limit)
 	names := make(map[string]map[string]string)
-	type row struct {
-		incident.Verdict
-		last time.Time
-	}
-	rows, err := all(ctx, s, "SELECT body FROM verdicts"+w.sql()+" ORDER BY starts_at DESC, fingerprint DESC LIMIT "+w.param(limit+1), w.args, func(r *sql.Rows) (v row, err error) {
-		var body string
-		if err = r.Scan(&body); err == nil {
-			v.Verdict, v.last, err = readVerdict(&reader{s: body}, names)
-		}
-		return v, err
-	})
+	query := "SELECT body FROM verdicts" + w.sql() + " ORDER BY starts_at DESC, fingerprint DESC LIMIT " + w.param(limit+1)
+	rows, err := all(ctx, s, query, w.args, func(r *sql.Rows) (judged, error) { return scanJudged(r, names) })
 	if err != nil {
 		return nil, "", err
 	}
@@ -164,6 +155,14 @@ func (s *Store) Verdicts(ctx context.Context, q store.VerdictQuery) (page []inci
 		page = append(page, rows[i].Verdict)
 	}
 	return page, next, nil
+}
+
+func scanJudged(r *sql.Rows, names map[string]map[string]string) (v judged, err error) {
+	var body string
+	if err = r.Scan(&body); err == nil {
+		v.Verdict, v.last, err = readVerdict(&reader{s: body}, names)
+	}
+	return v, err
 }
 
 // sightingsOfEpisode finds the sightings of an episode by fingerprint, first and last start, and those whose sender did
