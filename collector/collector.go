@@ -2,7 +2,7 @@ package collector
 
 import (
 	"iter"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,7 +46,7 @@ var _ prometheus.Collector = (*Collector)(nil)
 // New makes a Collector. Register it with one registry; the since-ever metrics belong to it.
 func New(o Options) *Collector {
 	return &Collector{
-		windows: newWindows(o.Objectives), now: newNow(), honesty: newHonesty(), ever: newEver(o.Intervals),
+		windows: newWindows(o.Intervals, o.Objectives), now: newNow(), honesty: newHonesty(), ever: newEver(o.Intervals),
 		cache: map[any][]prometheus.Metric{},
 	}
 }
@@ -91,10 +91,12 @@ type shownIn[T any] struct {
 }
 
 // Replay counts again, after a start, what the ledger says was counted before, without exemplars: it is nothing new.
-func (c *Collector) Replay(values iter.Seq[measure.Observation]) { c.ever.replay(values) }
+func (c *Collector) Replay(values iter.Seq[measure.Observation]) { c.ever.observe(values, false) }
 
 // Observe counts new values in the histogram since ever, after they were stored.
-func (c *Collector) Observe(values []measure.Observation) { c.ever.observe(values) }
+func (c *Collector) Observe(values []measure.Observation) {
+	c.ever.observe(slices.Values(values), true)
+}
 
 // Restate counts corrections by interval.
 func (c *Collector) Restate(n map[string]int) { c.ever.restate(n) }
@@ -119,19 +121,3 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.ever.collect(ch)
 }
-
-// desc is a description with variable labels.
-func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("meantime_"+name, help, labels, nil)
-}
-
-// gauge is a ready-made gauge. Its labels must be those of the description.
-func gauge(d *prometheus.Desc, v float64, labels ...string) prometheus.Metric {
-	for i := range labels {
-		labels[i] = strings.ToValidUTF8(labels[i], "\uFFFD")
-	}
-	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-}
-
-// unix is a time in unix seconds.
-func unix(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

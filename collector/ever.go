@@ -2,8 +2,14 @@ package collector
 
 import (
 	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"meantime/incident"
 	"meantime/measure"
@@ -12,11 +18,30 @@ import (
 // buckets of the classic histogram: 1m 2m 5m 10m 15m 30m 1h 2h 4h 8h 12h 1d 3d 7d 30d.
 var buckets = []float64{60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 259200, 604800, 2592000}
 
-// ever is what was counted since ever: it only grows, whatever is corrected later.
+// ever is what was counted since ever: it only grows, whatever is corrected later. Its histograms are real ones, but what a
+// scrape sends of them is made when they change.
 type ever struct {
 	intervals []incident.Interval
 	durations *prometheus.HistogramVec
 	restated  *prometheus.CounterVec
+	desc      *prometheus.Desc // of durations
+
+	mu       sync.Mutex
+	places   map[seriesKey]int // in shown
+	shown    []prometheus.Metric
+	snapshot atomic.Pointer[[]prometheus.Metric] // a copy of shown
+}
+
+// seriesKey names one histogram.
+type seriesKey struct {
+	interval string
+	measure.Labels
+}
+
+// keyOf is the key of labels from outside, which may be no UTF-8.
+func keyOf(interval string, l measure.Labels) seriesKey {
+	valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+	return seriesKey{valid(interval), measure.Labels{Service: valid(l.Service), Severity: valid(l.Severity), DetectedBy: incident.DetectedBy(valid(string(l.DetectedBy)))}}
 }
 
 func newEver(intervals []incident.Interval) *ever {
@@ -35,45 +60,83 @@ func newEver(intervals []incident.Interval) *ever {
 			Name: "meantime_interval_restatements_total",
 			Help: "Corrections of durations after they were counted in meantime_interval_duration_seconds.",
 		}, []string{"interval"}),
+		places: map[seriesKey]int{},
 	}
+	descs := make(chan *prometheus.Desc, 1)
+	e.durations.Describe(descs)
+	e.desc = <-descs
 	for _, iv := range intervals {
 		e.restated.WithLabelValues(iv.Name)
 	}
 	return e
 }
 
-func (e *ever) of(interval string, l measure.Labels) prometheus.Observer {
-	return e.durations.WithLabelValues(interval, l.Service, l.Severity, string(l.DetectedBy))
-}
-
-func (e *ever) replay(values iter.Seq[measure.Observation]) {
+// observe counts values, with exemplars where they are new.
+func (e *ever) observe(values iter.Seq[measure.Observation], exemplars bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	changed := map[seriesKey]bool{}
 	for v := range values {
-		e.of(v.Interval, v.Labels).Observe(v.Seconds)
-	}
-}
-
-func (e *ever) observe(values []measure.Observation) {
-	for _, v := range values {
-		h := e.of(v.Interval, v.Labels)
-		if x, ok := h.(prometheus.ExemplarObserver); ok && len(v.Incident) <= 64 {
+		k := keyOf(v.Interval, v.Labels)
+		h := e.histogram(k)
+		if x, ok := h.(prometheus.ExemplarObserver); ok && exemplars && len(v.Incident) <= 64 && utf8.ValidString(v.Incident) {
 			x.ObserveWithExemplar(v.Seconds, prometheus.Labels{"incident": v.Incident})
 		} else {
 			h.Observe(v.Seconds)
 		}
+		changed[k] = true
 	}
+	e.show(changed)
+}
+
+// know creates the histograms of labels at 0.
+func (e *ever) know(labels []measure.Labels) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	changed := map[seriesKey]bool{}
+	for _, l := range labels {
+		for _, iv := range e.intervals {
+			k := keyOf(iv.Name, l)
+			if _, ok := e.places[k]; !ok {
+				e.histogram(k)
+				changed[k] = true
+			}
+		}
+	}
+	e.show(changed)
+}
+
+func (e *ever) histogram(k seriesKey) prometheus.Observer {
+	return e.durations.WithLabelValues(k.interval, k.Service, k.Severity, string(k.DetectedBy))
+}
+
+// show makes anew what a scrape sends of the histograms that changed.
+func (e *ever) show(changed map[seriesKey]bool) {
+	if len(changed) == 0 {
+		return
+	}
+	e.shown = slices.Clone(e.shown) // a scrape may be reading the one before
+	for k := range changed {
+		var m dto.Metric
+		h, ok := e.histogram(k).(prometheus.Metric)
+		if !ok || h.Write(&m) != nil {
+			continue // a histogram is a metric, and writing one does not fail
+		}
+		made := &ready{desc: e.desc, labels: m.Label, histogram: m.Histogram}
+		if i, ok := e.places[k]; ok {
+			e.shown[i] = made
+		} else {
+			e.places[k] = len(e.shown)
+			e.shown = append(e.shown, made)
+		}
+	}
+	shown := e.shown
+	e.snapshot.Store(&shown)
 }
 
 func (e *ever) restate(n map[string]int) {
 	for interval, k := range n {
 		e.restated.WithLabelValues(interval).Add(float64(k))
-	}
-}
-
-func (e *ever) know(labels []measure.Labels) {
-	for _, l := range labels {
-		for _, iv := range e.intervals {
-			e.of(iv.Name, l)
-		}
 	}
 }
 
@@ -83,6 +146,10 @@ func (e *ever) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (e *ever) collect(ch chan<- prometheus.Metric) {
-	e.durations.Collect(ch)
+	if s := e.snapshot.Load(); s != nil {
+		for _, m := range *s {
+			ch <- m
+		}
+	}
 	e.restated.Collect(ch)
 }

@@ -35,18 +35,18 @@ func (h *honesty) metrics(s Snapshot) []prometheus.Metric {
 	var out []prometheus.Metric
 	for _, m := range incident.MilestoneNames {
 		for _, o := range incident.Origins {
-			out = append(out, gauge(h.milestones, float64(s.Figures.Milestones[m][o]), string(m), string(o)))
+			out = append(out, gauge(h.milestones, float64(s.Figures.Milestones[m][o]), label("milestone", string(m)), label("origin", string(o))))
 		}
 	}
 	out = append(out, gauge(h.suggested, float64(s.Figures.Suggested)),
 		gauge(h.otherServices, float64(s.Figures.OtherServices)), gauge(h.otherNames, float64(s.Figures.OtherNames)))
 	for _, name := range slices.Sorted(maps.Keys(s.Watchdogs)) {
 		if at := s.Watchdogs[name]; !at.IsZero() {
-			out = append(out, gauge(h.watchdog, unix(at), name))
+			out = append(out, gauge(h.watchdog, unix(at), label("watchdog", name)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Blind)) {
-		out = append(out, gauge(h.blind, s.Blind[name], name))
+		out = append(out, gauge(h.blind, s.Blind[name], label("window", name)))
 	}
 	return out
 }

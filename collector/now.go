@@ -30,7 +30,7 @@ func (n *now) describe(ch chan<- *prometheus.Desc) {
 func (n *now) open(f *measure.Figures) []prometheus.Metric {
 	var out []prometheus.Metric
 	for _, o := range f.Open {
-		out = append(out, gauge(n.openIncidents, float64(o.N), o.Service, o.Severity))
+		out = append(out, gauge(n.openIncidents, float64(o.N), label("affected_service", o.Service), label("severity", o.Severity)))
 	}
 	if !f.OldestOpen.IsZero() {
 		out = append(out, gauge(n.oldest, unix(f.OldestOpen)))
@@ -39,9 +39,11 @@ func (n *now) open(f *measure.Figures) []prometheus.Metric {
 }
 
 func (n *now) head(h *measure.Head) []prometheus.Metric {
-	out := []prometheus.Metric{gauge(n.info, 1, h.ID, h.Title, h.Service, h.Severity, string(h.DetectedBy), string(h.State))}
+	id := label("incident", h.ID)
+	out := []prometheus.Metric{gauge(n.info, 1, id, label("title", h.Title), label("affected_service", h.Service), label("severity", h.Severity),
+		label("detected_by", string(h.DetectedBy)), label("state", string(h.State)))}
 	for _, m := range h.Milestones {
-		out = append(out, gauge(n.milestone, unix(m.At), h.ID, string(m.Name), string(m.Origin)))
+		out = append(out, gauge(n.milestone, unix(m.At), id, label("milestone", string(m.Name)), label("origin", string(m.Origin))))
 	}
 	return out
 }

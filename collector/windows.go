@@ -2,8 +2,10 @@ package collector
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"meantime/incident"
 	"meantime/measure"
@@ -18,10 +20,16 @@ type windows struct {
 	impact, recall, recallLower, recallUpper, lead      *prometheus.Desc
 	precision, precisionLower, precisionUpper, episodes *prometheus.Desc
 	objectiveRatio, objectiveSeconds                    *prometheus.Desc
-	objectives                                          []prometheus.Metric // ready-made: they change with the config only
+	objectives                                          []prometheus.Metric // they change with the config only
+
+	// Labels that all groups share.
+	intervals map[string]*dto.LabelPair
+	detectors map[incident.DetectedBy]*dto.LabelPair
+	statuses  map[incident.Status]*dto.LabelPair
+	outcomes  map[incident.Outcome]*dto.LabelPair
 }
 
-func newWindows(objectives []measure.Objective) windows {
+func newWindows(intervals []incident.Interval, objectives []measure.Objective) windows {
 	by := func(more ...string) []string {
 		return append([]string{"window", "affected_service", "severity"}, more...)
 	}
@@ -57,10 +65,33 @@ func newWindows(objectives []measure.Objective) windows {
 		objectiveRatio:   desc("objective_ratio", "Share of recorded measurements inside the objective for their incident's severity.", by("interval")...),
 		objectiveSeconds: desc("objective_seconds", "The objective: how soon the interval should be over; an empty severity is every one without its own.", "interval", "severity"),
 	}
+	w.intervals = map[string]*dto.LabelPair{}
+	for _, iv := range intervals {
+		w.intervals[iv.Name] = label("interval", iv.Name)
+	}
+	w.detectors = shared("detected_by", incident.Detectors)
+	w.statuses = shared("status", incident.Statuses)
+	w.outcomes = shared("outcome", incident.Outcomes)
 	for _, o := range objectives {
-		w.objectives = append(w.objectives, gauge(w.objectiveSeconds, o.Within.Seconds(), o.Interval, o.Severity))
+		w.objectives = append(w.objectives, gauge(w.objectiveSeconds, o.Within.Seconds(), label("interval", o.Interval), label("severity", o.Severity)))
 	}
 	return w
+}
+
+// interval is the label of an interval, a shared one for those of the options.
+func (w *windows) interval(name string) *dto.LabelPair {
+	if l := w.intervals[name]; l != nil {
+		return l
+	}
+	return label("interval", name)
+}
+
+func shared[T ~string](name string, values []T) map[T]*dto.LabelPair {
+	m := make(map[T]*dto.LabelPair, len(values))
+	for _, v := range values {
+		m[v] = label(name, string(v))
+	}
+	return m
 }
 
 func (w *windows) describe(ch chan<- *prometheus.Desc) {
@@ -77,26 +108,28 @@ func (w *windows) describe(ch chan<- *prometheus.Desc) {
 // others only the numbers of incidents and of recorded measurements are, which say why a statistic is not there.
 func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 	var out []prometheus.Metric
-	add := func(d *prometheus.Desc, v float64, more ...string) {
-		out = append(out, gauge(d, v, append([]string{window, g.Service, g.Severity}, more...)...))
+	of := []*dto.LabelPair{label("window", window), label("affected_service", g.Service), label("severity", g.Severity)}
+	add := func(d *prometheus.Desc, v float64, more ...*dto.LabelPair) {
+		out = append(out, gauge(d, v, slices.Concat(of, more)...))
 	}
-	maybe := func(d *prometheus.Desc, v *float64, more ...string) {
+	maybe := func(d *prometheus.Desc, v *float64, more ...*dto.LabelPair) {
 		if v != nil {
 			add(d, *v, more...)
 		}
 	}
 	everything := g.Service == "" && g.Severity == ""
 	for _, by := range incident.Detectors {
-		add(w.incidents, float64(g.DetectedBy[by]), string(by))
+		add(w.incidents, float64(g.DetectedBy[by]), w.detectors[by])
 	}
 	if g.Incidents == 0 && !everything {
 		return out
 	}
 	for i := range g.Intervals {
 		iv := &g.Intervals[i]
+		name := w.interval(iv.Interval)
 		for _, s := range incident.Statuses {
 			if n := iv.Status[s]; n > 0 || everything || s == incident.StatusRecorded {
-				add(w.measurements, float64(n), iv.Interval, string(s))
+				add(w.measurements, float64(n), name, w.statuses[s])
 			}
 		}
 		for _, e := range []struct {
@@ -106,17 +139,17 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 			if e.Estimate == nil {
 				continue
 			}
-			add(e.value, e.Value, iv.Interval)
+			add(e.value, e.Value, name)
 			if e.Bounds != nil {
-				add(e.lower, e.Bounds.Lower, iv.Interval)
-				add(e.upper, e.Bounds.Upper, iv.Interval)
+				add(e.lower, e.Bounds.Lower, name)
+				add(e.upper, e.Bounds.Upper, name)
 			}
 		}
-		maybe(w.mean, iv.Mean, iv.Interval)
-		maybe(w.p90, iv.P90, iv.Interval)
-		maybe(w.p95, iv.P95, iv.Interval)
-		maybe(w.max, iv.Max, iv.Interval)
-		maybe(w.survival, iv.Survival, iv.Interval)
+		maybe(w.mean, iv.Mean, name)
+		maybe(w.p90, iv.P90, name)
+		maybe(w.p95, iv.P95, name)
+		maybe(w.max, iv.Max, name)
+		maybe(w.survival, iv.Survival, name)
 	}
 	maybe(w.impact, g.Impact)
 	if r := g.Recall; r != nil {
@@ -126,20 +159,21 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 	}
 	maybe(w.lead, g.Lead)
 	for _, o := range g.Objectives {
-		add(w.objectiveRatio, o.Value, o.Interval)
+		add(w.objectiveRatio, o.Value, w.interval(o.Interval))
 	}
 	return out
 }
 
 // alerts are the metrics of a group's episodes.
 func (w *windows) alerts(window string, g *measure.AlertGroup) []prometheus.Metric {
+	of := []*dto.LabelPair{label("window", window), label("affected_service", g.Service), label("severity", g.Severity)}
 	out := []prometheus.Metric{
-		gauge(w.precision, g.Precision.Value, window, g.Service, g.Severity),
-		gauge(w.precisionLower, g.Precision.Bounds.Lower, window, g.Service, g.Severity),
-		gauge(w.precisionUpper, g.Precision.Bounds.Upper, window, g.Service, g.Severity),
+		gauge(w.precision, g.Precision.Value, of...),
+		gauge(w.precisionLower, g.Precision.Bounds.Lower, of...),
+		gauge(w.precisionUpper, g.Precision.Bounds.Upper, of...),
 	}
 	for _, e := range g.Episodes {
-		out = append(out, gauge(w.episodes, float64(e.N), window, g.Service, g.Severity, cmp.Or(e.Name, "(none)"), string(e.Outcome)))
+		out = append(out, gauge(w.episodes, float64(e.N), append(of, label("alertname", cmp.Or(e.Name, "(none)")), w.outcomes[e.Outcome])...))
 	}
 	return out
 }
