@@ -14,6 +14,7 @@ import (
 	"meantime/collector"
 	"meantime/correlate"
 	"meantime/source"
+	"meantime/source/alertmanager"
 	"meantime/source/file"
 	"meantime/web"
 	"meantime/webhook"
@@ -26,12 +27,13 @@ type metrics struct {
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
 
-	webhook   *webhook.Metrics
-	api       *api.Metrics
-	pages     *web.Metrics
-	sources   *source.Metrics
-	files     *file.Metrics
-	correlate *correlate.Metrics
+	webhook      *webhook.Metrics
+	api          *api.Metrics
+	pages        *web.Metrics
+	sources      *source.Metrics
+	files        *file.Metrics
+	alertmanager *alertmanager.Metrics
+	correlate    *correlate.Metrics
 }
 
 func newMetrics() *metrics {
@@ -45,7 +47,7 @@ func newMetrics() *metrics {
 			Name: "meantime_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken.",
 		}),
 		webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
-		files: file.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
+		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
 	reg.MustRegister(m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

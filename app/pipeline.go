@@ -34,14 +34,11 @@ type pipeline struct {
 
 // configure shows what is stored as the configuration wants it. Where it returns an error everything stays as it was.
 func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
-	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames}
+	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c)}
 	var longest time.Duration
 	for _, w := range c.Windows {
 		o.Windows = append(o.Windows, measure.Window{Name: w.Name, Length: w.Duration})
 		longest = max(longest, w.Duration)
-	}
-	for _, x := range c.Objectives {
-		o.Objectives = append(o.Objectives, measure.Objective{Severity: x.Severity, Interval: x.Interval, Within: x.Within})
 	}
 	book, ledger := measure.NewBook(o), measure.NewLedger(c.Intervals, c.Limits.Services)
 

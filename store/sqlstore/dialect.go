@@ -38,10 +38,13 @@ type database struct {
 }
 
 // open opens the database that dsn names.
-func open(ctx context.Context, dsn string, logger *slog.Logger) (*database, error) {
+func open(ctx context.Context, dsn string, o Options) (*database, error) {
 	kind, rest, ok := strings.Cut(dsn, ":")
-	if ok && kind == "sqlite" {
-		return openSQLite(ctx, rest, logger)
+	switch {
+	case ok && kind == "sqlite" && o.ReadOnly:
+		return readSQLite(ctx, rest)
+	case ok && kind == "sqlite":
+		return openSQLite(ctx, rest, o.Logger)
 	}
 	// What follows the colon may hold a password.
 	return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH", kind)

@@ -14,6 +14,8 @@ type Options struct {
 	Logger     *slog.Logger          // nil means none
 	Registerer prometheus.Registerer // nil means no metrics
 	Now        func() time.Time      // the clock of the metrics; nil means time.Now
+	// ReadOnly opens a store that exists for reading, beside a Meantime that runs on it. Whatever writes is refused.
+	ReadOnly bool
 }
 
 // metrics tell how the store is doing.

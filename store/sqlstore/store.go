@@ -34,19 +34,23 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d, err := open(ctx, dsn, o.Logger)
+	d, err := open(ctx, dsn, o)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{db: d, metrics: newMetrics(o.Registerer, o.Now), stmts: make(map[string]*sql.Stmt)}
-	s.writer = newWriter(d, s.metrics)
+	if !o.ReadOnly {
+		s.writer = newWriter(d, s.metrics)
+	}
 	return s, nil
 }
 
 // Close implements store.Store.
 func (s *Store) Close() error {
 	s.once.Do(func() {
-		s.writer.close()
+		if s.writer != nil {
+			s.writer.close()
+		}
 		s.mu.Lock()
 		s.stmts = nil
 		s.mu.Unlock()

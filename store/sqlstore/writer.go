@@ -55,6 +55,9 @@ func newWriter(d *database, m *metrics) *writer {
 // put queues a write and waits until it is durable. A context that ends while the write waits takes it back; one that
 // ends later leaves it open whether it was stored.
 func (w *writer) put(ctx context.Context, x *write) error {
+	if w == nil {
+		return incident.Errorf(incident.CodeInvalid, "the store was opened for reading")
+	}
 	if err := ctx.Err(); err != nil {
 		return &incident.Error{Code: incident.CodeUnavailable, Err: err}
 	}
