@@ -29,8 +29,9 @@ type Store interface {
 }
 
 // Reader makes records of a file's content. name is the file's path below the folder, with slashes. The records need no
-// Source. An error, which may be incident.Problems, means that the file says nothing usable.
-type Reader func(name string, body []byte) ([]incident.Record, error)
+// Source. Beside is the content of the file beside it that holds answers, NAME.answers.yaml, nil where there is none.
+// An error, which may be incident.Problems, means that the file says nothing usable.
+type Reader func(name string, body, beside []byte) ([]incident.Record, error)
 
 // Defaults of Options.
 const (

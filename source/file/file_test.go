@@ -346,7 +346,7 @@ func TestStoreTrouble(t *testing.T) {
 }
 
 func TestReaders(t *testing.T) {
-	b := newBench(t, Options{Readers: map[string]Reader{".md": func(name string, body []byte) ([]incident.Record, error) {
+	b := newBench(t, Options{Readers: map[string]Reader{".md": func(name string, body, beside []byte) ([]incident.Record, error) {
 		switch string(body) {
 		case "panic":
 			panic("index out of range")
@@ -355,13 +355,22 @@ func TestReaders(t *testing.T) {
 		case "unnamed":
 			return []incident.Record{{Title: "t"}}, nil
 		}
-		return []incident.Record{{ID: strings.TrimSuffix(name, ".md"), Title: string(body), Origin: incident.OriginPostmortem}}, nil
+		return []incident.Record{{ID: strings.TrimSuffix(name, ".md"), Title: string(body), Severity: string(beside), Origin: incident.OriginPostmortem}}, nil
 	}}})
 	b.write("pm/one.MD", "x")
 	b.write("pm/two.md", "y")
 	require.Equal(t, []string{"pm/one.MD pm/two"}, b.poll())
 	got := b.store.records[incident.RecordKey{Source: "ours", ID: "pm/two"}]
 	require.Equal(t, incident.OriginPostmortem, got.Origin)
+
+	// The answers beside a document are no records, and a change of them is a change of the document.
+	b.write("pm/two.answers.yaml", "minor")
+	require.Equal(t, []string{"pm/two"}, b.poll())
+	require.Equal(t, "minor", b.store.records[incident.RecordKey{Source: "ours", ID: "pm/two"}].Severity)
+	require.NoError(t, os.Remove(filepath.Join(b.dir, "pm", "two.answers.yaml")))
+	require.Equal(t, []string{"pm/two"}, b.poll())
+	require.Empty(t, b.store.records[incident.RecordKey{Source: "ours", ID: "pm/two"}].Severity)
+
 	b.write("pm/one.MD", "panic")
 	b.write("pm/two.md", "bad")
 	b.write("pm/three.md", "unnamed")
@@ -438,7 +447,7 @@ func FuzzNative(f *testing.F) {
 		if isJSON {
 			ext = ".json"
 		}
-		c := s.readers[ext]("x", []byte(text))
+		c := s.readers[ext].read("x", []byte(text), nil)
 		for _, r := range c.records {
 			require.NoError(t, r.Validate())
 			require.Equal(t, "ours", r.Source)

@@ -18,7 +18,7 @@ import (
 
 // native reads files of the native form: one record, a list of them, or several documents of either.
 func (s *Source) native(parse func([]byte) ([]*yaml.Node, *Problem)) reader {
-	return func(_ string, body []byte) content {
+	return reader{read: func(_ string, body, _ []byte) content {
 		docs, broken := parse(body)
 		var c content
 		budget := maxNodes
@@ -41,7 +41,7 @@ func (s *Source) native(parse func([]byte) ([]*yaml.Node, *Problem)) reader {
 			c.problems = append(c.problems, *broken)
 		}
 		return c
-	}
+	}}
 }
 
 // record reads one record of a file.

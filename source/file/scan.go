@@ -19,11 +19,16 @@ import (
 // write can fall into the same tick of the file system's clock.
 const settled = 2 * time.Second
 
-// known is what was read of one file.
-type known struct {
+// stamp tells whether a file changed. The zero stamp is that of a file that is not there.
+type stamp struct {
 	size    int64
 	changed time.Time
-	read    time.Time
+}
+
+// known is what was read of one file.
+type known struct {
+	file, beside stamp // of the file and of what lies beside it
+	read         time.Time
 
 	content
 	// said are the ids it held when it was last read as a whole; nil where it never was.
@@ -71,7 +76,7 @@ func (s *Source) scan(ctx context.Context) (map[string]*known, []Problem, error)
 				return fs.SkipDir
 			}
 			return nil
-		case d.IsDir():
+		case d.IsDir(), strings.HasSuffix(name, sidecarEnd):
 			return nil
 		}
 		read, ok := s.readers[strings.ToLower(path.Ext(name))]
@@ -113,33 +118,31 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 		next.content = content{opaque: true, problems: []Problem{{File: name, Message: fmt.Sprintf(format, args...)}}}
 		return next
 	}
-	info, err := root.Stat(filepath.FromSlash(name))
-	switch {
-	case err != nil:
-		return fail("%s", plainPath(err))
-	case !info.Mode().IsRegular():
-		return fail("not a regular file")
-	case info.Size() > s.maxBytes:
-		return fail("%d bytes are more than the %d allowed", info.Size(), s.maxBytes)
+	var err error
+	if next.file, err = s.stat(root, name); err != nil {
+		return fail("%s", err)
 	}
-	if before != nil && before.size == info.Size() && before.changed.Equal(info.ModTime()) && before.read.Sub(info.ModTime()) > settled {
+	beside := sidecar(name)
+	if read.beside {
+		if next.beside, err = s.stat(root, beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail("%s: %s", path.Base(beside), err)
+		}
+	}
+	if before != nil && before.file == next.file && before.beside == next.beside && before.read.Sub(latest(next.file, next.beside)) > settled {
 		return before
 	}
-	now := time.Now() // the file system's clock, whatever the source's is
-	f, err := root.Open(filepath.FromSlash(name))
+	next.read = time.Now() // the file system's clock, whatever the source's is
+	body, err := s.slurp(root, name)
 	if err != nil {
-		return fail("%s", plainPath(err))
+		return fail("%s", err)
 	}
-	defer f.Close()
-	body, err := io.ReadAll(io.LimitReader(f, s.maxBytes+1))
-	switch {
-	case err != nil:
-		return fail("%s", plainPath(err))
-	case int64(len(body)) > s.maxBytes:
-		return fail("more than the %d bytes allowed", s.maxBytes)
+	var more []byte
+	if next.beside != (stamp{}) {
+		if more, err = s.slurp(root, beside); err != nil {
+			return fail("%s: %s", path.Base(beside), err)
+		}
 	}
-	next.size, next.changed, next.read = info.Size(), info.ModTime(), now
-	next.content = safely(read, name, body)
+	next.content = safely(read, name, body, more)
 	for i := range next.problems {
 		next.problems[i].File = name
 	}
@@ -155,23 +158,70 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 	return next
 }
 
-// reader reads the content of one file.
-type reader func(name string, body []byte) content
+// sidecarEnd is how the name of a file ends that lies beside a document and holds a person's answers to what it leaves open.
+const sidecarEnd = ".answers.yaml"
+
+// sidecar is the name of the file beside the one of that name.
+func sidecar(name string) string { return strings.TrimSuffix(name, path.Ext(name)) + sidecarEnd }
+
+func latest(a, b stamp) time.Time {
+	if b.changed.After(a.changed) {
+		return b.changed
+	}
+	return a.changed
+}
+
+// stat is a file's stamp, and an error where it is none to read.
+func (s *Source) stat(root *os.Root, name string) (stamp, error) {
+	info, err := root.Stat(filepath.FromSlash(name))
+	switch {
+	case err != nil:
+		return stamp{}, plainPath(err)
+	case !info.Mode().IsRegular():
+		return stamp{}, errors.New("not a regular file")
+	case info.Size() > s.maxBytes:
+		return stamp{}, fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), s.maxBytes)
+	}
+	return stamp{info.Size(), info.ModTime()}, nil
+}
+
+// slurp reads a file whole.
+func (s *Source) slurp(root *os.Root, name string) ([]byte, error) {
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, plainPath(err)
+	}
+	defer f.Close()
+	body, err := io.ReadAll(io.LimitReader(f, s.maxBytes+1))
+	switch {
+	case err != nil:
+		return nil, plainPath(err)
+	case int64(len(body)) > s.maxBytes:
+		return nil, fmt.Errorf("more than the %d bytes allowed", s.maxBytes)
+	}
+	return body, nil
+}
+
+// reader reads the content of one file, some with that of the file beside it.
+type reader struct {
+	read   func(name string, body, beside []byte) content
+	beside bool
+}
 
 // safely keeps a parser that panics from hiding every other file.
-func safely(read reader, name string, body []byte) (c content) {
+func safely(r reader, name string, body, beside []byte) (c content) {
 	defer func() {
 		if p := recover(); p != nil {
 			c = content{opaque: true, problems: []Problem{{Message: fmt.Sprintf("cannot be read: %v", p)}}}
 		}
 	}()
-	return read(name, body)
+	return r.read(name, body, beside)
 }
 
 // foreign reads files that are not of the native form.
 func (s *Source) foreign(read Reader) reader {
-	return func(name string, body []byte) content {
-		records, err := read(name, body)
+	return reader{beside: true, read: func(name string, body, beside []byte) content {
+		records, err := read(name, body, beside)
 		if err != nil {
 			return content{opaque: true, problems: problemsOf(err, func(string) int { return 0 })}
 		}
@@ -186,7 +236,7 @@ func (s *Source) foreign(read Reader) reader {
 			c.records = append(c.records, located{r, 0})
 		}
 		return c
-	}
+	}}
 }
 
 // refuse notes a record that cannot be used. Where its id can be read, it alone is held; else nobody knows.
