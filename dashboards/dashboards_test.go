@@ -1,0 +1,339 @@
+// Package dashboards_test checks the dashboards and the rules against the metrics there are.
+package dashboards_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+type dashboard struct {
+	File          string `json:"-"`
+	UID           string
+	Title         string
+	Description   string
+	SchemaVersion int
+	Tags          []string
+	Panels        []panel
+	Templating    struct{ List []variable }
+}
+
+type variable struct {
+	Name, Label, Type, Definition, AllValue string
+	Datasource                              datasource
+	Query                                   json.RawMessage
+	Multi, IncludeAll                       bool
+}
+
+type datasource struct{ Type, UID string }
+
+type panel struct {
+	ID                       int
+	Type, Title, Description string
+	Datasource               datasource
+	GridPos                  struct{ X, Y, W, H int }
+	Targets                  []struct {
+		RefID, Expr, Format string
+		Datasource          datasource
+		Instant, Range      bool
+	}
+	FieldConfig struct {
+		Defaults struct{ Unit, NoValue string }
+	}
+	Transformations []struct{ ID string }
+}
+
+func dashboards(t *testing.T) []dashboard {
+	t.Helper()
+	files, err := filepath.Glob("*.json")
+	require.NoError(t, err)
+	require.Len(t, files, 5)
+	var out []dashboard
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		d := dashboard{File: f}
+		require.NoError(t, json.Unmarshal(b, &d), f)
+		require.NotContains(t, string(b), "__inputs", "%s asks questions at its import, which provisioning cannot answer", f)
+		out = append(out, d)
+	}
+	return out
+}
+
+func TestDashboards(t *testing.T) {
+	uids := map[string]bool{}
+	for _, d := range dashboards(t) {
+		t.Run(d.File, func(t *testing.T) {
+			require.NotEmpty(t, d.UID)
+			require.False(t, uids[d.UID], "uid %s is given twice", d.UID)
+			uids[d.UID] = true
+			require.Regexp(t, "^Meantime / ", d.Title)
+			require.NotEmpty(t, d.Description)
+			require.Contains(t, d.Tags, "meantime", "the links between the dashboards go by the tag")
+			// Grafana raises an older version when it loads it, and does not know a newer one: 38 is that of 10.0.
+			require.LessOrEqual(t, d.SchemaVersion, 38)
+
+			ids := map[int]bool{}
+			for i, p := range d.Panels {
+				require.NotZero(t, p.ID, p.Title)
+				require.False(t, ids[p.ID], "%s: id %d is given twice", p.Title, p.ID)
+				ids[p.ID] = true
+				g := p.GridPos
+				require.True(t, g.X >= 0 && g.W > 0 && g.H > 0 && g.X+g.W <= 24, "%s is outside the grid", p.Title)
+				for _, o := range d.Panels[:i] {
+					apart := g.X+g.W <= o.GridPos.X || o.GridPos.X+o.GridPos.W <= g.X || g.Y+g.H <= o.GridPos.Y || o.GridPos.Y+o.GridPos.H <= g.Y
+					require.True(t, apart, "%s and %s overlap", p.Title, o.Title)
+				}
+				require.NotEmpty(t, p.Title)
+				if p.Type == "row" {
+					continue
+				}
+				require.Contains(t, []string{"stat", "timeseries", "bargauge", "table"}, p.Type, p.Title)
+				require.Greater(t, len(p.Description), 40, "%s does not say what it counts and what not", p.Title)
+				require.NotEmpty(t, p.FieldConfig.Defaults.Unit, "%s has no unit", p.Title)
+				require.NotEmpty(t, p.FieldConfig.Defaults.NoValue, "%s says nothing where there is nothing", p.Title)
+				require.NotEmpty(t, p.Targets, p.Title)
+				refs := map[string]bool{}
+				for _, q := range p.Targets {
+					require.False(t, refs[q.RefID], "%s: query %s is given twice", p.Title, q.RefID)
+					refs[q.RefID] = true
+					require.NotEqual(t, q.Instant, q.Range, "%s %s", p.Title, q.RefID)
+					require.Equal(t, p.Type == "timeseries" && q.Format != "table", q.Range, "%s %s", p.Title, q.RefID)
+					require.Equal(t, datasource{"prometheus", "${datasource}"}, q.Datasource, p.Title)
+				}
+				require.Equal(t, datasource{"prometheus", "${datasource}"}, p.Datasource, p.Title)
+			}
+		})
+	}
+}
+
+var used = regexp.MustCompile(`\$\{?([a-z_]+)`)
+
+// Grafana's own variables.
+var builtin = []string{"__rate_interval", "__all"}
+
+func TestVariables(t *testing.T) {
+	for _, d := range dashboards(t) {
+		t.Run(d.File, func(t *testing.T) {
+			b, err := os.ReadFile(d.File)
+			require.NoError(t, err)
+			names := map[string]bool{}
+			for _, v := range d.Templating.List {
+				require.NotEmpty(t, v.Label, v.Name)
+				if v.Type == "query" {
+					require.Regexp(t, `^label_values\(.+, [a-z_]+\)$`, v.Definition)
+					require.Contains(t, string(v.Query), strings.ReplaceAll(v.Definition, `"`, `\"`))
+					require.Equal(t, datasource{"prometheus", "${datasource}"}, v.Datasource)
+					for _, u := range used.FindAllStringSubmatch(v.Definition, -1) {
+						require.True(t, names[u[1]], "%s uses %s, which does not come before it", v.Name, u[1])
+					}
+				}
+				if v.Name == "service" || v.Name == "severity" {
+					// All is the series with the empty label. Without this it would be each service in its own right.
+					require.True(t, v.Multi && v.IncludeAll)
+					require.Equal(t, "^$", v.AllValue)
+				}
+				names[v.Name] = true
+			}
+			require.True(t, names["datasource"])
+			for _, u := range used.FindAllStringSubmatch(string(b), -1) {
+				if !slices.Contains(builtin, u[1]) {
+					require.True(t, names[u[1]], "$%s is no variable of it", u[1])
+				}
+			}
+			for name := range names {
+				require.Regexp(t, `\$\{?`+name+`\b`, string(b), "nothing uses the variable %s", name)
+			}
+		})
+	}
+}
+
+// queries ranges over every query of every dashboard and rule, with a name of its place.
+func queries(t *testing.T, f func(place, expr string)) {
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				f(d.File+": "+p.Title+" "+q.RefID, q.Expr)
+			}
+		}
+		for _, v := range d.Templating.List {
+			if v.Type == "query" {
+				f(d.File+": variable "+v.Name, v.Definition)
+			}
+		}
+	}
+	for _, r := range rules(t) {
+		f("alerts.yaml: "+r.Alert, r.Expr)
+	}
+}
+
+func TestQueriesAskForMetricsThereAre(t *testing.T) {
+	metrics := known(t)
+	everywhere := []string{"job", "instance"}
+	queries(t, func(place, expr string) {
+		found := selections(expr)
+		require.NotEmpty(t, found, place)
+		for _, s := range found {
+			labels, ok := metrics.labelsOf(s.metric)
+			require.True(t, ok, "%s: there is no metric %s", place, s.metric)
+			for l := range s.matchers {
+				require.True(t, slices.Contains(labels, l) || slices.Contains(everywhere, l), "%s: %s has no label %s", place, s.metric, l)
+			}
+			if strings.HasSuffix(s.metric, "_total") {
+				require.Regexp(t, regexp.QuoteMeta(s.metric)+`[^\[]*(\[| offset| unless|$)`, expr, place)
+			}
+		}
+	})
+}
+
+// A figure over a window has a value for each window, and one for each service and severity besides the one over
+// everything. A query that does not choose adds up or mixes what must not be.
+func TestQueriesChooseWindowServiceAndSeverity(t *testing.T) {
+	metrics := known(t)
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				for _, s := range selections(q.Expr) {
+					labels, _ := metrics.labelsOf(s.metric)
+					place := d.File + ": " + p.Title + " " + q.RefID + ": " + s.metric
+					if !slices.Contains(labels, "window") {
+						continue
+					}
+					if s.metric == "meantime_incidents" && strings.Contains(s.matchers["affected_service"]+s.matchers["severity"], `=""`) && s.matchers["window"] == "" {
+						continue // asks only whether All is chosen
+					}
+					require.Equal(t, `="$window"`, s.matchers["window"], place)
+					if slices.Contains(labels, "affected_service") {
+						require.Contains(t, []string{`=~"$service"`, `!=""`}, s.matchers["affected_service"], place)
+						require.Equal(t, `=~"$severity"`, s.matchers["severity"], place)
+					}
+				}
+				if strings.Contains(q.Expr, "$service") {
+					require.NotRegexp(t, `\b(sum|avg) ?\(`, q.Expr, "%s: %s adds up figures of services", d.File, p.Title)
+				}
+			}
+		}
+	}
+}
+
+type rule struct {
+	Alert, Expr, For    string
+	Labels, Annotations map[string]string
+}
+
+func rules(t *testing.T) []rule {
+	t.Helper()
+	b, err := os.ReadFile("alerts.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Groups []struct {
+			Name  string
+			Rules []rule
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(b, &file))
+	var out []rule
+	for _, g := range file.Groups {
+		out = append(out, g.Rules...)
+	}
+	return out
+}
+
+func TestRules(t *testing.T) {
+	b, err := os.ReadFile("rules_test.yaml")
+	require.NoError(t, err)
+	var tests struct {
+		Tests []struct {
+			Checks []struct {
+				Alert    string `yaml:"alertname"`
+				Expected []any  `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(b, &tests))
+	firing, silent := map[string]bool{}, map[string]bool{}
+	for _, x := range tests.Tests {
+		for _, c := range x.Checks {
+			if len(c.Expected) > 0 {
+				firing[c.Alert] = true
+			} else {
+				silent[c.Alert] = true
+			}
+		}
+	}
+	for _, r := range rules(t) {
+		require.Regexp(t, "^Meantime[A-Z]", r.Alert)
+		require.Contains(t, []string{"critical", "warning", "info"}, r.Labels["severity"], r.Alert)
+		require.NotEmpty(t, r.Annotations["summary"], r.Alert)
+		require.NotEmpty(t, r.Annotations["description"], r.Alert)
+		require.True(t, firing[r.Alert], "%s is never tested firing", r.Alert)
+		require.True(t, silent[r.Alert], "%s is never tested silent", r.Alert)
+	}
+}
+
+func TestMixinHasEverything(t *testing.T) {
+	b, err := os.ReadFile("mixin.libsonnet")
+	require.NoError(t, err)
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, d := range dashboards(t) {
+		require.Contains(t, string(b), "import '"+d.File+"'")
+		require.Contains(t, string(readme), "`"+d.File+"`")
+	}
+	require.Contains(t, string(b), "importstr 'alerts.yaml'")
+}
+
+// promtool runs Prometheus's own judge of rules.
+func promtool(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("promtool is not installed")
+		}
+		t.Skip("promtool is not installed")
+	}
+	c := exec.CommandContext(t.Context(), path, args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+func TestRulesByPromtool(t *testing.T) {
+	promtool(t, ".", "check", "rules", "--lint=all", "--lint-fatal", "alerts.yaml")
+	promtool(t, ".", "test", "rules", "rules_test.yaml")
+}
+
+// Every query of every panel is PromQL, whatever is chosen.
+func TestQueriesByPromtool(t *testing.T) {
+	type record struct {
+		Record string `yaml:"record"`
+		Expr   string `yaml:"expr"`
+	}
+	var all []record
+	for _, chosen := range []string{"^$", `checkout|\\(other\\)`} {
+		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m")
+		for _, d := range dashboards(t) {
+			for _, p := range d.Panels {
+				for _, q := range p.Targets {
+					all = append(all, record{"x:" + strconv.Itoa(len(all)), fill.Replace(q.Expr)})
+				}
+			}
+		}
+	}
+	var b bytes.Buffer
+	require.NoError(t, yaml.NewEncoder(&b).Encode(map[string]any{"groups": []map[string]any{{"name": "queries", "rules": all}}}))
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "queries.yaml"), b.Bytes(), 0o600))
+	promtool(t, dir, "check", "rules", "--lint=none", "queries.yaml")
+}
