@@ -34,13 +34,15 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Intervals and Now are needed; the rest may be left out. The
+// Options are the API's dependencies. Store, Intervals, Now and ReadPostmortem are needed; the rest may be left out. The
 // functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
 	Store Store
 	// Intervals are the intervals to measure, of the configuration in force.
 	Intervals func() []incident.Interval
 	Now       func() time.Time
+	// ReadPostmortem reads a written postmortem, with a person's answers to what it leaves open, as records.
+	ReadPostmortem func(name string, document, answers []byte) ([]incident.Record, error)
 	// Changed is called after facts were stored, before the answer.
 	Changed func()
 	// Token is the bearer token that writing needs; none is needed where it is empty.
@@ -81,6 +83,7 @@ func (a *api) routes() []route {
 		{"incident", "/api/v1/incidents/{id}", map[string]handler{"GET": a.getIncident}},
 		{"episodes", "/api/v1/episodes", map[string]handler{"GET": a.listEpisodes}},
 		{"reviews", "/api/v1/reviews", map[string]handler{"GET": a.listReviews, "POST": a.write(a.postReview)}},
+		{"postmortems", "/api/v1/postmortems", map[string]handler{"POST": a.write(a.postPostmortem)}},
 		{"openapi", "/api/openapi.json", map[string]handler{"GET": a.openAPI}},
 		{"openapi", "/api/v1/openapi.json", map[string]handler{"GET": a.openAPIMoved}},
 	}

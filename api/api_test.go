@@ -43,10 +43,25 @@ func newFixture(t *testing.T) *fixture {
 	f.handler = New(Options{
 		Store: f.store, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now },
 		Changed: func() { f.changes++ }, Token: func() string { return f.token }, Reserved: func() []string { return f.reserved },
-		Metrics: NewMetrics(f.registry),
+		Metrics: NewMetrics(f.registry), ReadPostmortem: readNothing,
 	})
 	f.doc = strict()
 	return f
+}
+
+// readNothing stands for the reader of postmortems: a document "none" tells of no incident, "bad" cannot be read, and any
+// other is the title of one.
+func readNothing(name string, document, answers []byte) ([]incident.Record, error) {
+	switch string(document) {
+	case "none":
+		return nil, nil
+	case "bad":
+		return nil, incident.Errorf(incident.CodeInvalid, "not a text")
+	}
+	r := incident.Record{ID: name, Title: string(document), Severity: string(answers), Origin: incident.OriginPostmortem,
+		Questions: []incident.Question{{Kind: "zone", Text: "which zone?"}}}
+	r.Normalize()
+	return []incident.Record{r}, nil
 }
 
 func document(t *testing.T) *openapi3.T {
@@ -138,13 +153,17 @@ func (f *fixture) call(method, target, body string, header ...string) *httptest.
 			r.Header.Del(header[i])
 		}
 	}
+	contentType := "application/json"
+	if sent := r.Header.Get("Content-Type"); strings.HasPrefix(sent, "text/") {
+		contentType = sent
+	}
 	w := httptest.NewRecorder()
 	f.handler.ServeHTTP(w, r)
 	require.Equal(f.t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	require.Equal(f.t, "no-store", w.Header().Get("Cache-Control"))
 
 	r = httptest.NewRequest(method, target, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", contentType)
 	route, params := f.find(r)
 	if route == nil {
 		require.Contains(f.t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, w.Code, "%s %s is not in the document", method, target)

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"meantime/api"
 )
 
 // The server's patience with a client. Webhooks are small and come from near; nothing here streams.
@@ -64,12 +64,12 @@ func (a *App) serve(l *lifecycle, flags *toolkit.FlagConfig, handler http.Handle
 }
 
 // routes is every path the daemon answers.
-func (a *App) routes(metrics, webhook, events, api, pages http.Handler) http.Handler {
+func (a *App) routes(metrics, webhook, events, records, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics)
 	mux.Handle("/webhook/alertmanager", webhook)
 	mux.Handle("/webhook/alertmanager/events", events)
-	mux.Handle("/api/", api)
+	mux.Handle("/api/", records)
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Meantime is healthy.")
@@ -87,7 +87,7 @@ func (a *App) routes(metrics, webhook, events, api, pages http.Handler) http.Han
 		}
 	})
 	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if want := a.config.Load().Web.WriteToken.Reveal(); want != "" && !bears(r, want) {
+		if !api.Allowed(r, a.config.Load().Web.WriteToken.Reveal()) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
 			http.Error(w, "A bearer token is needed.", http.StatusUnauthorized)
 			return
@@ -99,11 +99,4 @@ func (a *App) routes(metrics, webhook, events, api, pages http.Handler) http.Han
 		fmt.Fprintln(w, "The configuration was taken.")
 	})))
 	return mux
-}
-
-// bears says whether a request carries the bearer token, in a time that tells nothing of it.
-func bears(r *http.Request, want string) bool {
-	scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	g, w := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
-	return subtle.ConstantTimeCompare(g[:], w[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
