@@ -135,6 +135,23 @@ sources: [{name: a, type: file, dir: ../a}]
 	require.Equal(t, filepath.Join(filepath.Dir(dir), "a"), got.Sources[0].Dir)
 }
 
+func TestEnvironmentChoosesBetweenDSNAndItsFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "meantime.yml")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dsn"), []byte("sqlite:of-the-file.db\n"), 0o600))
+	for _, tc := range []struct{ text, env, want string }{
+		{"store: {dsn_file: dsn}", "X=", "sqlite:of-the-file.db"},
+		{"store: {dsn_file: dsn}", "MEANTIME_STORE_DSN=sqlite:x.db", "sqlite:x.db"},
+		{"store: {dsn_file: dsn}", "MEANTIME_STORE_DSN=sqlite:meantime.db", "sqlite:meantime.db"},
+		{"store: {dsn: 'sqlite:x.db'}", "MEANTIME_STORE_DSN_FILE=" + filepath.Join(dir, "dsn"), "sqlite:of-the-file.db"},
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(tc.text), 0o600))
+		got, err := validated(file, tc.env)
+		require.NoError(t, err)
+		require.Equal(t, DSN(tc.want), got.Store.DSN, tc)
+	}
+}
+
 func TestDefaultSource(t *testing.T) {
 	t.Chdir(t.TempDir())
 	require.NoError(t, os.Mkdir("incidents", 0o700))

@@ -95,6 +95,11 @@ func (p *places) problem(key, message string) Problem {
 	}
 }
 
+// outranks says whether key is given by the environment and the other is not.
+func (p *places) outranks(key, other string) bool {
+	return p != nil && p.vars[key] != "" && p.vars[other] == ""
+}
+
 // isBad says whether key, something around it or something in it was complained about already.
 func (p *places) isBad(key string) bool {
 	if p == nil {

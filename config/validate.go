@@ -58,9 +58,9 @@ var databases = []string{"sqlite:"}
 func (v *validator) store(windows []Window) Store {
 	s := Store{DSN: v.Store.DSN}
 	key := "store.dsn"
-	if v.Store.DSNFile != "" {
+	if v.Store.DSNFile != "" && !v.places.outranks("store.dsn", "store.dsn_file") {
 		key = "store.dsn_file"
-		if v.Store.DSN != Default().Store.DSN {
+		if v.Store.DSN != Default().Store.DSN && !v.places.outranks("store.dsn_file", "store.dsn") {
 			v.bad(key, "store.dsn is given as well; write one of them")
 		}
 		s.DSN = DSN(v.secret(key, v.Store.DSNFile).Reveal())
