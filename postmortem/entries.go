@@ -75,6 +75,7 @@ func entriesOf(d document, t tongue) *outline {
 	o.taken = make([]bool, len(o.doc.blocks))
 	o.statusPage()
 	o.list()
+	o.single()
 	o.prose()
 	return o
 }
@@ -257,6 +258,9 @@ func (o *outline) goesOn(last, i, depth int) bool {
 	case item:
 		return b.kind == item && b.level > depth || b.kind == para && b.line == o.doc.blocks[i-1].line+1 && i == e.block+1 && len(b.text) < 200
 	}
+	if strings.TrimLeft(o.doc.blocks[e.block].text[:e.st.start], " *[(~") != "" {
+		return false // "At 14:05 we …" is prose: the next paragraph is not of that moment
+	}
 	return b.kind == para || b.kind == item
 }
 
@@ -393,6 +397,20 @@ func (o *outline) glued(i, k int) {
 		prev := &o.entries[len(o.entries)-1]
 		prev.textTo = len(strings.TrimRight(before, " -•–"))
 		o.entries = append(o.entries, o.entryAt(i, n))
+	}
+}
+
+// single takes a lone line that begins with a time for the prose it is: one line is no timeline.
+func (o *outline) single() {
+	n, heads := 0, false
+	for i := range o.entries {
+		if e := &o.entries[i]; !e.st.unknown {
+			n++
+			heads = heads || e.section == "timeline" || e.status != "" || e.row != ""
+		}
+	}
+	if n == 1 && !heads {
+		o.entries = nil
 	}
 }
 
@@ -533,7 +551,7 @@ func (o *outline) prose() {
 		}
 		if in >= 3 {
 			for i := range o.entries[:listed] {
-				if o.entries[i].section != "timeline" {
+				if s := o.entries[i].section; s != "timeline" && s != "" {
 					o.entries[i].list = false
 				}
 			}

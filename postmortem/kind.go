@@ -21,7 +21,8 @@ const (
 	Attempt       Kind = "attempt"        // an action that is meant to help
 	Partial       Kind = "partial"        // it gets better
 	Recovered     Kind = "recovered"      // users are well again
-	Resolved      Kind = "resolved"       // it is over, or declared over
+	Resolved      Kind = "resolved"       // everything is well again
+	Ended         Kind = "ended"          // the incident itself is said to be over
 	SelfHealed    Kind = "self_healed"    // it went away by itself
 	Relapse       Kind = "relapse"        // it comes back
 	FollowUp      Kind = "follow_up"      // work after the end

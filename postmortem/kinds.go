@@ -60,12 +60,20 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	}
 	for _, lx := range o.t.all {
 		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
+		var relatives [][2]int
+		if m := lx.words["relative"]; m != nil {
+			relatives = spans(m, sent)
+		}
 		lx.kinds.find(sent, func(m match) {
 			k := kindOrder[m.id]
 			t := told{from: from + m.from, to: from + m.to, sentence: n, nonprod: nonprod}
 			if k != NotYet && k != Partial {
-				if within(denied, m.from-3, m.to, sent, m.from) || after(deniedAfter, m, sent) {
-					if k == Recovered || k == Resolved || k == Cause || k == Attempt {
+				inside := m.to
+				if m.denies {
+					inside = m.from
+				}
+				if within(denied, m.from-3, inside, sent, m.from) || after(deniedAfter, m, sent) && !m.denies {
+					if k == Recovered || k == Resolved || k == Ended || k == Cause || k == Attempt {
 						put(NotYet, t)
 					}
 					return
@@ -74,6 +82,11 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			for _, l := range leads {
 				if l[1] <= m.from && m.from-l[1] <= 2 && k != ImpactStart && k != Symptom && k != Trigger && k != Attempt && k != ThirdParty {
 					return // it tells what came before
+				}
+			}
+			for _, rel := range relatives { // "the change that triggered the alerts"
+				if rel[1] == m.from && (k == Alert || k == ReportUser || k == Report || k == Noticed || k == Declared) {
+					return
 				}
 			}
 			if within(hedges, m.from-6, m.to, sent, -1) {
@@ -91,16 +104,18 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		}
 	}
 	if _, ok := found[Talk]; ok { // "the status page reports an incident" tells nothing else
-		for _, k := range []Kind{ReportUser, Report, Noticed, Alert, Ack, Declared, Recovered, Resolved, Finding} {
+		for _, k := range []Kind{ReportUser, Report, Noticed, Alert, Ack, Declared, Recovered, Resolved, Ended, Finding} {
 			delete(found, k)
 		}
 	}
 	if p, ok := found[Partial]; ok {
-		if r, ok := found[Recovered]; ok && !(found.firm(Resolved)) && overlaps(p, r, 6) {
+		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) {
 			delete(found, Recovered)
 		}
-		if r, ok := found[Resolved]; ok && overlaps(p, r, 3) {
-			delete(found, Resolved)
+		for _, k := range []Kind{Resolved, Ended} {
+			if r, ok := found[k]; ok && overlaps(p, r, 3) {
+				delete(found, k)
+			}
 		}
 	}
 	for k, t := range found {
@@ -188,9 +203,9 @@ func (o *outline) byStatus(e *entry) {
 		keep[Recovered] = told{}
 		delete(keep, Partial)
 	case "resolved":
-		keep[Resolved] = told{}
+		keep[Ended] = told{}
 	case "update":
-		for _, k := range []Kind{Resolved} {
+		for _, k := range []Kind{Resolved, Ended} {
 			if t, ok := e.kinds[k]; ok {
 				keep[k] = t
 			}

@@ -101,7 +101,7 @@ type zonePhrase struct {
 
 // kindOrder lists the kinds of an entry, and with it the ids its patterns carry.
 var kindOrder = []Kind{Trigger, ImpactStart, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
-	Attempt, Partial, Recovered, Resolved, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
+	Attempt, Partial, Recovered, Resolved, Ended, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
 
 // headingOrder lists the sections a heading can open.
 var headingOrder = []string{"timeline", "impact", "summary", "cause", "detection", "resolution", "actions", "chat", "lessons", "template"}
@@ -225,10 +225,24 @@ func (lx *lexicon) into(m *matcher, list []string, id int) error {
 		if err != nil {
 			return err
 		}
-		p.id = id
+		p.id, p.denies = id, lx.holdsNegation(p)
 		m.add(p)
 	}
 	return nil
+}
+
+// holdsNegation says whether a part of a pattern is a word of denial.
+func (lx *lexicon) holdsNegation(p pattern) bool {
+	for _, pt := range p.parts {
+		for _, a := range pt.alts {
+			for _, n := range append(slices.Clone(lx.Negation), lx.After...) {
+				if b := parseAlt(n); len(b) == 1 && len(a) > 0 && b[0] == a[0] {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func alts(list []string) []alt {

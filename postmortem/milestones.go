@@ -213,6 +213,11 @@ func (r *reader) started() {
 		}
 		r.picks[incident.Started] = pickEntry(r.o, said, c)
 		if w != nil && w.from.Sub(said.at).Abs() > time.Minute {
+			if !r.windowFrom(said.at) {
+				for i := range r.ws { // the timeline contradicts the windows: they end nothing
+					r.ws[i].coherent = false
+				}
+			}
 			r.askBoth("window", "milestones.started", "The summary and the timeline give different times of impact.", said.at, w.from, w.line)
 		}
 	case w != nil:
@@ -239,6 +244,16 @@ func (r *reader) started() {
 		r.picks[incident.Started] = pickEntry(r.o, e, incident.ConfidenceInferred)
 		return
 	}
+}
+
+// windowFrom says whether a window begins at a moment.
+func (r *reader) windowFrom(at time.Time) bool {
+	for _, w := range r.ws {
+		if w.from.Sub(at).Abs() <= 5*time.Minute {
+			return true
+		}
+	}
+	return false
 }
 
 // startedInProse takes the summary's word where the timeline has none: "at roughly 18:52 UTC we experienced …".
@@ -302,12 +317,10 @@ func (r *reader) aware(e *entry) Kind {
 // detected looks for when the organisation first knew.
 func (r *reader) detected() {
 	e := r.firstAware()
-	if e == nil {
-		for _, x := range r.es {
-			if x.kinds.has(Declared) {
-				e = x
-				break
-			}
+	for _, x := range r.es { // who declares an incident knows of it
+		if x.kinds.has(Declared) && (e == nil || x.at.Before(e.at)) {
+			e = x
+			break
 		}
 	}
 	if e != nil {
@@ -403,7 +416,7 @@ func (r *reader) identified() {
 		if known && e.at.Before(d.at) || !ok || t.hedged || t.nonprod || e.kinds.has(ThirdParty) {
 			continue
 		}
-		if n, ok := e.kinds[NotYet]; ok && n.sentence >= t.sentence && !e.kinds.has(Recovered, Resolved) {
+		if n, ok := e.kinds[NotYet]; ok && n.sentence >= t.sentence && !e.kinds.has(Recovered, Resolved, Ended) {
 			continue // "… but we do not know the exact cause yet"
 		}
 		firm = append(firm, e)
@@ -507,25 +520,32 @@ func (r *reader) ended() {
 	}
 	from := 0
 	for i, e := range es {
-		if t, ok := e.kinds[Relapse]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Recovered) {
+		if t, ok := e.kinds[Relapse]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Ended, Recovered) {
 			from = i + 1
-		} else if t, ok := e.kinds[ImpactStart]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Recovered, Relapse) {
+		} else if t, ok := e.kinds[ImpactStart]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Ended, Recovered, Relapse) {
 			from = i + 1
 		}
 	}
 	windowEnd, firstEnd := r.windowEnds()
 	es = es[min(from, len(es)):]
 
-	var well, over []*entry // says that users are well; says that it is over
+	var well, over, closed []*entry // says that users are well; that all is well or over; that the incident is over
 	for _, e := range es {
 		if r.well(e) {
 			well = append(well, e)
 		}
-		if t, ok := e.kinds[Resolved]; ok && r.firmEnd(e, t) {
-			over = append(over, e)
-		} else if t, ok := e.kinds[SelfHealed]; ok && r.firmEnd(e, t) {
-			over = append(over, e)
+		for _, k := range []Kind{Ended, SelfHealed, Resolved} {
+			if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) {
+				over = append(over, e)
+				if k == Ended {
+					closed = append(closed, e)
+				}
+				break
+			}
 		}
+	}
+	if len(closed) > 0 { // the incident's own end is more than everything being well
+		over = closed
 	}
 	if _, ok := r.picks[incident.Mitigated]; !ok {
 		switch {
@@ -535,7 +555,7 @@ func (r *reader) ended() {
 			} else {
 				r.picks[incident.Mitigated] = r.windowPick(firstEnd)
 			}
-		case len(well) > 0:
+		case len(well) > 0 && !r.piecemeal(well):
 			c := incident.ConfidenceStated
 			if well[0].st.approx {
 				c = incident.ConfidenceApproximate
@@ -558,10 +578,21 @@ func (r *reader) ended() {
 	r.resolvedFrom(es, well, over, windowEnd)
 }
 
+// piecemeal says whether one part after the other got well, so that no one moment is the mitigation.
+func (r *reader) piecemeal(well []*entry) bool {
+	n := 1
+	for i := 1; i < len(well); i++ {
+		if !well[i].at.Equal(well[i-1].at) {
+			n++
+		}
+	}
+	return n >= 4 && well[len(well)-1].at.Sub(well[0].at) > time.Hour
+}
+
 // endedBefore says whether any of the entries tells that users were well: only then can it come back.
 func (r *reader) endedBefore(es []*entry) bool {
 	for _, e := range es {
-		if r.well(e) || e.kinds.has(Resolved, SelfHealed) {
+		if r.well(e) || e.kinds.has(Resolved, Ended, SelfHealed) {
 			return true
 		}
 	}
@@ -733,7 +764,7 @@ func (r *reader) open(es []*entry, e *entry) bool {
 func (r *reader) later(es []*entry, end time.Time) {
 	var more []*entry
 	for _, x := range es {
-		if x.at.After(end) && (x.kinds.has(Recovered, Resolved, Backlog, SelfHealed) || x.kinds.has(ThirdParty) || x.kinds.has(FollowUp, Attempt, Trigger)) {
+		if x.at.After(end) && (x.kinds.has(Recovered, Resolved, Ended, Backlog, SelfHealed) || x.kinds.has(ThirdParty) || x.kinds.has(FollowUp, Attempt, Trigger)) {
 			more = append(more, x)
 		}
 	}

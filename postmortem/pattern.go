@@ -106,20 +106,22 @@ func foldWord(s string) string {
 }
 
 // A pattern is written as words in order. `a|b` are alternatives, `stem*` any word that begins so, `two_words` a fixed
-// phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12, and `{name}` the lexicon's word list of that
+// phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12, `word?` may be missing, and `{name}` the lexicon's word list of that
 // name. In Chinese and Japanese, where words have no edges, a part is the characters as they stand. Examples:
 //
 //	alert* (fired|triggered)
 //	{user} .. report*|complain*
 //	根本原因 .. 特定|判明
 type pattern struct {
-	parts []part
-	id    int
+	parts  []part
+	id     int
+	denies bool // it holds a negation itself, which then denies nothing
 }
 
 type part struct {
-	gap  int // words that may stand before it
-	alts []alt
+	gap      int // words that may stand before it
+	optional bool
+	alts     []alt
 }
 
 type alt []word // a fixed phrase
@@ -151,6 +153,9 @@ func parsePattern(s string, lists map[string][]string) (pattern, error) {
 		}
 		pt := part{gap: gap}
 		gap = 0
+		if strings.HasSuffix(f, "?") {
+			pt.optional, f = true, strings.TrimSuffix(f, "?")
+		}
 		f = strings.Trim(f, "()")
 		for _, a := range strings.Split(f, "|") {
 			if name, ok := strings.CutPrefix(a, "{"); ok {
@@ -173,8 +178,8 @@ func parsePattern(s string, lists map[string][]string) (pattern, error) {
 		}
 		p.parts = append(p.parts, pt)
 	}
-	if len(p.parts) == 0 {
-		return p, fmt.Errorf("pattern %q is empty", s)
+	if len(p.parts) == 0 || p.parts[0].optional {
+		return p, fmt.Errorf("pattern %q does not begin with a word", s)
 	}
 	return p, nil
 }
@@ -228,6 +233,7 @@ func (m *matcher) add(p pattern) {
 type match struct {
 	id       int
 	from, to int
+	denies   bool
 }
 
 // find calls yield for every match, in the order of the tokens.
@@ -239,7 +245,7 @@ func (m *matcher) find(toks []token, yield func(match)) {
 		t := toks[i].text
 		try := func(n int) {
 			if end := m.patterns[n].at(toks, i); end > 0 {
-				yield(match{m.patterns[n].id, i, end})
+				yield(match{m.patterns[n].id, i, end, m.patterns[n].denies})
 			}
 		}
 		for _, n := range m.first[t] {
@@ -272,10 +278,10 @@ func (p *pattern) at(toks []token, i int) int {
 				break
 			}
 		}
-		if found == 0 {
+		if found == 0 && !pt.optional {
 			return 0
 		}
-		pos = found
+		pos = max(pos, found)
 	}
 	return pos
 }

@@ -321,8 +321,8 @@ func (r *reader) askMissing() {
 		{incident.Detected, "When did the organisation first know?", []Kind{Alert, ReportUser, Report, Noticed, Finding, Symptom}},
 		{incident.Acknowledged, "When did somebody begin to work on it?", []Kind{Ack, Declared, Attempt, Talk, Finding}},
 		{incident.Identified, "When was the cause known?", []Kind{Cause, Finding}},
-		{incident.Mitigated, "When were users well again?", []Kind{Recovered, Partial, Attempt, Resolved}},
-		{incident.Resolved, "When was it over?", []Kind{Resolved, Recovered, SelfHealed, Partial, Attempt, Backlog}},
+		{incident.Mitigated, "When were users well again?", []Kind{Recovered, Partial, Attempt, Resolved, Ended}},
+		{incident.Resolved, "When was it over?", []Kind{Ended, Resolved, Recovered, SelfHealed, Partial, Attempt, Backlog}},
 	}
 	for _, w := range wanted {
 		if _, ok := r.picks[w.name]; ok {
@@ -436,7 +436,7 @@ func (r *reader) askWindows() {
 	}
 	// Prose that tells of another end.
 	for _, x := range r.own {
-		if x.list || x.at.IsZero() || !x.kinds.has(Recovered, Resolved, Attempt) || x.at.Sub(e.at).Abs() <= time.Minute || x.at.Sub(e.at).Abs() > 24*time.Hour || !x.kinds.has(Recovered, Resolved) {
+		if x.list || x.at.IsZero() || !x.kinds.has(Recovered, Resolved, Ended, Attempt) || x.at.Sub(e.at).Abs() <= time.Minute || x.at.Sub(e.at).Abs() > 24*time.Hour || !x.kinds.has(Recovered, Resolved, Ended) {
 			continue
 		}
 		r.question("resolved", "milestones.resolved", "The text tells of another end.", "", []string{candidate(e.at, e.evidence), candidate(x.at, r.o.text(x))}, x.line)

@@ -165,7 +165,7 @@ func (o *outline) splitProse() []group {
 	}
 	var es []int
 	for i := range o.entries {
-		if e := &o.entries[i]; !e.at.IsZero() && e.st.hasClock && e.kinds.has(ImpactStart, Alert, ReportUser, Noticed, Symptom, Resolved, Recovered) {
+		if e := &o.entries[i]; !e.at.IsZero() && e.st.hasClock && e.kinds.has(ImpactStart, Alert, ReportUser, Noticed, Symptom, Resolved, Ended, Recovered) {
 			es = append(es, i)
 		}
 	}
@@ -211,7 +211,7 @@ func (o *outline) splitProse() []group {
 		}
 		for _, lx := range o.t.all {
 			lx.kinds.find(x.tokens(), func(m match) {
-				if k := kindOrder[m.id]; k == Resolved || k == Recovered {
+				if k := kindOrder[m.id]; k == Resolved || k == Ended || k == Recovered {
 					over = true
 				}
 			})
