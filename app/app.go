@@ -114,12 +114,11 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 
 	a.runner = correlate.NewRunner(correlate.Options{
 		Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"),
-		Metrics: a.metrics.correlate, Deliver: a.pipeline.deliver,
+		Metrics: a.metrics.correlate, Deliver: a.deliver,
 	})
 	a.store.changed = a.runner.Notify
-	l.run("correlation", a.runner.Run)
-
 	a.sources = source.NewRunner(source.Options{Logger: a.logger, Metrics: a.metrics.sources})
+	l.run("correlation", a.runner.Run)
 	jobs, err := a.jobs(c)
 	if err != nil {
 		return err
@@ -142,6 +141,17 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	return nil
 }
 
+// deliver takes in a correlation pass, and has what it linked measured.
+func (a *App) deliver(ctx context.Context, d correlate.Delta) error {
+	if err := a.pipeline.deliver(ctx, d); err != nil {
+		return err
+	}
+	if len(d.Incidents) > 0 {
+		a.sources.Trigger(prometheusJob)
+	}
+	return nil
+}
+
 // handler is everything the daemon answers. What a reload can change is asked of the configuration at each request.
 func (a *App) handler() http.Handler {
 	hooks := webhook.New(webhook.Options{
@@ -157,7 +167,7 @@ func (a *App) handler() http.Handler {
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
-		Reserved:  a.reserved,
+		Reserved:  a.reserved, ReadPostmortem: postmortemRecords,
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,

@@ -16,6 +16,8 @@ import (
 	"meantime/source"
 	"meantime/source/alertmanager"
 	"meantime/source/file"
+	promsource "meantime/source/prometheus"
+	"meantime/store"
 	"meantime/web"
 	"meantime/webhook"
 )
@@ -23,6 +25,10 @@ import (
 // metrics is the registry with the metrics of every part, in one visible list. They outlive reloads.
 type metrics struct {
 	registry *prometheus.Registry
+
+	stored  *prometheus.GaugeVec
+	bytes   prometheus.Gauge
+	backlog prometheus.Gauge
 
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
@@ -33,6 +39,7 @@ type metrics struct {
 	sources      *source.Metrics
 	files        *file.Metrics
 	alertmanager *alertmanager.Metrics
+	prometheus   *promsource.Metrics
 	correlate    *correlate.Metrics
 }
 
@@ -40,6 +47,15 @@ func newMetrics() *metrics {
 	reg := prometheus.NewRegistry()
 	m := &metrics{
 		registry: reg,
+		stored: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "meantime_store_entries", Help: "What the store holds, by kind: sightings of alerts, records, incidents.",
+		}, []string{"kind"}),
+		bytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "meantime_store_size_bytes", Help: "What the store takes on disk; 0 where the database does not say.",
+		}),
+		backlog: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "meantime_correlation_backlog", Help: "Changes that are stored and not yet correlated.",
+		}),
 		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_config_last_reload_successful", Help: "1 where the newest configuration was taken, 0 where it had a mistake and the old one stays.",
 		}),
@@ -47,9 +63,9 @@ func newMetrics() *metrics {
 			Name: "meantime_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken.",
 		}),
 		webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
-		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
+		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -62,6 +78,15 @@ func (m *metrics) reloaded(err error, at time.Time) {
 	}
 	m.reloadOK.Set(1)
 	m.reloadAt.Set(float64(at.UnixNano()) / 1e9)
+}
+
+// size notes what the store holds.
+func (m *metrics) size(s store.Stats) {
+	m.stored.WithLabelValues("sightings").Set(float64(s.Sightings))
+	m.stored.WithLabelValues("records").Set(float64(s.Records))
+	m.stored.WithLabelValues("incidents").Set(float64(s.Incidents))
+	m.bytes.Set(float64(s.Bytes))
+	m.backlog.Set(float64(s.Backlog))
 }
 
 // show exposes what a collector says in place of what old said, which is nil at first.

@@ -18,7 +18,7 @@ import (
 // pipeline takes what correlation found, measures it, stores it and shows it: the last step of the one way of the data.
 // Nothing is shown before it is stored, so what a scrape saw is still true after a crash.
 type pipeline struct {
-	store   store.Derived
+	store   store.Store
 	metrics *metrics
 	now     func() time.Time
 	heard   func() map[string]time.Time // when each watchdog was last heard of
@@ -123,6 +123,9 @@ func (p *pipeline) run(ctx context.Context) error {
 			p.mu.Lock()
 			p.show(p.now())
 			p.mu.Unlock()
+			if s, err := p.store.Stats(ctx); err == nil { // else the store's own metrics tell
+				p.metrics.size(s)
+			}
 		}
 	}
 }

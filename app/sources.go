@@ -1,12 +1,17 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"meantime/config"
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/alertmanager"
 	"meantime/source/file"
+	"meantime/source/prometheus"
 )
 
 // alertmanagerJob and prometheusJob are the names of the jobs that bring no records. No source of records can have them.
@@ -22,7 +27,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: fmt.Sprintf("%+v", s)}
 		switch s.Type {
 		case "file":
-			job.Source = file.New(file.Options{Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now})
+			job.Source = file.New(file.Options{Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles})
 		default:
 			return nil, fmt.Errorf("source %q: no such type: %q", s.Name, s.Type)
 		}
@@ -40,7 +45,44 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 			Interval: am.ReconcileEvery, Timeout: am.Timeout,
 		})
 	}
+	if p := c.Prometheus; p != nil {
+		client, err := source.NewClient(clientOptions(p.Client))
+		if err != nil {
+			return nil, fmt.Errorf("prometheus: %w", err)
+		}
+		jobs = append(jobs, source.Job{
+			Source: prometheus.New(prometheus.Options{
+				Name: prometheusJob, Client: client, Store: a.store, Unmeasured: a.unmeasured, Logger: a.logger, Metrics: a.metrics.prometheus, Now: a.now,
+			}),
+			Interval: measureEvery, Timeout: p.Timeout,
+		})
+	}
 	return jobs, nil
+}
+
+const (
+	// measureEvery is how often Prometheus is asked for conditions of linked episodes; a new link asks at once.
+	measureEvery = 30 * time.Second
+	// measureBack is how far back linked episodes are measured: as long as a Prometheus with little storage keeps its series.
+	measureBack = 15 * 24 * time.Hour
+)
+
+// unmeasured are the linked episodes of which it is not measured when their condition became true, the newest first.
+func (a *App) unmeasured(ctx context.Context) ([]incident.Episode, error) {
+	incidents, err := a.store.IncidentsTouching(ctx, a.now().Add(-measureBack), a.now())
+	if err != nil {
+		return nil, err
+	}
+	var out []incident.Episode
+	for i := range incidents {
+		for _, e := range incidents[i].Linked() {
+			if e.ConditionFrom != incident.ConditionMeasured {
+				out = append(out, *e)
+			}
+		}
+	}
+	slices.SortFunc(out, func(x, y incident.Episode) int { return y.Key().Compare(x.Key()) })
+	return out, nil
 }
 
 // clientOptions are how to reach a server, as the configuration says it.

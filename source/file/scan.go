@@ -122,7 +122,7 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 	if next.file, err = s.stat(root, name); err != nil {
 		return fail("%s", err)
 	}
-	beside := sidecar(name)
+	beside := Sidecar(name)
 	if read.beside {
 		if next.beside, err = s.stat(root, beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fail("%s: %s", path.Base(beside), err)
@@ -161,8 +161,8 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 // sidecarEnd is how the name of a file ends that lies beside a document and holds a person's answers to what it leaves open.
 const sidecarEnd = ".answers.yaml"
 
-// sidecar is the name of the file beside the one of that name.
-func sidecar(name string) string { return strings.TrimSuffix(name, path.Ext(name)) + sidecarEnd }
+// Sidecar is the name of the file with answers beside the document of that name.
+func Sidecar(name string) string { return strings.TrimSuffix(name, path.Ext(name)) + sidecarEnd }
 
 func latest(a, b stamp) time.Time {
 	if b.changed.After(a.changed) {

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"meantime/app"
+)
+
+func importCommand(a *kingpin.Application) command {
+	c := a.Command("import", "Read written postmortems as records, with what they leave open. Exit status 3 says that questions are open.")
+	var in app.Import
+	c.Arg("file", "Documents: Markdown, HTML or text.").Required().StringsVar(&in.Files)
+	c.Flag("dry-run", "Print the records and their questions and store nothing.").BoolVar(&in.DryRun)
+	c.Flag("answers", "Answers to the questions, for all files; otherwise NAME.answers.yaml beside each file where it exists.").StringVar(&in.Answers)
+	c.Flag("source", "The source under which the records are stored.").Default("postmortems").StringVar(&in.Source)
+	format := c.Flag("format", "table, yaml or json; a table, and yaml with --dry-run, where it is not given.").Enum("", "table", "yaml", "json")
+	return command{c, func(ctx context.Context, p *program) error {
+		r, err := app.ReadPostmortems(ctx, p.options(), in)
+		if err != nil {
+			return err
+		}
+		if *format == "" && in.DryRun {
+			*format = "yaml"
+		}
+		if err := r.Print(p.stdout, *format); err != nil {
+			return err
+		}
+		if r.Questions > 0 {
+			return errQuestions
+		}
+		return nil
+	}}
+}
