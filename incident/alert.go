@@ -64,10 +64,18 @@ func PlainLabels(labels map[string]string) map[string]string {
 	return labels
 }
 
-// PlainAnnotations are annotations within limits: the first of them by name, long values cut.
+// PlainAnnotations are annotations within limits: the first of them by name, long values cut. Those within limits are
+// given back as they are.
 func PlainAnnotations(annotations map[string]string) map[string]string {
 	if len(annotations) == 0 {
 		return nil
+	}
+	fits := len(annotations) <= maxAnnotations
+	for k, v := range annotations {
+		fits = fits && len(k) <= maxAnnotationName && len(v) <= maxAnnotationBytes
+	}
+	if fits {
+		return PlainLabels(annotations)
 	}
 	names := slices.Sorted(maps.Keys(annotations))
 	names = slices.DeleteFunc(names, func(n string) bool { return len(n) > maxAnnotationName })
