@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,35 +18,28 @@ var eventTypes = []string{
 	"notification", "silence_created", "silence_updated", "silence_muted_alert", "inhibition_muted_alert", "unknown",
 }
 
-// splitEvents gives the events in a body: one object, or an array of them (`batch: true`).
-func splitEvents(body []byte, limit int) (list []json.RawMessage, tooMany bool, err error) {
-	body = bytes.TrimSpace(body)
-	var any json.RawMessage
-	if err := json.Unmarshal(body, &any); err != nil {
-		return nil, false, incident.Problems{{Message: jsonError(err)}}
+// splitEvents gives the events in a body: one object, or an array of them (`batch: true`). errTooMany where there are
+// more than limit.
+func splitEvents(body []byte, limit int) ([][]byte, error) {
+	body, err := valid(body)
+	if err != nil {
+		return nil, err
 	}
 	switch k := kindOf(body); k {
 	case "object":
-		return []json.RawMessage{body}, false, nil
+		return [][]byte{body}, nil
 	case "array":
 	default:
-		return nil, false, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an event or a list of events belongs", k)}}
+		return nil, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an event or a list of events belongs", k)}}
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	if _, err := d.Token(); err != nil {
-		return nil, false, err
-	}
-	for d.More() {
+	var list [][]byte
+	for e := range elements(body) {
 		if len(list) == limit {
-			return nil, true, nil
-		}
-		var e json.RawMessage
-		if err := d.Decode(&e); err != nil {
-			return nil, false, err
+			return nil, errTooMany
 		}
 		list = append(list, e)
 	}
-	return list, false, nil
+	return list, nil
 }
 
 // muted says that an alert was muted; of which of its starts, only what is stored can tell.

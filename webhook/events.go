@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,9 +14,9 @@ import (
 
 // events takes events of Alertmanager's event recorder: one, or an array of them.
 func (r *Receiver) events(ctx context.Context, body []byte, received time.Time) answer {
-	raw, tooMany, err := splitEvents(body, r.maxAlerts)
+	raw, err := splitEvents(body, r.maxAlerts)
 	switch {
-	case tooMany:
+	case errors.Is(err, errTooMany):
 		r.truncated()
 		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("more than the %d events allowed", r.maxAlerts))
 	case err != nil:

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,21 +14,21 @@ import (
 // notification takes one of Alertmanager's notifications.
 func (r *Receiver) notification(ctx context.Context, body []byte, received time.Time) answer {
 	m, err := decode(body, r.maxAlerts)
-	if err != nil {
-		return problem(http.StatusBadRequest, err.Error())
-	}
-	if m.Alerts.tooMany {
+	switch {
+	case errors.Is(err, errTooMany):
 		r.truncated()
 		return problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("alerts: more than the %d allowed", r.maxAlerts))
+	case err != nil:
+		return problem(http.StatusBadRequest, err.Error())
 	}
 
 	var f incident.Facts
 	var refused incident.Problems
 	firing := 0
 	from := m.sender()
-	f.Sightings = make([]incident.Sighting, 0, len(m.Alerts.list))
-	for i := range m.Alerts.list {
-		a := &m.Alerts.list[i]
+	f.Sightings = make([]incident.Sighting, 0, len(m.alerts))
+	for i := range m.alerts {
+		a := &m.alerts[i]
 		s, why, p := a.sighting(from, received)
 		if why != "" {
 			r.metrics.refuse("alertmanager", why)
@@ -48,7 +49,7 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		}
 	}
 	if len(refused) > 0 {
-		r.log.Debug("Alerts refused", "alerts", len(m.Alerts.list), "refused", len(refused), "first", refused[0].String())
+		r.log.Debug("Alerts refused", "alerts", len(m.alerts), "refused", len(refused), "first", refused[0].String())
 		if len(f.Sightings) == 0 {
 			a := problem(http.StatusBadRequest, refused[0].String())
 			a.refused = refused
@@ -62,9 +63,9 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		}
 		r.metrics.stored(firing, len(f.Sightings)-firing, receipt.Sightings)
 	}
-	if m.TruncatedAlerts > 0 {
-		r.metrics.leftOut(m.TruncatedAlerts)
-		r.log.Debug("Notification left out alerts", "group_key", m.GroupKey, "truncated", m.TruncatedAlerts)
+	if m.truncatedAlerts > 0 {
+		r.metrics.leftOut(m.truncatedAlerts)
+		r.log.Debug("Notification left out alerts", "group_key", m.groupKey, "truncated", m.truncatedAlerts)
 		r.truncated()
 	}
 	return answer{status: http.StatusOK, taken: len(f.Sightings), refused: refused}
