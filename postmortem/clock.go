@@ -180,6 +180,7 @@ func (o *outline) checkZone(c *zoneChoice) {
 
 // apply turns every entry's day and clock into a moment.
 func (o *outline) apply(c zoneChoice) {
+	o.clearHours()
 	for i := range o.entries {
 		e := &o.entries[i]
 		if c.label.ok() || c.from == "answer" && (!e.st.zone.ok() || e.st.zone.label == c.label.label) {
@@ -190,6 +191,24 @@ func (o *outline) apply(c zoneChoice) {
 		e.resolve(c.zone)
 	}
 	o.placeRelative()
+}
+
+// clearHours settles a clock whose day part contradicts its hour, where the document names the same clock with a part
+// that fits.
+func (o *outline) clearHours() {
+	for i := range o.entries {
+		e := &o.entries[i]
+		if !e.st.unclear {
+			continue
+		}
+		for k := range o.entries {
+			if x := &o.entries[k]; x.st.twelve && !x.st.unclear && x.st.h%12 == e.st.h%12 && x.st.m == e.st.m {
+				e.st.h, e.st.unclear = x.st.h, false
+				e.cleared = true
+				break
+			}
+		}
+	}
 }
 
 // placeRelative gives T+5 its moment, where the entry the count begins at has one.

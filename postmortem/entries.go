@@ -29,6 +29,7 @@ type entry struct {
 	suspicious bool // its date does not go with its neighbours
 	at         time.Time
 	end        time.Time // of a range
+	cleared    bool      // its day part contradicted its hour, and another place settled it
 	conflict   bool      // its zone's label contradicts the season
 
 	kinds kindSet
@@ -65,6 +66,7 @@ type section struct {
 // entriesOf lists the entries of a document.
 func entriesOf(d document, t tongue) *outline {
 	o := &outline{doc: d, t: t}
+	o.betterTitle()
 	o.promoteHeadings()
 	o.stamps = make([][]stamp, len(d.blocks))
 	for i := range o.doc.blocks {
@@ -78,6 +80,30 @@ func entriesOf(d document, t tongue) *outline {
 	o.single()
 	o.prose()
 	return o
+}
+
+// betterTitle looks past a page's menu: where no heading gives the title, the first of the first lines that speaks of an
+// incident is it.
+func (o *outline) betterTitle() {
+	bs := o.doc.blocks
+	for i := range bs {
+		if bs[i].kind == heading && bs[i].orig == o.doc.title {
+			return
+		}
+	}
+	if len(o.doc.front) > 0 {
+		return
+	}
+	for i := range bs[:min(len(bs), 16)] {
+		if b := &bs[i]; (b.kind == para || b.kind == heading) && len(b.text) <= 160 {
+			for _, lx := range o.t.all {
+				if lx.has("incident", b.tokens()) {
+					o.doc.title = b.orig
+					return
+				}
+			}
+		}
+	}
 }
 
 // promoteHeadings makes headings of short paragraphs that are headings in all but name: a known section's name, a bold
@@ -567,6 +593,12 @@ func (o *outline) proseBlock(i int) {
 	from := 0 // byte
 	var idx []int
 	flush := func(to int) {
+		if len(idx) > 0 && len(o.entries) > 0 {
+			// A sentence that begins with a time speaks for those after it that have none.
+			if e := &o.entries[len(o.entries)-1]; e.block == i && !e.list && o.opens(toks, e) && e.textTo < from {
+				e.textTo = o.sentences(toks, e.textTo, from, 2)
+			}
+		}
 		for k, n := range idx {
 			st := o.stamps[i][n]
 			lo, hi := from, to
@@ -620,6 +652,31 @@ func (o *outline) proseBlock(i int) {
 		}
 	}
 	flush(to)
+	if n := len(o.entries); n > 0 {
+		if e := &o.entries[n-1]; e.block == i && !e.list && e.textTo == to && o.opens(toks, e) {
+			e.textTo = o.sentences(toks, to, len(b.text), 2)
+		}
+	}
+}
+
+// opens says whether an entry's time opens or closes its sentence, so that the next sentence is of the same moment.
+func (o *outline) opens(toks []token, e *entry) bool {
+	return o.wordsBetween(toks, e.textAt, e.st.start) <= 3 || o.wordsBetween(toks, e.st.end, e.textTo) == 0
+}
+
+// sentences is the end of the next n sentences after byte at, no further than to.
+func (o *outline) sentences(toks []token, at, to, n int) int {
+	end := to
+	for _, t := range toks {
+		if t.start <= at || t.start > to || !t.stop {
+			continue
+		}
+		end = t.start
+		if n--; n == 0 {
+			return end
+		}
+	}
+	return to
 }
 
 func (o *outline) wordsBetween(toks []token, from, to int) int {

@@ -103,9 +103,11 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
-	if _, ok := found[Talk]; ok { // "the status page reports an incident" tells nothing else
+	if talk, ok := found[Talk]; ok { // "the status page reports an incident" tells nothing else
 		for _, k := range []Kind{ReportUser, Report, Noticed, Alert, Ack, Declared, Recovered, Resolved, Ended, Finding} {
-			delete(found, k)
+			if t, ok := found[k]; ok && t.to > talk.from {
+				delete(found, k)
+			}
 		}
 	}
 	if p, ok := found[Partial]; ok {

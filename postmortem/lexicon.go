@@ -225,6 +225,11 @@ func (lx *lexicon) into(m *matcher, list []string, id int) error {
 		if err != nil {
 			return err
 		}
+		if lx.Script != "" {
+			for i := range p.parts {
+				p.parts[i].gap *= 3
+			}
+		}
 		p.id, p.denies = id, lx.holdsNegation(p)
 		m.add(p)
 	}

@@ -568,7 +568,7 @@ func (r *reader) ended() {
 		// The field and an entry tell of the same moment: then users were well at that entry.
 		if _, ok := r.picks[incident.Mitigated]; !ok {
 			for _, e := range es {
-				if e.at.Sub(res.at).Abs() <= time.Minute && (e.kinds.has(Partial, Recovered, Attempt, SelfHealed) || e == es[len(es)-1] && e.kinds[Partial].to > 0) {
+				if e.at.Sub(res.at).Abs() <= time.Minute && (e.kinds.has(Partial, Recovered, Attempt, SelfHealed) || !e.kinds.has(Ended, Talk, FollowUp) && e == es[len(es)-1]) {
 					r.picks[incident.Mitigated] = pickEntry(r.o, e, incident.ConfidenceStated)
 				}
 			}
@@ -611,6 +611,16 @@ func (r *reader) well(e *entry) bool {
 	return false
 }
 
+// postedWell are the prose entries that tell that somebody said users were well.
+func (r *reader) postedWell(es []*entry) (l []*entry) {
+	for _, e := range es {
+		if t, ok := e.kinds[Recovered]; ok && e.status == "" && r.firmEnd(e, t) && r.posted(e) {
+			l = append(l, e)
+		}
+	}
+	return l
+}
+
 func (r *reader) firmEnd(e *entry, t told) bool {
 	if t.hedged || t.nonprod || t.sentence > 2 || e.kinds.has(ThirdParty) {
 		return false
@@ -628,6 +638,12 @@ func (r *reader) posted(e *entry) bool {
 		return e.status != "monitoring" && e.status != "resolved"
 	}
 	toks := r.o.words(e)
+	for i := range toks {
+		if toks[i].stop {
+			toks = toks[:i] // what follows may be what was said
+			break
+		}
+	}
 	for _, lx := range r.o.t.all {
 		if lx.has("posting", toks) && !lx.has("team_we", toks) {
 			return true
@@ -732,6 +748,9 @@ func (r *reader) resolvedFrom(es, well, over []*entry, windowEnd time.Time) {
 			return
 		}
 		give(e, incident.ConfidenceStated)
+	case len(r.postedWell(es)) > 0: // as somebody said it then
+		p := r.postedWell(es)
+		give(p[len(p)-1], incident.ConfidenceStated)
 	default:
 		for _, e := range es {
 			if e.kinds.has(Attempt, Trigger) && r.measures(e) {

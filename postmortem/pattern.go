@@ -106,7 +106,7 @@ func foldWord(s string) string {
 }
 
 // A pattern is written as words in order. `a|b` are alternatives, `stem*` any word that begins so, `two_words` a fixed
-// phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12, `word?` may be missing, and `{name}` the lexicon's word list of that
+// phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12 (of characters three times as many), `word?` may be missing, and `{name}` the lexicon's word list of that
 // name. In Chinese and Japanese, where words have no edges, a part is the characters as they stand. Examples:
 //
 //	alert* (fired|triggered)

@@ -153,7 +153,7 @@ func (r *reader) askZone() {
 		}
 	}
 	for _, e := range r.own {
-		if e.st.unclear {
+		if e.st.unclear || e.cleared {
 			r.question(AskOrder, field, fmt.Sprintf("Which hour is %q?", r.o.doc.blocks[e.block].text[e.st.start:e.st.end]), "Its part of the day does not go with its hour.",
 				[]string{fmt.Sprintf("%02d:%02d", e.st.h%12, e.st.m), fmt.Sprintf("%02d:%02d", e.st.h%12+12, e.st.m)}, e.line)
 		}
@@ -273,6 +273,8 @@ func (r *reader) askStart() {
 		r.question("started", field, "Did users begin to be affected here?", "It is inferred.", []string{candidate(s.at, s.evidence)}, s.line)
 	case known && d.at.Sub(s.at).Abs() < time.Minute:
 		r.question("started", field, "Is the start the first report?", "It is the same minute as the detection, so it may be when it was seen and not when it began.", []string{candidate(s.at, s.evidence)}, s.line)
+	case !known && s.e != nil && !s.e.list:
+		r.question("started", field, "Did it begin here, or was it first said here?", "The text tells it from outside and names nobody who knew.", []string{candidate(s.at, s.evidence)}, s.line)
 	case s.e != nil && s.e.st.to != nil:
 		r.question("started", field, "When in this range did it begin?", "", []string{candidate(s.at, s.evidence), candidate(s.e.end, "")}, s.line)
 	case known && d.at.Before(s.at):

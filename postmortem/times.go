@@ -212,6 +212,12 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 	if z, e := zoneAt(s, j, sc.t, true); e > 0 {
 		st.zone, j = z, e
 		// "18:07 UTC (20:07 CEST)" says the same twice; the second is its own stamp.
+	} else if y, n := digits(s, skipSpaces(s, j)); n == 4 && validYear(y) && st.seconds {
+		// git's form: "15:50:41 2016 +0200"
+		k := skipSpaces(s, j) + 4
+		if z, e := zoneAt(s, k, sc.t, true); e > 0 && z.fixed {
+			st.zone, j = z, e
+		}
 	} else if z, b := zoneBefore(sc.toks, sc.at(st.start), sc.t); b >= 0 {
 		st.zone = z
 		st.start = min(st.start, b)
