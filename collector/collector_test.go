@@ -239,6 +239,7 @@ func TestNames(t *testing.T) {
 		"meantime_open_incidents affected_service severity",
 		"meantime_other_alert_names ",
 		"meantime_other_services ",
+		"meantime_other_severities ",
 		"meantime_suggested_links ",
 		"meantime_watchdog_last_seen_timestamp_seconds watchdog",
 	}, got)

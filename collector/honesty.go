@@ -11,22 +11,23 @@ import (
 
 // honesty is what Meantime says about its own knowledge.
 type honesty struct {
-	milestones, suggested, watchdog, blind, otherServices, otherNames *prometheus.Desc
+	milestones, suggested, watchdog, blind, otherServices, otherSeverities, otherNames *prometheus.Desc
 }
 
 func newHonesty() honesty {
 	return honesty{
-		milestones:    desc("milestones", "Known milestones of the incidents of the longest window and of all open ones, by where their time comes from.", "milestone", "origin"),
-		suggested:     desc("suggested_links", "Alert episodes of the longest window that may belong to an incident and wait for a person's word."),
-		watchdog:      desc("watchdog_last_seen_timestamp_seconds", "When a watchdog was last heard of.", "watchdog"),
-		blind:         desc("blind_seconds", "Time of the window in which a watchdog was silent: what happened then may have gone unseen.", "window"),
-		otherServices: desc("other_services", "Services over the limit, shown together as (other)."),
-		otherNames:    desc("other_alert_names", "Alert names over the limit, shown together as (other)."),
+		milestones:      desc("milestones", "Known milestones of the incidents of the longest window and of all open ones, by where their time comes from.", "milestone", "origin"),
+		suggested:       desc("suggested_links", "Alert episodes of the longest window that may belong to an incident and wait for a person's word."),
+		watchdog:        desc("watchdog_last_seen_timestamp_seconds", "When a watchdog was last heard of.", "watchdog"),
+		blind:           desc("blind_seconds", "Time of the window in which a watchdog was silent: what happened then may have gone unseen.", "window"),
+		otherServices:   desc("other_services", "Services over the limit, shown together as (other)."),
+		otherSeverities: desc("other_severities", "Severities over the limit, shown together as (other)."),
+		otherNames:      desc("other_alert_names", "Alert names over the limit, shown together as (other)."),
 	}
 }
 
 func (h *honesty) describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{h.milestones, h.suggested, h.watchdog, h.blind, h.otherServices, h.otherNames} {
+	for _, d := range []*prometheus.Desc{h.milestones, h.suggested, h.watchdog, h.blind, h.otherServices, h.otherSeverities, h.otherNames} {
 		ch <- d
 	}
 }
@@ -39,7 +40,7 @@ func (h *honesty) metrics(s Snapshot) []prometheus.Metric {
 		}
 	}
 	out = append(out, gauge(h.suggested, float64(s.Figures.Suggested)),
-		gauge(h.otherServices, float64(s.Figures.OtherServices)), gauge(h.otherNames, float64(s.Figures.OtherNames)))
+		gauge(h.otherServices, float64(s.Figures.OtherServices)), gauge(h.otherSeverities, float64(s.Figures.OtherSeverities)), gauge(h.otherNames, float64(s.Figures.OtherNames)))
 	for _, name := range slices.Sorted(maps.Keys(s.Watchdogs)) {
 		if at := s.Watchdogs[name]; !at.IsZero() {
 			out = append(out, gauge(h.watchdog, unix(at), label("watchdog", name)))

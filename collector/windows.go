@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,7 +51,7 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		survival: desc("interval_survival_median_seconds", "Kaplan-Meier median, in which incidents still open count for as long as they have lasted.", by("interval")...),
 
 		impact:      desc("impact_seconds", "Summed impact windows of the incidents.", by()...),
-		recall:      desc("alert_recall_ratio", "Share of incidents that an alert caught first.", by()...),
+		recall:      desc("alert_recall_ratio", "Share of incidents that an alert caught first; those in a watchdog's blind window are not asked about.", by()...),
 		recallLower: desc("alert_recall_ratio_lower", "Lower end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
 		recallUpper: desc("alert_recall_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
 		lead:        desc("alert_lead_median_seconds", "Median of first person aware minus first alert; negative where people were first.", by()...),
@@ -173,7 +172,7 @@ func (w *windows) alerts(window string, g *measure.AlertGroup) []prometheus.Metr
 		gauge(w.precisionUpper, g.Precision.Bounds.Upper, of...),
 	}
 	for _, e := range g.Episodes {
-		out = append(out, gauge(w.episodes, float64(e.N), append(of, label("alertname", cmp.Or(e.Name, "(none)")), w.outcomes[e.Outcome])...))
+		out = append(out, gauge(w.episodes, float64(e.N), append(of, label("alertname", e.Name), w.outcomes[e.Outcome])...))
 	}
 	return out
 }

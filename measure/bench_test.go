@@ -71,9 +71,10 @@ func heap() float64 {
 	return float64(m.HeapAlloc)
 }
 
-// BenchmarkMemory reports what a book of 100,000 incidents and a million episodes holds.
+// BenchmarkMemory reports what a book of 100,000 incidents and a million episodes holds, and a ledger of the former.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
+		ledger := NewLedger(incident.DefaultIntervals(), 100)
 		before := heap()
 		book := full(b, 100_000, 0)
 		incidents := heap() - before
@@ -84,7 +85,26 @@ func BenchmarkMemory(b *testing.B) {
 		book.Figures(t0)
 		b.ReportMetric((heap()-before)/1e6, "MB-with-figures")
 		runtime.KeepAlive(book)
+		book = nil
+
+		var incs []incident.Incident
+		for inc := range many(100_000) {
+			incs = append(incs, inc)
+			if len(incs) == 1000 {
+				incs = commit(ledger, incs)
+			}
+		}
+		incs = nil
+		b.ReportMetric((heap()-before)/1e6, "MB-ledger")
+		runtime.KeepAlive(ledger)
 	}
+}
+
+// commit gives a batch to the ledger, and the batch back, empty.
+func commit(l *Ledger, incs []incident.Incident) []incident.Incident {
+	l.Commit(l.Next(incs, t0))
+	clear(incs)
+	return incs[:0]
 }
 
 // BenchmarkFigures is the cost of the figures after nothing, one incident or one episode changed, as the clock goes on by a second.

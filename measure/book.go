@@ -47,7 +47,7 @@ type Book struct {
 	changed   bool // since then
 	others    []*otherGroup
 
-	services, names limit // of the figures last given
+	limited limits // of the figures last given
 }
 
 // group is all rows of one grouping, with the figures last computed for each window.
@@ -287,27 +287,27 @@ func (b *Book) Figures(now time.Time) *Figures {
 	b.now, b.tick, b.changed = now, tick, false
 
 	f := &Figures{At: now, Windows: make([]WindowFigures, len(b.o.Windows)), Suggested: b.episodes.suggested()}
-	services, names := b.limits()
-	f.OtherServices, f.OtherNames = services.over, names.over
-	keys := b.shownKeys(services)
+	l := b.limits()
+	f.OtherServices, f.OtherSeverities, f.OtherNames = l.services.over, l.severities.over, l.alerts.over
+	keys := b.shownKeys(&l)
 	for w := range b.o.Windows {
 		f.Windows[w].Window = b.o.Windows[w]
 		for _, k := range keys {
 			f.Windows[w].Groups = append(f.Windows[w].Groups, b.figures(k, w, ticked))
 		}
-		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, services, ticked)...)
+		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, &l, ticked)...)
 		var before []*AlertGroup
 		if b.last != nil {
 			before = b.last.Windows[w].Alerts
 		}
-		if b.last != nil && !b.episodes.changed && services.equal(b.services) && names.equal(b.names) {
+		if b.last != nil && !b.episodes.changed && l.equal(&b.limited) {
 			f.Windows[w].Alerts = before
 		} else {
-			f.Windows[w].Alerts = keep(before, b.episodes.figures(w, services, names))
+			f.Windows[w].Alerts = keep(before, b.episodes.figures(w, &l))
 		}
 	}
-	b.nowFigures(f, services)
-	b.last, b.services, b.names, b.episodes.changed = f, services, names, false
+	b.nowFigures(f, &l)
+	b.last, b.limited, b.episodes.changed = f, l, false
 	return f
 }
 
@@ -355,13 +355,13 @@ func (b *Book) figures(k groupKey, w int, ticked bool) *Group {
 
 func (k groupKey) grouping() Grouping { return Grouping{k.service.Value(), k.severity.Value()} }
 
-// shownKeys are the groups that have an incident in the longest window, everything first, in order; those of services over
-// the limit are left to otherFigures.
-func (b *Book) shownKeys(services limit) []groupKey {
+// shownKeys are the groups that have an incident in the longest window, everything first, in order; those over a
+// limit are left to otherFigures.
+func (b *Book) shownKeys(l *limits) []groupKey {
 	longest := b.longest()
 	var keys []groupKey
 	for k, g := range b.groups {
-		if k == everything || services.shows(k.service) && longest >= 0 && len(b.in(g.rows, longest)) > 0 {
+		if k == everything || l.shows(k) && longest >= 0 && len(b.in(g.rows, longest)) > 0 {
 			keys = append(keys, k)
 		}
 	}
@@ -381,7 +381,7 @@ func (b *Book) longest() int {
 }
 
 // nowFigures fills in what has no window.
-func (b *Book) nowFigures(f *Figures, services limit) {
+func (b *Book) nowFigures(f *Figures, l *limits) {
 	f.Milestones = make(map[incident.MilestoneName]map[incident.Origin]int, nMilestones)
 	for i, m := range incident.MilestoneNames {
 		f.Milestones[m] = make(map[incident.Origin]int, len(incident.Origins))
@@ -399,7 +399,6 @@ func (b *Book) nowFigures(f *Figures, services limit) {
 	}
 	oldest := int64(unknown)
 	all := b.groups[everything].rows
-	other := unique.Make(Other)
 	for r := range b.open {
 		if !r.listed || !r.openAt(tick) {
 			continue
@@ -409,10 +408,7 @@ func (b *Book) nowFigures(f *Figures, services limit) {
 		}
 		seen := map[groupKey]bool{}
 		for k := range r.keys {
-			if !services.shows(k.service) {
-				k.service = other
-			}
-			if !seen[k] {
+			if k = l.of(k); !seen[k] {
 				seen[k] = true
 				open[k]++
 			}

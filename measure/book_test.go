@@ -41,7 +41,7 @@ func randomIncident(t *rapid.T) incident.Incident {
 		}
 	}
 	inc := made(fmt.Sprintf("r%02d", rapid.IntRange(0, 25).Draw(t, "id")), minutes)
-	inc.Services = rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}), 0, 3).Draw(t, "services")
+	inc.Services = rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "e", Other}), 0, 3).Draw(t, "services")
 	inc.Severity = rapid.SampledFrom([]string{"critical", "warning", ""}).Draw(t, "severity")
 	inc.State = rapid.SampledFrom([]incident.State{incident.StateOpen, incident.StateResolved, incident.StateResolved, incident.StateCancelled}).Draw(t, "state")
 	inc.Kind = rapid.SampledFrom([]incident.Kind{incident.KindIncident, incident.KindIncident, incident.KindDrill}).Draw(t, "kind")
@@ -254,6 +254,43 @@ func TestSeriesLimits(t *testing.T) {
 		{}: 7, {"a", ""}: 2, {"b", ""}: 3, {"", "critical"}: 7, {"a", "critical"}: 2, {"b", "critical"}: 3,
 		{Other, ""}: 3, {Other, "critical"}: 3,
 	}, n, "an incident of two services over the limit counts once")
+}
+
+// TestSeverityLimit: made-up severities end up in one group, with every service they are of.
+func TestSeverityLimit(t *testing.T) {
+	b := NewBook(testOptions)
+	var all []incident.Incident
+	for i := range maxSeverities + 5 {
+		all = append(all, made(fmt.Sprint(i), at{"started": float64(i)}, func(inc *incident.Incident) {
+			inc.Services, inc.Severity = []string{"a"}, fmt.Sprintf("sev-%02d", i)
+		}))
+	}
+	b.Apply(all, nil)
+	f := b.Figures(minute(50))
+	require.Equal(t, 5, f.OtherSeverities)
+	n := map[Grouping]int{}
+	for _, g := range f.Windows[0].Groups {
+		n[g.Grouping] = g.Incidents
+	}
+	require.Len(t, n, 1+1+2*(maxSeverities+1))
+	require.Equal(t, 5, n[Grouping{"", Other}])
+	require.Equal(t, 5, n[Grouping{"a", Other}])
+}
+
+// TestNamedOther: a service that is really called (other) is shown with those over the limit, not beside them.
+func TestNamedOther(t *testing.T) {
+	b := NewBook(testOptions)
+	var all []incident.Incident
+	for i, s := range []string{Other, Other, Other, "a", "b", "c"} {
+		all = append(all, made(fmt.Sprint(i), at{"started": float64(i)}, func(inc *incident.Incident) { inc.Services = []string{s} }))
+	}
+	b.Apply(all, nil)
+	seen := map[Grouping]int{}
+	for _, g := range b.Figures(minute(30)).Windows[0].Groups {
+		require.NotContains(t, seen, g.Grouping)
+		seen[g.Grouping] = g.Incidents
+	}
+	require.Equal(t, 5, seen[Grouping{Other, ""}])
 }
 
 func TestLoadStopsAtAnError(t *testing.T) {

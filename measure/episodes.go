@@ -303,24 +303,18 @@ func (e *episodes) suggested() int {
 }
 
 // figures are the figures of one window, everything first.
-func (e *episodes) figures(w int, services, names limit) []*AlertGroup {
+func (e *episodes) figures(w int, l *limits) []*AlertGroup {
 	type cell struct {
 		alert   name
 		outcome uint8
 	}
-	other := unique.Make(Other)
 	groups := map[groupKey]map[cell]int{}
 	for i, t := range e.counts[w] {
 		if t == (tally{}) {
 			continue
 		}
 		c := e.classes[i]
-		if !services.shows(c.service) {
-			c.service = other
-		}
-		if !names.shows(c.alert) {
-			c.alert = other
-		}
+		c = class{l.alerts.of(c.alert), l.services.of(c.service), l.severities.of(c.severity)}
 		for k := range c.keys {
 			g := groups[k]
 			if g == nil {

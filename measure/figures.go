@@ -6,7 +6,7 @@ import (
 	"meantime/incident"
 )
 
-// Other is the service and alert name under which everything over a series limit is shown.
+// Other is the service, severity and alert name under which everything over a series limit is shown.
 const Other = "(other)"
 
 // Window is a rolling window.
@@ -40,8 +40,8 @@ type Figures struct {
 	Milestones map[incident.MilestoneName]map[incident.Origin]int
 	// Suggested counts the episodes that may belong to an incident, where a person has not said.
 	Suggested int
-	// OtherServices and OtherNames are how many services and alert names are shown under Other.
-	OtherServices, OtherNames int
+	// OtherServices, OtherSeverities and OtherNames are how many services, severities and alert names are shown under Other.
+	OtherServices, OtherSeverities, OtherNames int
 }
 
 // WindowFigures are the figures of one window.

@@ -41,6 +41,7 @@ type Ledger struct {
 	names       []string // of intervals, also of those no longer measured
 	entries     map[string]*entry
 	services    map[string]bool
+	severities  map[string]bool
 }
 
 // entry is an incident.Observed in compact form.
@@ -72,10 +73,10 @@ type LedgerStep struct {
 	entries []*entry
 }
 
-// NewLedger makes an empty one. Services after the first maxServices are counted under Other, those in the loaded ledger
-// coming first; 0 is no limit.
+// NewLedger makes an empty one. Services after the first maxServices are counted under Other, those of the loaded ledger
+// coming first; 0 is no limit. Severities are limited likewise.
 func NewLedger(intervals []incident.Interval, maxServices int) *Ledger {
-	return &Ledger{maxServices: maxServices, intervals: intervals, entries: map[string]*entry{}, services: map[string]bool{}}
+	return &Ledger{maxServices: maxServices, intervals: intervals, entries: map[string]*entry{}, services: map[string]bool{}, severities: map[string]bool{}}
 }
 
 // Load takes in what was stored. It stops at the first error and returns it.
@@ -96,9 +97,9 @@ func (l *Ledger) Load(stored iter.Seq2[incident.Observed, error]) error {
 		}
 		l.sort(e)
 		l.entries[e.id] = e
-		if o.Service != "" && o.Service != Other {
-			l.services[o.Service] = true
-		}
+		// Whatever was shown stays shown.
+		limited(l.services, o.Service, 0)
+		limited(l.severities, o.Severity, 0)
 	}
 	return nil
 }
@@ -146,27 +147,32 @@ func (l *Ledger) Restatements() map[string]int {
 
 func (e *entry) labels() Labels { return Labels{e.service.Value(), e.severity.Value(), e.by} }
 
-// Meet gives labels in the form the histogram uses, with services over the limit under Other, sorted and each once. The
-// services are remembered.
+// Meet gives labels in the form the histogram uses, with services over the limit under Other, sorted and each once. What is
+// shown by name is remembered.
 func (l *Ledger) Meet(known []Labels) []Labels {
 	out := make([]Labels, 0, len(known))
 	for _, k := range known {
-		k.Service = l.service(k.Service)
-		out = append(out, k)
+		out = append(out, l.labels(k))
 	}
 	slices.SortFunc(out, Labels.compare)
 	return slices.Compact(out)
 }
 
-func (l *Ledger) service(s string) string {
+// labels are k as the histogram shows it.
+func (l *Ledger) labels(k Labels) Labels {
+	return Labels{limited(l.services, k.Service, l.maxServices), limited(l.severities, k.Severity, maxSeverities), k.DetectedBy}
+}
+
+// limited is a name, or Other where there are as many known ones already. 0 is no limit.
+func limited(known map[string]bool, s string, most int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	switch {
-	case s == "" || s == Other || l.services[s]:
+	case s == "" || s == Other || known[s]:
 		return s
-	case l.maxServices > 0 && len(l.services) >= l.maxServices:
+	case most > 0 && len(known) >= most:
 		return Other
 	}
-	l.services[s] = true
+	known[s] = true
 	return s
 }
 
@@ -177,10 +183,11 @@ func (l *Ledger) Next(changed []incident.Incident, now time.Time) LedgerStep {
 	labels := make([]Labels, 0, len(changed))
 	for i := range changed {
 		inc := &changed[i]
-		k := Labels{Severity: strings.ToValidUTF8(inc.Severity, "\uFFFD"), DetectedBy: cmp.Or(inc.DetectedBy, incident.ByUnknown)}
+		k := Labels{Severity: inc.Severity, DetectedBy: cmp.Or(inc.DetectedBy, incident.ByUnknown)}
 		if len(inc.Services) > 0 {
-			k.Service = l.service(inc.Services[0])
+			k.Service = inc.Services[0]
 		}
+		k = l.labels(k)
 		labels = append(labels, k)
 		l.next(&step, inc, k, now)
 	}

@@ -14,9 +14,39 @@ type limit struct {
 	over  int
 }
 
-func (l limit) shows(n name) bool { return l.shown == nil || n == noName || l.shown[n] }
+// shows says whether a name is shown as itself. Nobody's own name may be Other while others are shown under it.
+func (l limit) shows(n name) bool {
+	return l.shown == nil || n == noName || l.shown[n] && n.Value() != Other
+}
+
+// of is the name that is shown for n.
+func (l limit) of(n name) name {
+	if l.shows(n) {
+		return n
+	}
+	return unique.Make(Other)
+}
 
 func (l limit) equal(o limit) bool { return l.over == o.over && maps.Equal(l.shown, o.shown) }
+
+// maxSeverities is how many severities are shown by name: more than anybody has, and few enough that made-up ones cannot
+// flood the metrics.
+const maxSeverities = 20
+
+// limits are which names are shown.
+type limits struct{ services, severities, alerts limit }
+
+func (l *limits) equal(o *limits) bool {
+	return l.services.equal(o.services) && l.severities.equal(o.severities) && l.alerts.equal(o.alerts)
+}
+
+func (l *limits) shows(k groupKey) bool {
+	return l.services.shows(k.service) && l.severities.shows(k.severity)
+}
+
+func (l *limits) of(k groupKey) groupKey {
+	return groupKey{l.services.of(k.service), l.severities.of(k.severity)}
+}
 
 // rank is how often a name occurs, by incidents and then by episodes.
 type rank struct{ incidents, episodes int }
@@ -37,41 +67,42 @@ func atMost(most int, names map[name]rank) limit {
 	return l
 }
 
-// limits are which services and alert names are shown, by the incidents and episodes of the longest window.
-func (b *Book) limits() (services, names limit) {
+// limits are which services, severities and alert names are shown, by the incidents and episodes of the longest window.
+func (b *Book) limits() limits {
 	w := b.longest()
 	if w < 0 {
-		return limit{}, limit{}
+		return limits{}
 	}
-	s, a := map[name]rank{}, map[name]rank{}
+	services, severities, alerts := map[name]rank{}, map[name]rank{}, map[name]rank{}
 	for k, g := range b.groups {
-		if k.service != noName && k.severity == noName {
-			if n := len(b.in(g.rows, w)); n > 0 {
-				s[k.service] = rank{incidents: n}
-			}
+		n := len(b.in(g.rows, w))
+		switch {
+		case n == 0:
+		case k.severity == noName && k.service != noName:
+			services[k.service] = rank{incidents: n}
+		case k.service == noName && k.severity != noName:
+			severities[k.severity] = rank{incidents: n}
+		}
+	}
+	count := func(names map[name]rank, n name, episodes int) {
+		if n != noName {
+			r := names[n]
+			r.episodes += episodes
+			names[n] = r
 		}
 	}
 	for i, t := range b.episodes.counts[w] {
-		n := int(t[0] + t[1] + t[2])
-		if n == 0 {
-			continue
-		}
-		c := b.episodes.classes[i]
-		if c.service != noName {
-			r := s[c.service]
-			r.episodes += n
-			s[c.service] = r
-		}
-		if c.alert != noName {
-			r := a[c.alert]
-			r.episodes += n
-			a[c.alert] = r
+		if n := int(t[0] + t[1] + t[2]); n > 0 {
+			c := b.episodes.classes[i]
+			count(services, c.service, n)
+			count(severities, c.severity, n)
+			count(alerts, c.alert, n)
 		}
 	}
-	return atMost(b.o.MaxServices, s), atMost(b.o.MaxNames, a)
+	return limits{atMost(b.o.MaxServices, services), atMost(maxSeverities, severities), atMost(b.o.MaxNames, alerts)}
 }
 
-// otherGroup are the figures of all services over the limit, of one window and severity.
+// otherGroup are the figures of one group over a limit, of one window.
 type otherGroup struct {
 	window int
 	key    groupKey
@@ -79,35 +110,36 @@ type otherGroup struct {
 	cached
 }
 
-// otherFigures are the figures of the incidents that affect at least one service over the limit, each counted once: of all
-// of them and by severity.
-func (b *Book) otherFigures(w int, services limit, ticked bool) []*Group {
-	b.others = slices.DeleteFunc(b.others, func(o *otherGroup) bool { return services.over == 0 })
-	if services.over == 0 {
+// otherFigures are the figures of the groups over a limit: of the incidents that count in any group shown under the same
+// names, each counted once.
+func (b *Book) otherFigures(w int, l *limits, ticked bool) []*Group {
+	if l.services.over+l.severities.over == 0 {
+		b.others = nil
 		return nil
 	}
-	other := unique.Make(Other)
 	byKey := map[groupKey][]*row{}
 	collect := func(rows []*row, note bool) {
 		for _, r := range rows {
-			if !slices.ContainsFunc(r.services, func(s name) bool { return !services.shows(s) }) {
-				continue
-			}
-			for _, k := range []groupKey{{other, noName}, {other, r.severity}} {
-				if note {
-					byKey[k] = append(byKey[k], r)
-				} else if _, ok := byKey[k]; !ok {
-					byKey[k] = nil
+			for k := range r.keys {
+				if l.shows(k) {
+					continue
 				}
-				if r.severity == noName {
-					break
+				k = l.of(k)
+				in := byKey[k]
+				if note && (len(in) == 0 || in[len(in)-1] != r) {
+					in = append(in, r)
 				}
+				byKey[k] = in
 			}
 		}
 	}
 	all := b.groups[everything].rows
-	collect(b.in(all, b.longest()), false)
+	collect(b.in(all, b.longest()), false) // what is shown for the longest window is shown for all
 	collect(b.in(all, w), true)
+	b.others = slices.DeleteFunc(b.others, func(o *otherGroup) bool {
+		_, ok := byKey[o.key]
+		return o.window == w && !ok
+	})
 	var out []*Group
 	for _, k := range slices.SortedFunc(maps.Keys(byKey), groupKey.compare) {
 		i := slices.IndexFunc(b.others, func(o *otherGroup) bool { return o.window == w && o.key == k })
@@ -118,7 +150,7 @@ func (b *Book) otherFigures(w int, services limit, ticked bool) []*Group {
 		o := b.others[i]
 		// Rows are never written to, so the same rows have the same figures.
 		if o.g == nil || o.live && ticked || !slices.Equal(o.rows, byKey[k]) {
-			o.rows = slices.Clone(byKey[k])
+			o.rows = byKey[k]
 			o.g, o.live = b.plan.figures(k.grouping(), o.rows, b.tick.UnixNano())
 		}
 		out = append(out, o.g)

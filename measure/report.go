@@ -74,7 +74,7 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 	for w, end := range []time.Time{middle, o.To} {
 		precision[w] = map[groupKey]*Ratio{}
 		e.recount(end.UnixNano())
-		for _, g := range e.figures(0, limit{}, limit{}) {
+		for _, g := range e.figures(0, &limits{}) {
 			precision[w][groupKey{unique.Make(g.Service), unique.Make(g.Severity)}] = &g.Precision
 		}
 	}

@@ -49,16 +49,16 @@ func rowOf(inc *incident.Incident) *row {
 		id: strings.Clone(inc.ID), title: clip(inc.Title), at: nanos(inc.At()), points: pointsOf(inc), lead: unknown, openUntil: nanos(inc.OpenUntil),
 		open: inc.State == incident.StateOpen, applies: Applicable(inc), blind: inc.Blind, state: inc.State,
 		listed:   inc.Kind != incident.KindDrill && inc.Kind != incident.KindMaintenance,
-		severity: unique.Make(inc.Severity),
+		severity: intern(inc.Severity),
 		by:       uint8(max(0, slices.Index(incident.Detectors, cmp.Or(inc.DetectedBy, incident.ByUnknown)))),
 	}
 	if d, ok := Lead(inc); ok {
 		r.lead = int64(d)
 	}
 	r.impact, r.impactOK, r.impactFrom = impactOf(inc)
-	for i, s := range inc.Services {
-		if s != "" && !slices.Contains(inc.Services[:i], s) {
-			r.services = append(r.services, unique.Make(s))
+	for _, s := range inc.Services {
+		if n := intern(s); n != noName && !slices.Contains(r.services, n) {
+			r.services = append(r.services, n)
 		}
 	}
 	r.services = slices.Clip(r.services)
