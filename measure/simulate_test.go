@@ -46,7 +46,7 @@ func TestSimulateReproducesDavidovic(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			draw := drawLogNormal(d.lognormal())
 			run := func(n int) Simulation {
-				s, ok := Simulate(make([]float64, MinBounds), SimulateOptions{N: n, Runs: 4000, Seed: 1, Draw: draw})
+				s, ok := Simulate(make([]float64, MinBounds), SimulateOptions{N: n, Runs: 2500, Seed: 1, Draw: draw})
 				require.True(t, ok)
 				require.Equal(t, "mean", s.Statistics[0].Statistic)
 				require.Equal(t, "geometric_mean", s.Statistics[2].Statistic)

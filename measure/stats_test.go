@@ -104,7 +104,7 @@ func TestStudentAndNormalQuantiles(t *testing.T) {
 
 // TestCoverage draws log-normal samples, as incident durations nearly are, and counts how often the intervals hold the truth.
 func TestCoverage(t *testing.T) {
-	const mu, sigma, runs = 8.2, 1.3, 20000
+	const mu, sigma, runs = 8.2, 1.3, 10000
 	truth := math.Exp(mu) // the median, and the geometric mean
 	for _, n := range []int{5, 12, 50} {
 		r := rand.New(rand.NewPCG(uint64(n), 7))
