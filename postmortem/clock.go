@@ -35,7 +35,8 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 		if clocked && b.kind != row || len(b.text) > 600 {
 			continue
 		}
-		says := b.kind == row && b.head
+		// A table's head, or a line that is little more than the zone: "2024-04-11, UTC".
+		says := b.kind == row && b.head || len(b.tokens()) <= 7 && b.kind != row
 		for _, lx := range o.t.all {
 			says = says || lx.has("all_times", b.tokens())
 		}

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -429,14 +430,31 @@ func (o *outline) glued(i, k int) {
 // single takes a lone line that begins with a time for the prose it is: one line is no timeline.
 func (o *outline) single() {
 	n, heads := 0, false
+	wordy := func(e *entry) bool {
+		b := &o.doc.blocks[e.block]
+		if b.kind != para || e.row != "" || e.status != "" {
+			return false
+		}
+		if strings.TrimLeft(b.text[:e.st.start], " *[(~≈") != "" {
+			return true // "At 14:05 we …"
+		}
+		for _, st := range o.stamps[e.block] {
+			if st.hasClock && st.start > e.st.end && strings.ContainsAny(b.text[e.st.end:st.start], ".。") {
+				return true // several sentences with times of their own
+			}
+		}
+		return false
+	}
 	for i := range o.entries {
-		if e := &o.entries[i]; !e.st.unknown {
+		if e := &o.entries[i]; !e.st.unknown && !wordy(e) {
 			n++
 			heads = heads || e.section == "timeline" || e.status != "" || e.row != ""
 		}
 	}
-	if n == 1 && !heads {
+	if n == 0 || n == 1 && !heads {
 		o.entries = nil
+	} else if n >= 2 {
+		o.entries = slices.DeleteFunc(o.entries, func(e entry) bool { return e.list && wordy(&e) && n > 2 && e.section != "timeline" })
 	}
 }
 
@@ -549,6 +567,11 @@ func (o *outline) prose() {
 		inEntry[e.block] = true
 		for _, b := range e.body {
 			inEntry[b] = true
+			for _, st := range o.stamps[b] { // a window told below a heading
+				if st.to != nil && st.hasClock && st.date.ok() {
+					inEntry[b] = false
+				}
+			}
 		}
 		if !e.st.unknown {
 			n++
@@ -604,7 +627,8 @@ func (o *outline) proseBlock(i int) {
 			lo, hi := from, to
 			if len(idx) > 1 {
 				first := o.stamps[i][idx[0]]
-				lead := o.wordsBetween(toks, from, first.start) <= 3 || o.t.main.Script != ""
+				sc := scanner{s: b.text, toks: toks, t: o.t}
+				lead := sc.onlyJoin(sc.at(from), sc.at(first.start)) || o.t.main.Script != ""
 				switch {
 				case lead:
 					if k > 0 {

@@ -125,8 +125,8 @@ func (h *htmlReader) start(t html.Token, self bool) {
 	case "blockquote":
 		h.flush()
 		h.quoted++
-	case "p", "div", "section", "header", "table", "body", "details", "summary", "figure", "figcaption", "time":
-		if tag == "time" {
+	case "p", "div", "section", "header", "table", "body", "details", "summary", "figure", "figcaption", "time", "small":
+		if tag == "time" || tag == "small" {
 			h.text_.WriteByte(' ')
 		} else if !h.inCell {
 			k, l := h.kind, h.level

@@ -23,6 +23,7 @@ const (
 	Recovered     Kind = "recovered"      // users are well again
 	Resolved      Kind = "resolved"       // everything is well again
 	Ended         Kind = "ended"          // the incident itself is said to be over
+	FixLive       Kind = "fix_live"       // the fix is in production; that users are well is not said
 	SelfHealed    Kind = "self_healed"    // it went away by itself
 	Relapse       Kind = "relapse"        // it comes back
 	FollowUp      Kind = "follow_up"      // work after the end

@@ -110,6 +110,13 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
+	if i, ok := found[ImpactStart]; ok { // "customers told us that they could not log in"
+		for _, k := range []Kind{ReportUser, ReportSupport, Report} {
+			if t, ok := found[k]; ok && t.from <= i.from {
+				delete(found, ImpactStart)
+			}
+		}
+	}
 	if p, ok := found[Partial]; ok {
 		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) {
 			delete(found, Recovered)
@@ -169,8 +176,12 @@ func within(list [][2]int, from, to int, toks []token, comma int) bool {
 
 // after says whether a denial follows a match closely, as it does in German or Japanese.
 func after(list [][2]int, m match, toks []token) bool {
+	reach := 2
+	if m.from < len(toks) && isCJK([]rune(toks[m.from].text)[0]) {
+		reach = 6
+	}
 	for _, s := range list {
-		if s[0] < m.from || s[0] > m.to+4 {
+		if s[0] < m.to || s[0] > m.to+reach {
 			continue
 		}
 		cut := false

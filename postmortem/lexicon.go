@@ -101,7 +101,7 @@ type zonePhrase struct {
 
 // kindOrder lists the kinds of an entry, and with it the ids its patterns carry.
 var kindOrder = []Kind{Trigger, ImpactStart, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
-	Attempt, Partial, Recovered, Resolved, Ended, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
+	Attempt, Partial, Recovered, Resolved, Ended, FixLive, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
 
 // headingOrder lists the sections a heading can open.
 var headingOrder = []string{"timeline", "impact", "summary", "cause", "detection", "resolution", "actions", "chat", "lessons", "template"}

@@ -603,7 +603,7 @@ func (r *reader) endedBefore(es []*entry) bool {
 // well says whether an entry tells that users are well, firmly and of its own moment. What a long paragraph tells at its
 // end happened some time after the moment it begins with.
 func (r *reader) well(e *entry) bool {
-	for _, k := range []Kind{Recovered, SelfHealed} {
+	for _, k := range []Kind{Recovered, Resolved, SelfHealed} {
 		if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) && !r.posted(e) {
 			return true
 		}
@@ -752,6 +752,13 @@ func (r *reader) resolvedFrom(es, well, over []*entry, windowEnd time.Time) {
 		p := r.postedWell(es)
 		give(p[len(p)-1], incident.ConfidenceStated)
 	default:
+		for i, e := range es { // the last that was done, and nothing after it
+			if t, ok := e.kinds[FixLive]; ok && r.firmEnd(e, t) && !r.open(es[i:], e) {
+				give(e, incident.ConfidenceStated)
+				r.askEntries("resolved", "milestones.resolved", "Did it end when the fix was live?", "That users were well is not said.", []*entry{e})
+				return
+			}
+		}
 		for _, e := range es {
 			if e.kinds.has(Attempt, Trigger) && r.measures(e) {
 				give(e, incident.ConfidenceInferred)

@@ -186,14 +186,16 @@ func parsePattern(s string, lists map[string][]string) (pattern, error) {
 
 // parseAlt reads a phrase; blanks and underscores separate its words.
 func parseAlt(s string) (a alt) {
-	stem := strings.HasSuffix(s, "*")
-	for _, t := range tokenize(foldWidth(strings.ReplaceAll(strings.TrimSuffix(s, "*"), "_", " "))) {
-		if !t.stop && !t.comma {
-			a = append(a, word{text: t.text})
+	for _, p := range strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == ' ' }) {
+		plain, stem := strings.CutSuffix(p, "*")
+		for _, t := range tokenize(foldWidth(plain)) {
+			if !t.stop && !t.comma {
+				a = append(a, word{text: t.text})
+			}
 		}
-	}
-	if stem && len(a) > 0 {
-		a[len(a)-1].stem = true
+		if stem && len(a) > 0 {
+			a[len(a)-1].stem = true
+		}
 	}
 	return a
 }

@@ -91,14 +91,26 @@ func (o *outline) statusPage() {
 			order = append(order, i)
 		}
 	}
-	if len(ups) < 2 || len(order) < 2 {
+	inline := 0
+	for n := range ups { // the stamp at the end of the update's own block
+		for k, st := range o.stamps[ups[n].block] {
+			if st.hasClock && st.date.ok() && st.start >= ups[n].textAt && len(o.doc.blocks[ups[n].block].text)-st.end < 24 {
+				ups[n].stamp, stamps[ups[n].block] = ups[n].block, k
+				inline++
+			}
+		}
+	}
+	if len(ups) < 2 || len(order) < 2 && inline < 2 {
 		return
 	}
 	// Which way round: does the first state come before the first stamp?
-	after := ups[0].block < order[0]
+	after := len(order) == 0 || ups[0].block < order[0]
 	s := 0
-	paired := 0
+	paired := inline
 	for n := range ups {
+		if ups[n].stamp >= 0 {
+			continue
+		}
 		next := len(o.doc.blocks)
 		if n+1 < len(ups) {
 			next = ups[n+1].block
@@ -137,7 +149,10 @@ func (o *outline) statusPage() {
 		st := o.stamps[u.stamp][stamps[u.stamp]]
 		e := entry{block: u.block, line: b.line, st: st, list: true, status: u.label, section: "timeline", textAt: u.textAt, textTo: len(b.text), zone: st.zone}
 		end := u.stamp
-		if !after {
+		if u.stamp == u.block {
+			e.textTo = st.start
+			end = u.block
+		} else if !after {
 			end = len(o.doc.blocks)
 			if n+1 < len(ups) {
 				end = ups[n+1].block

@@ -163,7 +163,8 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 		st.m, _ = digits(rest, 1)
 		j += 3
 		_, ze := zoneAt(s, j, sc.t, true)
-		if !(sc.wordBefore(i) || ze > 0 || sc.wordAfter(j) > 0 || sc.rangeBefore(i)) || strings.HasPrefix(s[j:], "%") {
+		lead := i == 0 && sc.t.main.Code != "en" && (j == len(s) || strings.IndexByte(" ,:-)", s[j]) >= 0)
+		if !(lead || sc.wordBefore(i) || ze > 0 || sc.wordAfter(j) > 0 || sc.rangeBefore(i)) || strings.HasPrefix(s[j:], "%") {
 			return 0, false
 		}
 	default:
@@ -568,6 +569,12 @@ func (sc *scanner) join() []stamp {
 	}
 	// Ranges.
 	var done []stamp
+	for i := 1; i < len(out); i++ { // "下午2点15分 … 2点18分": the day part goes on
+		p, st := &out[i-1], &out[i]
+		if p.twelve && st.hasClock && !st.twelve && p.h >= 12 && st.h > 0 && st.h < 12 && st.h+12 >= p.h && sc.s[sc.clockStart(*st)] != '0' && (!st.date.ok() || st.date.same(p.date)) {
+			st.h, st.twelve = st.h+12, true
+		}
+	}
 	for i := range out {
 		st := out[i]
 		if n := len(done); n > 0 && st.hasClock && done[n-1].hasClock && done[n-1].to == nil && sc.isRange(&done[n-1], &st) {
@@ -594,6 +601,16 @@ func (sc *scanner) join() []stamp {
 	return done
 }
 
+// clockStart is the byte where a stamp's clock begins, past its date.
+func (sc *scanner) clockStart(st stamp) int {
+	for i := st.start; i < st.end; i++ {
+		if isDigit(sc.s[i]) && (!st.date.ok() || i > st.date.start+2) {
+			return i
+		}
+	}
+	return st.start
+}
+
 // isRange says whether two stamps are the ends of one stretch of time.
 func (sc *scanner) isRange(a, b *stamp) bool {
 	gap := strings.Trim(sc.s[a.end:max(a.end, b.start)], " ()[]*")
@@ -614,8 +631,8 @@ func (sc *scanner) isRange(a, b *stamp) bool {
 		}
 		if e := matchAt(lx.and, sc.toks, from); e > 0 && (e == to || sc.onlyJoin(e, to)) {
 			// "and" needs the "between" before it.
-			k := sc.at(a.start)
-			for back := 1; back <= 4 && k-back >= 0; back++ {
+			k := sc.at(a.end)
+			for back := 1; back <= 12 && k-back >= 0 && (sc.toks[k-back].start >= a.start || k-back >= sc.at(a.start)-4); back++ {
 				if matchAt(lx.open, sc.toks, k-back) > 0 {
 					return true
 				}
