@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -318,6 +319,26 @@ func TestStatuses(t *testing.T) {
 			require.Equal(t, tc.status == 413, asked == 1, "what could not be taken is asked for")
 		})
 	}
+}
+
+// The limits as they are where nobody sets them.
+func TestDefaultLimits(t *testing.T) {
+	m := newMemory()
+	h := New(Options{Store: m}).Alertmanager()
+	w := post(h, large(5000))
+	require.Equal(t, 200, w.Code, w.Body)
+	require.JSONEq(t, `{"taken":5000,"refused":0}`, w.Body.String())
+	require.Len(t, m.sightings, 5000)
+
+	requireProblem(t, post(h, strings.Repeat(" ", 20_000_000)), 413, "more than the 16777216 bytes allowed")
+	req := httptest.NewRequest(http.MethodPost, "/", io.NopCloser(strings.NewReader(strings.Repeat(" ", 20_000_000))))
+	req.ContentLength = -1 // it does not say how long it is
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	requireProblem(t, w, 413, "more than the 16777216 bytes allowed")
+
+	requireProblem(t, post(h, `{"alerts":[`+strings.Repeat(`{"labels":{"a":"b"}},`, 99_999)+`{"labels":{"a":"b"}}]}`), 413, "alerts: more than the 20000 allowed")
+	require.Len(t, m.sightings, 5000)
 }
 
 func requireProblem(t *testing.T, w *httptest.ResponseRecorder, status int, detail string) {

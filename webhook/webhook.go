@@ -39,7 +39,7 @@ type Store interface {
 const (
 	DefaultMaxBody   = 16 << 20
 	DefaultMaxAlerts = 20_000
-	DefaultMemory    = 64 << 20
+	DefaultMemory    = 32 << 20
 )
 
 const (

@@ -252,7 +252,7 @@ func (s *Source) apply(ctx context.Context, want map[string]incident.Record, k k
 		}
 	}
 	for part := range slices.Chunk(put, page) {
-		if _, err := s.store.Put(ctx, incident.Facts{Records: part}, s.now().UTC()); err != nil {
+		if err := s.put(ctx, part); err != nil {
 			return fmt.Errorf("store records: %w", err)
 		}
 	}
@@ -260,4 +260,25 @@ func (s *Source) apply(ctx context.Context, want map[string]incident.Record, k k
 		s.log.Info("Records read", "changed", len(put)-withdrawn, "withdrawn", withdrawn, "all", len(want))
 	}
 	return nil
+}
+
+// put stores records so that they count. A version that states when it was written can be older than what counts, such
+// as a withdrawal: it then goes in once more as written now, because what the folder says now is what counts.
+func (s *Source) put(ctx context.Context, records []incident.Record) error {
+	receipt, err := s.store.Put(ctx, incident.Facts{Records: records}, s.now().UTC())
+	if err != nil {
+		return err
+	}
+	var again []incident.Record
+	for i, counts := range receipt.Records {
+		if r := records[i]; !counts && !r.UpdatedAt.IsZero() {
+			r.UpdatedAt = time.Time{}
+			again = append(again, r)
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	_, err = s.store.Put(ctx, incident.Facts{Records: again}, s.now().UTC())
+	return err
 }

@@ -191,6 +191,21 @@ func TestEditWithAnOldTime(t *testing.T) {
 	require.Equal(t, "Sign-in answered with errors", b.store.records[incident.RecordKey{Source: "ours", ID: "one"}].Title)
 }
 
+// A file that comes back counts, however old the time it states is.
+func TestBackWithAnOldTime(t *testing.T) {
+	b := newBench(t, Options{})
+	old := one + "updated_at: 2024-07-20T00:00:00Z\n"
+	b.write("a.yaml", old)
+	require.Equal(t, []string{"one"}, b.poll())
+	require.Equal(t, time.Date(2024, 7, 20, 0, 0, 0, 0, time.UTC), b.store.records[incident.RecordKey{Source: "ours", ID: "one"}].UpdatedAt)
+	b.remove("a.yaml")
+	require.Equal(t, []string{"-one"}, b.poll())
+	b.write("a.yaml", old)
+	require.Equal(t, []string{"=one", "one"}, b.poll())
+	require.False(t, b.store.records[incident.RecordKey{Source: "ours", ID: "one"}].Withdrawn)
+	require.Empty(t, b.poll())
+}
+
 func TestBadFileHidesNoneAndKeepsItsLastGoodVersion(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	b := newBench(t, Options{Metrics: NewMetrics(reg)})
