@@ -16,11 +16,15 @@ type answer struct {
 	taken   int
 	detail  string
 	refused incident.Problems
+	// err is what is wrong here, for the log alone: it may tell of files and hosts that are no sender's business.
+	err error
 }
 
 func problem(status int, detail string) answer { return answer{status: status, detail: detail} }
 
-func unavailable(detail string) answer { return problem(http.StatusServiceUnavailable, detail) }
+func unavailable(detail string, err error) answer {
+	return answer{status: http.StatusServiceUnavailable, detail: detail, err: err}
+}
 
 func (a answer) write(w http.ResponseWriter) {
 	h := w.Header()

@@ -50,7 +50,7 @@ func (r *Receiver) events(ctx context.Context, body []byte, received time.Time) 
 	}
 
 	if err := r.place(ctx, h); err != nil {
-		return unavailable("the store cannot be asked now: " + err.Error())
+		return unavailable("the store cannot be asked now", err)
 	}
 	var f incident.Facts
 	for _, k := range h.order {

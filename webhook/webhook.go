@@ -147,10 +147,10 @@ func (r *Receiver) endpoint(name string, take func(ctx context.Context, body []b
 			return
 		}
 		level := slog.LevelDebug
-		if a.status >= 500 {
-			level = slog.LevelError
+		if a.err != nil {
+			level = slog.LevelError // what is wrong is here
 		}
-		r.log.Log(req.Context(), level, "Webhook refused", "endpoint", name, "status", a.status, "remote", req.RemoteAddr, "err", a.detail)
+		r.log.Log(req.Context(), level, "Webhook refused", "endpoint", name, "status", a.status, "remote", req.RemoteAddr, "detail", a.detail, "err", a.err)
 	})
 }
 
@@ -179,7 +179,7 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request, name string
 	ctx, cancel := context.WithTimeout(req.Context(), readTimeout)
 	defer cancel()
 	if err := r.memory.Acquire(ctx, weight); err != nil {
-		return unavailable("too many requests at once")
+		return unavailable("too many requests at once", err)
 	}
 	defer func() { r.memory.Release(weight) }()
 	body, err := r.read(w, req)
@@ -188,7 +188,7 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request, name string
 	case errors.As(err, &tooLarge):
 		return r.tooLarge()
 	case err != nil:
-		return unavailable("the body did not arrive: " + err.Error())
+		return unavailable("the body did not arrive: "+err.Error(), nil)
 	}
 	if unused := weight - int64(len(body)); unused > 0 {
 		r.memory.Release(unused)
@@ -229,7 +229,7 @@ func (r *Receiver) put(ctx context.Context, f incident.Facts, received time.Time
 	receipt, err := r.store.Put(ctx, f, received)
 	if err != nil {
 		// Whatever the store says, the notification was good: only 5xx makes Alertmanager keep it.
-		a := unavailable("the store cannot take it now: " + err.Error())
+		a := unavailable("the store cannot take it now", err)
 		return receipt, &a
 	}
 	return receipt, nil
