@@ -168,7 +168,7 @@ func (o *object) member(k string) {
 }
 
 // readHead reads what appendHead wrote. With words, the incident shares no memory with body.
-func readHead(id, body string, words map[string]string) (incident.Incident, error) {
+func readHead(id, body string, words *words) (incident.Incident, error) {
 	i := incident.Incident{ID: id}
 	r := reader{s: body, words: words}
 	for ok := r.open('{'); ok && r.more('}'); {

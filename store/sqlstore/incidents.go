@@ -18,9 +18,8 @@ func (s *Store) Incident(ctx context.Context, id string) (i incident.Incident, e
 	defer s.done("incident", s.now(), &err)
 	// An ID that is in use outranks an alias; of several incidents with one alias, which only a half-known past can
 	// leave, the answer is always the same.
-	found, err := all(ctx, s, `SELECT id, head, rest FROM incidents WHERE id = $1 UNION ALL SELECT * FROM (
-		SELECT i.id, i.head, i.rest FROM incident_aliases a JOIN incidents i ON i.id = a.incident WHERE a.alias = $1 ORDER BY i.id LIMIT 1) x`,
-		[]any{id}, scanIncident)
+	found, err := all(ctx, s, whole+` WHERE i.id = $1 UNION ALL SELECT * FROM (
+		`+whole+` JOIN incident_aliases a ON a.incident = i.id WHERE a.alias = $1 ORDER BY i.id LIMIT 1) x`, []any{id}, scanIncident)
 	switch {
 	case err != nil:
 		return i, err
@@ -29,6 +28,9 @@ func (s *Store) Incident(ctx context.Context, id string) (i incident.Incident, e
 	}
 	return found[0], nil
 }
+
+// whole reads incidents with their rest.
+const whole = "SELECT i.id, i.head, r.rest FROM incidents i JOIN incident_rests r ON r.incident = i.id"
 
 func scanIncident(r *sql.Rows) (i incident.Incident, err error) {
 	var id, head, rest string
@@ -48,9 +50,9 @@ func scanIncident(r *sql.Rows) (i incident.Incident, err error) {
 func (s *Store) Incidents(ctx context.Context, q store.IncidentQuery) (page []incident.Incident, next string, err error) {
 	defer s.done("incidents", s.now(), &err)
 	w := where{}
-	from, at, id := "incidents i", "i.at", "i.id"
+	query, at, id := whole, "i.at", "i.id"
 	if q.Service != "" {
-		from, at, id = "incident_services v JOIN incidents i ON i.id = v.incident", "v.at", "v.incident"
+		query, at, id = whole+" JOIN incident_services v ON v.incident = i.id", "v.at", "v.incident"
 		w.add("v.service = ?", q.Service)
 	}
 	w.window(at, q.From, q.To)
@@ -64,7 +66,7 @@ func (s *Store) Incidents(ctx context.Context, q store.IncidentQuery) (page []in
 		return nil, "", err
 	}
 	limit := atMost(q.Limit)
-	page, err = all(ctx, s, "SELECT i.id, i.head, i.rest FROM "+from+w.sql()+" ORDER BY "+at+" DESC, "+id+" DESC LIMIT "+w.param(limit+1), w.args, scanIncident)
+	page, err = all(ctx, s, query+w.sql()+" ORDER BY "+at+" DESC, "+id+" DESC LIMIT "+w.param(limit+1), w.args, scanIncident)
 	if len(page) > limit {
 		page = page[:limit]
 		last := &page[limit-1]
@@ -76,7 +78,7 @@ func (s *Store) Incidents(ctx context.Context, q store.IncidentQuery) (page []in
 // IncidentsTouching implements store.Derived.
 func (s *Store) IncidentsTouching(ctx context.Context, from, to time.Time) (_ []incident.Incident, err error) {
 	defer s.done("incidents_touching", s.now(), &err)
-	return all(ctx, s, "SELECT id, head, rest FROM incidents WHERE "+touching+" ORDER BY id", touchingArgs(from, to), scanIncident)
+	return all(ctx, s, whole+" WHERE "+touching+" ORDER BY i.id", touchingArgs(from, to), scanIncident)
 }
 
 // EachIncident implements store.Derived.
@@ -86,14 +88,14 @@ func (s *Store) EachIncident(ctx context.Context, from time.Time) iter.Seq2[inci
 		query, args = "SELECT id, head FROM incidents WHERE at >= $1 UNION ALL SELECT id, head FROM incidents WHERE state = $2 AND at < $1",
 			[]any{nanos(from), string(incident.StateOpen)}
 	}
-	words := make(map[string]string)
+	seen := new(words)
 	return each(ctx, s, "each_incident", query, args, func(r *sql.Rows) (incident.Incident, error) {
 		var id string
 		var head sql.RawBytes
 		if err := r.Scan(&id, &head); err != nil {
 			return incident.Incident{}, err
 		}
-		return readHead(id, string(head), words)
+		return readHead(id, string(head), seen)
 	})
 }
 

@@ -101,7 +101,7 @@ func (p *pass) save(s *session) error {
 		if _, err := s.exec("UPDATE progress SET incidents = 0 WHERE one = 1"); err != nil {
 			return err
 		}
-		for _, table := range []string{"incidents", "incident_services", "incident_aliases", "verdicts"} {
+		for _, table := range []string{"incidents", "incident_rests", "incident_services", "incident_aliases", "verdicts"} {
 			if _, err := s.exec("DELETE FROM " + table); err != nil {
 				return err
 			}
@@ -149,7 +149,7 @@ func removeIncident(s *session, id string) (int64, error) {
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	for _, table := range []string{"incident_services", "incident_aliases"} {
+	for _, table := range []string{"incident_rests", "incident_services", "incident_aliases"} {
 		if _, err := s.exec("DELETE FROM "+table+" WHERE incident = $1", id); err != nil {
 			return 0, err
 		}
@@ -176,9 +176,12 @@ func (r *incidentRow) save(s *session) (replaced int64, err error) {
 			to = max(to, t)
 		}
 	}
-	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, head, rest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		r.ID, r.at, string(r.State), r.Severity, spanClass(fromNanos(from), fromNanos(to)), from, to, r.head, r.rest)
+	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		r.ID, r.at, string(r.State), r.Severity, spanClass(fromNanos(from), fromNanos(to)), from, to, r.head)
 	if err != nil {
+		return 0, err
+	}
+	if _, err := s.exec("INSERT INTO incident_rests (incident, rest) VALUES ($1, $2)", r.ID, r.rest); err != nil {
 		return 0, err
 	}
 	for _, name := range r.Services {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"iter"
 	"math"
-	"slices"
 	"strconv"
 	"time"
 
@@ -114,13 +113,13 @@ func saveVerdicts(s *session, rows []verdictRow) error {
 
 // EachVerdict implements store.Derived.
 func (s *Store) EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error] {
-	words, names := make(map[string]string), make(map[string]map[string]string)
+	seen, names := new(words), make(map[string]map[string]string)
 	return each(ctx, s, "each_verdict", "SELECT body FROM verdicts WHERE starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:], func(r *sql.Rows) (incident.Verdict, error) {
 		var body sql.RawBytes
 		if err := r.Scan(&body); err != nil {
 			return incident.Verdict{}, err
 		}
-		v, _, err := readVerdict(&reader{s: string(body), words: words}, names)
+		v, _, err := readVerdict(&reader{s: string(body), words: seen}, names)
 		return v, err
 	})
 }
@@ -148,10 +147,10 @@ func (s *Store) Verdicts(ctx context.Context, q store.VerdictQuery) (page []inci
 		last := &rows[limit-1].Episode
 		next = cursor(nanos(last.StartsAt), last.Fingerprint)
 	}
+	if err := s.fill(ctx, rows); err != nil {
+		return nil, "", err
+	}
 	for i := range rows {
-		if err := s.fill(ctx, &rows[i].Verdict, rows[i].last); err != nil {
-			return nil, "", err
-		}
 		page = append(page, rows[i].Verdict)
 	}
 	return page, next, nil
@@ -176,20 +175,39 @@ func within(s incident.Sighting, first, last time.Time) bool {
 	return !begin.Before(first) && !begin.After(last)
 }
 
-// fill completes the episode of a verdict from its sightings.
-func (s *Store) fill(ctx context.Context, v *incident.Verdict, last time.Time) error {
-	e := &v.Episode
-	found, err := all(ctx, s, sightingsOfEpisode, []any{e.Fingerprint, nanos(e.StartsAt), nanos(last)}, scanSighting)
-	if err != nil {
+// fill completes the episodes of verdicts from their sightings.
+func (s *Store) fill(ctx context.Context, rows []judged) error {
+	return inChunks(len(rows), func(from, size int) error {
+		args := make([]any, 0, 4*size)
+		for i, v := range rows[from : from+size] {
+			args = append(args, i, v.Episode.Fingerprint, nanos(v.Episode.StartsAt), nanos(v.last))
+		}
+		found := make([][]incident.Sighting, size)
+		// As sightingsOfEpisode, for many.
+		query := "WITH k (n, fingerprint, first, last) AS (VALUES " + s.db.tuples(size, 4) + ") " +
+			"SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at BETWEEN k.first AND k.last " +
+			"UNION ALL SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = 0"
+		_, err := all(ctx, s, query, args, func(r *sql.Rows) (none struct{}, err error) {
+			var n int
+			var fingerprint, body string
+			var startsAt int64
+			if err := r.Scan(&n, &fingerprint, &startsAt, &body); err != nil {
+				return none, err
+			}
+			x, err := readSighting(fingerprint, startsAt, body)
+			if v := &rows[from+n]; err == nil && within(x, v.Episode.StartsAt, v.last) {
+				found[n] = append(found[n], x)
+			}
+			return none, err
+		})
+		for n, of := range found {
+			if e := &rows[from+n].Episode; len(of) > 0 {
+				// Silence and clock decide only about the end, which the verdict knows.
+				whole := incident.Episodes(of, math.MaxInt64, rows[from+n].last)[0]
+				whole.StartsAt, whole.EndsAt, whole.End = e.StartsAt, e.EndsAt, e.End
+				*e = whole
+			}
+		}
 		return err
-	}
-	found = slices.DeleteFunc(found, func(x incident.Sighting) bool { return !within(x, e.StartsAt, last) })
-	if len(found) == 0 {
-		return nil
-	}
-	// Silence and clock decide only about the end, which the verdict knows.
-	whole := incident.Episodes(found, math.MaxInt64, last)[0]
-	whole.StartsAt, whole.EndsAt, whole.End = e.StartsAt, e.EndsAt, e.End
-	v.Episode = whole
-	return nil
+	})
 }

@@ -84,12 +84,17 @@ CREATE TABLE incidents (
   span_class INTEGER NOT NULL,
   span_from BIGINT NOT NULL,
   span_to BIGINT NOT NULL,
-  head TEXT NOT NULL,
-  rest TEXT NOT NULL
+  head TEXT NOT NULL
 );
 CREATE INDEX incidents_at ON incidents (at, id);
 CREATE INDEX incidents_state ON incidents (state, at, id);
 CREATE INDEX incidents_span ON incidents (span_class, span_from);
+
+-- What only a page about an incident shows. Of its own, so that reading all heads reads nothing else.
+CREATE TABLE incident_rests (
+  incident TEXT NOT NULL PRIMARY KEY,
+  rest TEXT NOT NULL
+);
 
 CREATE TABLE incident_services (
   service TEXT NOT NULL,
