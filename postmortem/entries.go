@@ -430,23 +430,8 @@ func (o *outline) glued(i, k int) {
 // single takes a lone line that begins with a time for the prose it is: one line is no timeline.
 func (o *outline) single() {
 	n, heads := 0, false
-	wordy := func(e *entry) bool {
-		b := &o.doc.blocks[e.block]
-		if b.kind != para || e.row != "" || e.status != "" {
-			return false
-		}
-		if strings.TrimLeft(b.text[:e.st.start], " *[(~≈") != "" {
-			return true // "At 14:05 we …"
-		}
-		for _, st := range o.stamps[e.block] {
-			if st.hasClock && st.start > e.st.end && strings.ContainsAny(b.text[e.st.end:st.start], ".。") {
-				return true // several sentences with times of their own
-			}
-		}
-		return false
-	}
 	for i := range o.entries {
-		if e := &o.entries[i]; !e.st.unknown && !wordy(e) {
+		if e := &o.entries[i]; !e.st.unknown && !o.wordy(e) {
 			n++
 			heads = heads || e.section == "timeline" || e.status != "" || e.row != ""
 		}
@@ -454,8 +439,25 @@ func (o *outline) single() {
 	if n == 0 || n == 1 && !heads {
 		o.entries = nil
 	} else if n >= 2 {
-		o.entries = slices.DeleteFunc(o.entries, func(e entry) bool { return e.list && wordy(&e) && n > 2 && e.section != "timeline" })
+		o.entries = slices.DeleteFunc(o.entries, func(e entry) bool { return e.list && o.wordy(&e) && n > 2 && e.section != "timeline" })
 	}
+}
+
+// wordy says whether an entry is a paragraph of prose that happens to begin with a time.
+func (o *outline) wordy(e *entry) bool {
+	b := &o.doc.blocks[e.block]
+	if b.kind != para || e.row != "" || e.status != "" {
+		return false
+	}
+	if strings.TrimLeft(b.text[:e.st.start], " *[(~≈") != "" || e.st.to != nil && e.st.date.ok() {
+		return true // "At 14:05 we …"
+	}
+	for _, st := range o.stamps[e.block] {
+		if st.hasClock && st.start > e.st.end && strings.ContainsAny(b.text[e.st.end:st.start], ".。") {
+			return true // several sentences with times of their own
+		}
+	}
+	return false
 }
 
 // columns is what the head of a table says about its columns.
@@ -731,7 +733,7 @@ func (o *outline) words(e *entry) []token {
 		toks = append(toks, tokenize(e.row)...)
 	} else if b := &o.doc.blocks[e.block]; e.textAt < e.textTo {
 		for _, t := range b.tokens() {
-			if t.start >= e.textAt && t.end <= e.textTo {
+			if t.start >= e.textAt && t.end <= e.textTo && !o.inDate(e.block, t) {
 				toks = append(toks, t)
 			}
 		}
@@ -745,6 +747,16 @@ func (o *outline) words(e *entry) []token {
 		toks = append(toks, b.tokens()...)
 	}
 	return toks
+}
+
+// inDate says whether a token is part of a written date: "9 May" tells no possibility.
+func (o *outline) inDate(block int, t token) bool {
+	for _, st := range o.stamps[block] {
+		if st.date.ok() && t.start >= st.start && t.end <= st.end {
+			return true
+		}
+	}
+	return false
 }
 
 // text is an entry's own words as written.

@@ -72,7 +72,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 				if m.denies {
 					inside = m.from
 				}
-				if within(denied, m.from-3, inside, sent, m.from) || after(deniedAfter, m, sent) && !m.denies {
+				if within(denied, m.from-3, inside, sent, m.from) || after(deniedAfter, m, sent, lx.words["that"]) && !m.denies {
 					if k == Recovered || k == Resolved || k == Ended || k == Cause || k == Attempt {
 						put(NotYet, t)
 					}
@@ -175,7 +175,7 @@ func within(list [][2]int, from, to int, toks []token, comma int) bool {
 }
 
 // after says whether a denial follows a match closely, as it does in German or Japanese.
-func after(list [][2]int, m match, toks []token) bool {
+func after(list [][2]int, m match, toks []token, that *matcher) bool {
 	reach := 2
 	if m.from < len(toks) && isCJK([]rune(toks[m.from].text)[0]) {
 		reach = 6
@@ -187,6 +187,9 @@ func after(list [][2]int, m match, toks []token) bool {
 		cut := false
 		for i := m.to; i < s[0]; i++ {
 			cut = cut || toks[i].comma
+		}
+		if that != nil && s[0] > m.to { // "customers report that they can not book": the report is not denied
+			that.find(toks[m.to:s[0]], func(match) { cut = true })
 		}
 		if !cut {
 			return true

@@ -503,7 +503,7 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 					}
 					continue
 				}
-				if d := c.complete(m.day, pickDay(cur, c.day)); d.full() {
+				if d := c.complete(m.day, pickDay(cur, c.day)); d.full() && !c.rejected(d) {
 					cur, prev, known, marked = d, -1, d.y > 0, true
 				}
 			}
@@ -550,6 +550,16 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 		}
 	}
 	return questions
+}
+
+// rejected says whether a day is one that the title gives and the rest of the document contradicts.
+func (c *calendar) rejected(d date) bool {
+	for _, m := range c.candidates {
+		if m.when == "title" && m.day.m == d.m && m.day.d == d.d && c.from != "title" {
+			return true
+		}
+	}
+	return false
 }
 
 // dayQuestion is an entry whose clock goes back without a word of the day.

@@ -191,7 +191,7 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return true
 	}
 	prev := strings.TrimSpace(p.lines[p.i-1])
-	if leadsWithTime(t) {
+	if leadsWithTime(t) || labelled(t) && (labelled(prev) || labelled(p.text.String())) {
 		return false
 	}
 	if p.kind == item && indent > 0 {
@@ -213,6 +213,12 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return false
 	}
 	return len(prev) <= 140 || lower && !ends
+}
+
+// labelled says whether a line looks like "Label: value".
+func labelled(t string) bool {
+	label, _, ok := cutLabel(t)
+	return ok && len(label) <= 45 && len(label) > 1 && len(strings.Fields(label)) <= 6 && !strings.ContainsAny(label, ".,;") && (label[0] >= 'A' && label[0] <= 'Z' || label[0] >= 0x80 || label[0] == '*')
 }
 
 // fence reads a fenced block as code; one that never closes ends with the document.

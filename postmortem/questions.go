@@ -88,8 +88,8 @@ func (r *reader) ask() {
 }
 
 func (r *reader) relapses() (n int) {
-	for _, e := range r.es {
-		if e.kinds.has(Relapse) {
+	for i, e := range r.es {
+		if e.kinds.has(Relapse) || e.kinds.has(ImpactStart) && r.endedBefore(r.es[:i]) && !e.kinds.has(Recovered, Resolved, Ended) {
 			n++
 		}
 	}

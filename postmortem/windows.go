@@ -52,7 +52,7 @@ func (o *outline) windows(fs []field, c *calendar, z zone) []window {
 	}
 	for i := range o.entries {
 		e := &o.entries[i]
-		if e.st.to == nil || e.at.IsZero() || e.end.IsZero() || e.list && o.timeline && e.section != "impact" || inField[e.block] && !e.list {
+		if e.st.to == nil || e.at.IsZero() || e.end.IsZero() || e.list && o.timeline && e.section != "impact" && !o.wordy(e) || inField[e.block] && !e.list {
 			continue
 		}
 		b := &o.doc.blocks[e.block]
