@@ -135,16 +135,12 @@ func (t *translation) mapping(n *yaml.Node, typ reflect.Type, path string) any {
 			t.bad(p, k, "given twice")
 			continue
 		}
-		elem := typ
+		var elem reflect.Type
 		if typ.Kind() == reflect.Map {
 			elem = typ.Elem()
-		} else {
-			f, ok := fields(typ)[k.Value]
-			if !ok {
-				t.miss(k, typ, p)
-				continue
-			}
-			elem = f
+		} else if elem = fields(typ)[k.Value]; elem == nil {
+			t.miss(k, typ, p)
+			continue
 		}
 		t.lines[p] = k.Line
 		if x := t.value(v, elem, p); x != nil {
