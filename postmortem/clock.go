@@ -215,19 +215,14 @@ func (o *outline) clearHours() {
 // placeRelative gives T+5 its moment, where the entry the count begins at has one.
 func (o *outline) placeRelative() {
 	var zero time.Time
-	for i := range o.entries {
-		if e := &o.entries[i]; e.st.relative && e.st.plus == 0 {
-			for k := range o.entries {
-				if x := &o.entries[k]; x.block == e.block && !x.at.IsZero() {
-					zero = x.at
-				}
-			}
-			for _, st := range o.stamps[e.block] {
-				if st.hasClock && zero.IsZero() && e.day.full() {
-					x := entry{st: st, day: e.day, dated: true, zone: st.zone}
-					x.resolve(e.zone)
-					zero = x.at
-				}
+	for i := range o.entries { // "T0 is 20:00 UTC": a moment in the sentence that names T0
+		e := &o.entries[i]
+		if e.at.IsZero() || e.st.relative || !zero.IsZero() {
+			continue
+		}
+		for _, st := range o.stamps[e.block] {
+			if st.relative && st.plus == 0 {
+				zero = e.at
 			}
 		}
 	}

@@ -549,6 +549,10 @@ func (sc *scanner) join() []stamp {
 		if n := len(out); n > 0 {
 			p := &out[n-1]
 			gap := sc.s[p.end:max(p.end, st.start)]
+			if st.relative || p.relative {
+				out = append(out, st)
+				continue
+			}
 			near := len(gap) <= 28 && !strings.ContainsAny(gap, ".;!?|\n") || strings.TrimLeft(gap, " ,|-–—*") == "" && len(gap) <= 8
 			switch {
 			case near && !p.hasClock && st.hasClock && !st.date.ok() && p.date.ok() && sc.onlyJoin(sc.at(p.end), sc.at(st.start)):
@@ -649,6 +653,10 @@ func (sc *scanner) word(i int) int {
 		if e, ok := sc.tPlus(i); ok {
 			return e
 		}
+	}
+	if (s[i] == 'T' || s[i] == 't') && i+1 < len(s) && s[i+1] == '0' && (i == 0 || !isWord(s[i-1])) && (i+2 == len(s) || !isWord(s[i+2])) {
+		sc.out = append(sc.out, stamp{start: i, end: i + 2, relative: true})
+		return i + 2
 	}
 	j := i
 	for j < len(s) {
