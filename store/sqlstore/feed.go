@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"meantime/incident"
@@ -82,7 +83,10 @@ func readChanges(last int64, body string) ([]incident.Change, error) {
 	for i := range all {
 		all[i].Seq = last - int64(len(all)-1-i)
 	}
-	return all, r.end()
+	if err := r.end(); err != nil {
+		return nil, fmt.Errorf("feed up to %d: %w", last, err)
+	}
+	return all, nil
 }
 
 // Changes implements store.Facts.

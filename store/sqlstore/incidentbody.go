@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ func appendRest(i *incident.Incident) ([]byte, error) {
 func readRest(i *incident.Incident, body string) error {
 	var rest incidentRest
 	if err := json.Unmarshal([]byte(body), &rest); err != nil {
-		return err
+		return fmt.Errorf("incident %s: %w", i.ID, err)
 	}
 	i.Links = rest.Links
 	for n, m := range i.Milestones {
@@ -223,7 +224,10 @@ func readHead(id, body string, words *words) (incident.Incident, error) {
 			r.skip()
 		}
 	}
-	return i, r.end()
+	if err := r.end(); err != nil {
+		return i, fmt.Errorf("incident %s: %w", id, err)
+	}
+	return i, nil
 }
 
 func readList[T any](r *reader, member func(*reader) T) []T {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"iter"
 	"strconv"
 	"strings"
@@ -39,9 +38,6 @@ func scanIncident(r *sql.Rows) (i incident.Incident, err error) {
 	}
 	if i, err = readHead(id, head, nil); err == nil {
 		err = readRest(&i, rest)
-	}
-	if err != nil {
-		err = fmt.Errorf("incident %s: %w", id, err)
 	}
 	return i, err
 }

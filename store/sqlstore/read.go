@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -139,5 +140,8 @@ func scanBody[T any](r *sql.Rows) (v T, err error) {
 	if err := r.Scan(&body); err != nil {
 		return v, err
 	}
-	return v, json.Unmarshal(body, &v)
+	if err := json.Unmarshal(body, &v); err != nil {
+		return v, fmt.Errorf("%T: body: %w", v, err)
+	}
+	return v, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"meantime/incident"
@@ -21,8 +22,10 @@ func body(kind, id string, v any) (string, error) {
 func recordBody(r *incident.Record) (string, error) { return body("record", r.Key().String(), r) }
 
 func readRecord(body string) (r incident.Record, err error) {
-	err = json.Unmarshal([]byte(body), &r)
-	return r, err
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		return r, fmt.Errorf("record: body: %w", err)
+	}
+	return r, nil
 }
 
 func (b *batch) putRecords(f *facts) error {

@@ -1,6 +1,10 @@
 package sqlstore
 
-import "meantime/incident"
+import (
+	"fmt"
+
+	"meantime/incident"
+)
 
 // appendSighting writes the body of a sighting's row: all but its key.
 func appendSighting(b []byte, s *incident.Sighting) []byte {
@@ -71,5 +75,8 @@ func readSighting(fingerprint string, startsAt int64, body string) (incident.Sig
 			r.skip()
 		}
 	}
-	return s, r.end()
+	if err := r.end(); err != nil {
+		return s, fmt.Errorf("sighting %s: %w", s.Key(), err)
+	}
+	return s, nil
 }

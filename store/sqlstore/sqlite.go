@@ -59,6 +59,10 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 	if err := checkFile(path); err != nil {
 		return nil, err
 	}
+	empty, err := checkContent(ctx, path)
+	if err != nil {
+		return nil, explained(d, err)
+	}
 	// A larger cache or log would save little: measured on a million sightings, most pages of a transaction are new to it.
 	d.write, err = sql.Open("sqlite", dsnSQLite(path, "rwc",
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(4000)",
@@ -67,8 +71,11 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 		return nil, err
 	}
 	d.write.SetMaxOpenConns(1)
-	if err := checkContent(ctx, d.write, path); err != nil {
-		return nil, explained(d, err)
+	if empty {
+		// The mark comes before the schema, so that a start that is cut off leaves nothing that the next one would refuse.
+		if _, err := d.write.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return nil, explained(d, err)
+		}
 	}
 	if err := migrate(ctx, d.write, path, goose.DialectSQLite3, logger); err != nil {
 		return nil, explained(d, err)
@@ -187,25 +194,28 @@ func checkLength(path string, head []byte, size int64) error {
 	return nil
 }
 
-// checkContent reads enough to know that the file is whole enough to work with and that it is a store of Meantime's.
-func checkContent(ctx context.Context, db *sql.DB, path string) error {
+// checkContent reads enough of a file to know that it is whole enough to work with and that it is a store of Meantime's,
+// or empty. It reads only: what is neither is left as it is.
+func checkContent(ctx context.Context, path string) (empty bool, err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	db, err := sql.Open("sqlite", dsnSQLite(path, "ro", "busy_timeout(10000)"))
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	var id, tables int64
 	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return err
+		return false, err
 	}
 	if err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_master").Scan(&tables); err != nil {
-		return err
+		return false, err
 	}
-	switch {
-	case id == applicationID:
-	case id == 0 && tables == 0:
-		if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-			return err
-		}
-	default:
-		return incident.Errorf(incident.CodeInvalid, "%s is a SQLite database, but not a store of Meantime's; name another file", path)
+	if id != applicationID && (id != 0 || tables > 0) {
+		return false, incident.Errorf(incident.CodeInvalid, "%s is a SQLite database, but not a store of Meantime's; name another file", path)
 	}
-	return nil
+	return id == 0, nil
 }
 
 func sizeSQLite(path string) (int64, error) {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"iter"
 	"math"
 	"strconv"
@@ -96,7 +97,10 @@ func readVerdict(r *reader, names map[string]map[string]string) (v incident.Verd
 			r.skip()
 		}
 	}
-	return v, e.StartsAt.Add(span), r.end()
+	if err := r.end(); err != nil {
+		return v, last, fmt.Errorf("verdict of %s: %w", e.Key(), err)
+	}
+	return v, e.StartsAt.Add(span), nil
 }
 
 func saveVerdicts(s *session, rows []verdictRow) error {
