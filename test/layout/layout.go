@@ -87,7 +87,7 @@ var homes = []home{
 	{library: "github.com/go-openapi", packages: []string{"source/alertmanager"}},
 
 	{library: "github.com/prometheus/client_golang/prometheus", packages: []string{"collector"}, file: "metrics.go"},
-	{library: "github.com/prometheus/client_model", packages: []string{"collector"}},
+	{library: "github.com/prometheus/client_model", packages: []string{"collector"}, file: "metrics.go"},
 
 	{library: "gonum.org/v1/gonum", packages: []string{"measure"}},
 	{library: "github.com/yuin/goldmark", packages: []string{"postmortem", "source/..."}},

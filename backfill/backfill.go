@@ -1,0 +1,140 @@
+package backfill
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// Facts is what is read of the store. What ranges stops at the first error.
+type Facts interface {
+	// EachIncident ranges over all incidents from a time on, all for the zero time, in no particular order.
+	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
+	// EachVerdict ranges over the episodes that start in [from, to].
+	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
+	// Ledger ranges over everything the histogram since ever has counted.
+	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
+}
+
+// Options say what past to write.
+type Options struct {
+	// Measure are the daemon's. Newest is of no use here.
+	Measure measure.Options
+	// Samples are at the whole multiples of Step, counted from the unix epoch, from From to To, both included. A graph whose
+	// resolution is a multiple of Step then meets them. Step is whole seconds, at least one.
+	From, To time.Time
+	Step     time.Duration
+	Facts    Facts
+	// Metrics must be fresh: nothing was published or counted before.
+	Metrics Metrics
+	// Dir is where the temporary file goes; empty for the system's place.
+	Dir string
+
+	memory int // how many bytes of changes are kept in memory; 0 for the usual
+}
+
+// Written says what was written.
+type Written struct {
+	Series, Samples int
+	From, To        time.Time // of the first and the last step
+}
+
+// Write writes the past to w. Where it fails, what was written ends without the `# EOF` that promtool asks for.
+func Write(ctx context.Context, w io.Writer, o Options) (Written, error) {
+	steps, err := stepsOf(o)
+	if err != nil {
+		return Written{}, err
+	}
+	book, values, err := load(ctx, o, steps)
+	if err != nil {
+		return Written{}, err
+	}
+	h := newHistory(o.Dir, o.memory)
+	defer h.close()
+	if err := follow(ctx, o.Metrics, book, values, steps, h); err != nil {
+		return Written{}, err
+	}
+	out := Written{From: steps.at(0), To: steps.at(steps.n - 1)}
+	out.Series, out.Samples, err = h.write(ctx, w, steps)
+	return out, err
+}
+
+// follow shows every step and notes what it shows.
+func follow(ctx context.Context, m Metrics, book *measure.Book, values []counted, steps steps, h *history) error {
+	read := newReader(m.Past(), h)
+	known, reached := 0, 0
+	for k := range steps.n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m.Publish(book.Figures(steps.at(k)))
+		// A histogram is there at 0 one step before its first value, so that the value is seen as an increase. That holds
+		// also for the first value after the last step, with which a later backfill goes on.
+		from := known
+		for known < len(values) && !values[known].at.After(steps.at(k+1)) {
+			known++
+		}
+		if known > from {
+			m.Know(labelsOf(values[from:known]))
+		}
+		from = reached
+		for reached < len(values) && !values[reached].at.After(steps.at(k)) {
+			reached++
+		}
+		if reached > from {
+			m.Replay(observations(values[from:reached]))
+		}
+		if err := read.step(k); err != nil {
+			return fmt.Errorf("at %s: %w", steps.at(k).Format(time.RFC3339), err)
+		}
+	}
+	return nil
+}
+
+// maxSteps bounds one backfill: a year of half-minutes.
+const maxSteps = 1 << 20
+
+// steps are the moments that have samples.
+type steps struct {
+	first, step int64 // unix seconds, seconds
+	n           int
+}
+
+func stepsOf(o Options) (steps, error) {
+	if o.Step < time.Second || o.Step%time.Second != 0 {
+		return steps{}, fmt.Errorf("step %s: not a whole number of seconds", o.Step)
+	}
+	s := steps{step: int64(o.Step / time.Second)}
+	up := func(t time.Time) int64 { // the first multiple at or after t
+		sec := t.Unix()
+		if t.Nanosecond() > 0 {
+			sec++
+		}
+		n := sec / s.step
+		if sec%s.step > 0 {
+			n++
+		}
+		return n * s.step
+	}
+	s.first = up(o.From)
+	stretch := fmt.Sprintf("between %s and %s", o.From.UTC().Format(time.RFC3339), o.To.UTC().Format(time.RFC3339))
+	last := o.To.Unix()
+	if last < s.first {
+		return steps{}, fmt.Errorf("step %s: no whole multiple of it lies %s", o.Step, stretch)
+	}
+	n := (last-s.first)/s.step + 1
+	if n > maxSteps {
+		return steps{}, fmt.Errorf("step %s: %d samples of each series %s are more than the %d allowed; write it in parts", o.Step, n, stretch, maxSteps)
+	}
+	s.n = int(n)
+	return s, nil
+}
+
+func (s steps) unix(k int) int64 { return s.first + int64(k)*s.step }
+
+func (s steps) at(k int) time.Time { return time.Unix(s.unix(k), 0).UTC() }
