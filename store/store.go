@@ -42,7 +42,7 @@ type Facts interface {
 	// Put stores facts in one transaction and returns after it is durable. Concurrent calls may share one; none fails
 	// because of another. Where more calls wait than is good, it returns CodeUnavailable at once. A context that ends while
 	// the call waits for its turn stores nothing; one that ends later leaves open whether it was stored, which the same
-	// call again settles. The facts are not changed; their maps must not be, not even after the call.
+	// call again settles. The store does not change the facts, and the caller must not either, not even after the call.
 	//
 	// Sightings and beats merge with what is stored (incident.Merge). A record is normalized and is a new version of its
 	// key: it counts if it is newer (incident.Newer) than the one that counts now, and is kept as history else; one without

@@ -24,13 +24,12 @@ type sightingKey struct {
 	startsAt    int64
 }
 
-// checkFacts copies f and refuses what cannot be stored, so that it cannot fail a transaction it shares with others.
+// checkFacts brings f into that form, without changing f, and refuses what cannot be stored, so that it cannot fail a transaction it shares with others.
 func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 	c := &facts{Facts: f, received: received.UTC().Round(0)}
-	c.Sightings = slices.Clone(f.Sightings)
 	c.keys = make([]sightingKey, len(f.Sightings))
-	for i := range c.Sightings {
-		s := &c.Sightings[i]
+	for i := range f.Sightings {
+		s := &f.Sightings[i]
 		at, ok := unixNanos(s.StartsAt)
 		if !ok {
 			return nil, incident.Errorf(incident.CodeInvalid, "sighting of %q: starts at %s, which is out of range", s.Fingerprint, s.StartsAt.UTC().Format(time.RFC3339))
@@ -40,7 +39,10 @@ func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 		}
 		c.keys[i] = sightingKey{s.Fingerprint, at}
 		if !isSet(s.SilencedBy) || !isSet(s.GroupKeys) || !isSet(s.Alertmanagers) {
-			*s = incident.Merge(*s, *s)
+			if &c.Sightings[0] == &f.Sightings[0] {
+				c.Sightings = slices.Clone(f.Sightings)
+			}
+			c.Sightings[i] = incident.Merge(*s, *s)
 		}
 	}
 	c.Records = slices.Clone(f.Records)
@@ -113,9 +115,8 @@ type batch struct {
 // sighting is a sighting's row on its way from and to the database.
 type sighting struct {
 	key      sightingKey
-	now      incident.Sighting
-	known    bool // there is a row, or an earlier Put of the batch told of it
-	stored   bool // there is a row
+	now      *incident.Sighting // nil while nothing is known of it
+	stored   bool               // there is a row
 	changed  bool
 	from, to time.Time // the span of the row
 	body     string
@@ -127,11 +128,12 @@ func newBatch(s *session) *batch {
 
 func (b *batch) add(f *facts) {
 	b.puts = append(b.puts, f)
-	for _, k := range f.keys {
+	rows := make([]sighting, len(f.keys))
+	for i, k := range f.keys {
 		if b.sightings[k] == nil {
-			row := &sighting{key: k}
-			b.sightings[k] = row
-			b.order = append(b.order, row)
+			rows[i].key = k
+			b.sightings[k] = &rows[i]
+			b.order = append(b.order, &rows[i])
 		}
 	}
 }
@@ -175,14 +177,11 @@ func (b *batch) merge(f *facts) {
 	kinds := make([]incident.MergeKind, len(f.Sightings))
 	for i := range f.Sightings {
 		next, row := &f.Sightings[i], b.sightings[f.keys[i]]
-		if !row.known {
-			kinds[i] = incident.KindOf(nil, *next)
-			row.now, row.known, row.changed = *next, true, true
-			continue
-		}
-		kinds[i] = incident.KindOf(&row.now, *next)
-		if m := incident.Merge(row.now, *next); !incident.Equal(m, row.now) {
-			row.now, row.changed = m, true
+		kinds[i] = incident.KindOf(row.now, *next)
+		if row.now == nil {
+			row.now, row.changed = next, true
+		} else if m := incident.Merge(*row.now, *next); !incident.Equal(m, *row.now) {
+			row.now, row.changed = &m, true
 		}
 	}
 	f.receipt = incident.Receipt{Sightings: kinds, Records: make([]bool, len(f.Records))}
@@ -207,7 +206,7 @@ func (b *batch) readSightings() error {
 				return err
 			}
 			row := b.sightings[k]
-			row.now, row.known, row.stored = s, true, true
+			row.now, row.stored = &s, true
 			row.from, row.to = s.Span()
 			return nil
 		})
@@ -222,7 +221,7 @@ func (b *batch) writeSightings() error {
 		if !row.changed {
 			continue
 		}
-		text = appendSighting(text[:0], &row.now)
+		text = appendSighting(text[:0], row.now)
 		row.body = string(text)
 		from, to := row.now.Span()
 		c := incident.Change{Kind: incident.ChangeSighting, Key: row.key.fingerprint, From: from, To: to}

@@ -307,12 +307,18 @@ func (r *reader) text() string {
 		return ""
 	}
 	rest := r.s[r.i+1:]
-	n := strings.IndexByte(rest, '"')
-	if n < 0 {
+	n := 0
+	for n < len(rest) && rest[n] != '"' && rest[n] != '\\' {
+		if n++; n == 24 { // longer ones by the means for long ones
+			n = longText(rest)
+			break
+		}
+	}
+	if n == len(rest) {
 		r.fail("end of string")
 		return ""
 	}
-	if strings.IndexByte(rest[:n], '\\') < 0 {
+	if rest[n] == '"' {
 		r.i += n + 2
 		return rest[:n]
 	}
@@ -332,6 +338,18 @@ func (r *reader) text() string {
 	}
 	r.i += n + 2
 	return s
+}
+
+// longText is where the first quote or backslash of s is, len(s) where there is none.
+func longText(s string) int {
+	n := strings.IndexByte(s, '"')
+	if n < 0 {
+		n = len(s)
+	}
+	if i := strings.IndexByte(s[:n], '\\'); i >= 0 {
+		return i
+	}
+	return n
 }
 
 func (r *reader) str() string {
