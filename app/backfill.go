@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"meantime/backfill"
+	"meantime/collector"
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// Past says what past to write.
+type Past struct {
+	From string // an RFC 3339 time; empty: a year before To
+	To   string // an RFC 3339 time; empty: three hours ago, the newest that may be imported beside a running Prometheus
+	Step string // a duration, such as 1h
+}
+
+const (
+	// headTime is how much of the newest past Prometheus still has in the block that it writes to.
+	headTime = 3 * time.Hour
+	// usualPast is how far back a backfill goes where nothing is said.
+	usualPast = 365 * 24 * time.Hour
+)
+
+// Backfill writes what scrapes would have shown in the past, as OpenMetrics with a time on every sample.
+func Backfill(ctx context.Context, o Options, p Past, w io.Writer) (err error) {
+	x, err := ask(ctx, o, Question{To: p.To})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.store.Close()) }()
+	to := x.to
+	if p.To == "" {
+		to = to.Add(-headTime)
+	}
+	from := to.Add(-usualPast)
+	if p.From != "" {
+		if from, err = incident.ParseTime(p.From); err != nil {
+			return fmt.Errorf("from: %w", err)
+		}
+	}
+	step, err := model.ParseDuration(p.Step)
+	if err != nil {
+		return fmt.Errorf("step: %w", err)
+	}
+
+	c := x.config
+	m := measure.Options{Intervals: c.Intervals, Objectives: objectives(c), MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames}
+	for _, w := range c.Windows {
+		m.Windows = append(m.Windows, measure.Window{Name: w.Name, Length: w.Duration})
+	}
+	begun := time.Now()
+	out, err := backfill.Write(ctx, w, backfill.Options{
+		Measure: m, From: from, To: to, Step: time.Duration(step), Facts: x.store,
+		Metrics: past{collector.New(collector.Options{Intervals: c.Intervals, Objectives: m.Objectives})},
+	})
+	if err != nil {
+		return err
+	}
+	o.Logger.Info("The past is written", "from", out.From, "to", out.To, "series", out.Series, "samples", out.Samples, "took", time.Since(begun))
+	return nil
+}
+
+// past is the daemon's collector, shown figures of the past.
+type past struct{ *collector.Collector }
+
+func (p past) Publish(f *measure.Figures) { p.Collector.Publish(collector.Snapshot{Figures: f}) }
+
+var _ backfill.Metrics = past{}
