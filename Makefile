@@ -33,7 +33,8 @@ bench: ## Measure against a bare server on this machine; prints ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench
 
 eval: ## Judge correlation and postmortems by labelled data
-	$(GO) run ./eval/...
+	$(GO) run ./eval
+	$(GO) run ./eval/postmortem
 
 generate: ## Make the generated files again, and check that they were committed so
 	$(GO) generate ./...
