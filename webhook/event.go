@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,26 +21,19 @@ var eventTypes = []string{
 
 // splitEvents gives the events in a body: one object, or an array of them (`batch: true`). errTooMany where there are
 // more than limit.
-func splitEvents(body []byte, limit int) ([][]byte, error) {
-	body, err := valid(body)
-	if err != nil {
+func splitEvents(body []byte, limit int) ([]json.RawMessage, error) {
+	var whole json.RawMessage
+	if err := parse(body, &whole); err != nil {
 		return nil, err
 	}
-	switch k := kindOf(body); k {
+	switch k := kindOf(whole); k {
 	case "object":
-		return [][]byte{body}, nil
+		return []json.RawMessage{whole}, nil
 	case "array":
+		return elements[json.RawMessage](whole, limit)
 	default:
 		return nil, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an event or a list of events belongs", k)}}
 	}
-	var list [][]byte
-	for e := range elements(body) {
-		if len(list) == limit {
-			return nil, errTooMany
-		}
-		list = append(list, e)
-	}
-	return list, nil
 }
 
 // muted says that an alert was muted; of which of its starts, only what is stored can tell.

@@ -5,33 +5,38 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/prometheus/alertmanager/template"
 
 	"meantime/incident"
 )
 
-// message is what is used of Alertmanager's webhook message, version 4 (notify/webhook.Message with template.Data in
-// it). Everything else in it is ignored: 0.34 added notification_reason and routeLabels, others will come.
+// message is Alertmanager's webhook message, version 4: notify/webhook.Message without the 525 packages behind it.
+// Fields that are not known are ignored: 0.34 added notification_reason and routeLabels, others will come.
 type message struct {
-	status          string
-	externalURL     string
-	reason          string
-	groupKey        string
-	truncatedAlerts uint64
-	alerts          []wireAlert
+	template.Data
+	GroupKey        string `json:"groupKey"`
+	TruncatedAlerts uint64 `json:"truncatedAlerts"`
+	Alerts          alerts `json:"alerts"`
+}
+
+// alerts are decoded one by one, so that one bad one does not lose the others and a limit holds before memory is spent.
+type alerts struct {
+	list  []wireAlert
+	limit int
+	there bool  // the message has the field
+	err   error // errTooMany, or the Problems of a field that is no list
 }
 
 // wireAlert is one alert as sent. Wrong is what makes it unusable, if anything does.
 type wireAlert struct {
-	status       string
-	labels       map[string]string
-	annotations  map[string]string
-	startsAt     stamp
-	endsAt       stamp
-	generatorURL string
-	fingerprint  string
-	wrong        *incident.Problem
+	template.Alert
+	StartsAt stamp `json:"startsAt"`
+	EndsAt   stamp `json:"endsAt"`
+	wrong    *incident.Problem
 }
 
 // stamp is a time as sent, or why it is none: an alert may be good although one of its times is not.
@@ -49,129 +54,112 @@ var errTooMany = errors.New("too many")
 // One bad alert does not lose the others. Past the alerts, everything in a message is of use but not needed: a body that
 // somebody's template made (possible since Alertmanager 0.32) is taken as far as it goes.
 func decode(body []byte, limit int) (*message, error) {
-	body, err := valid(body)
-	if err != nil {
+	m := &message{Alerts: alerts{limit: limit}}
+	if err := parse(body, m); err != nil {
 		return nil, err
 	}
-	if k := kindOf(body); k != "object" {
+	if k := kindOf(bytes.TrimSpace(body)); k != "object" {
 		return nil, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an object belongs", k)}}
 	}
-	m, there, known := &message{}, false, texts{}
-	for key, v := range fields(body) {
-		name, _ := known.of(key)
-		switch name {
-		case "alerts":
-			there = true
-			if m.alerts, err = decodeAlerts(v, known, limit); err != nil {
-				return nil, err
-			}
-		case "status":
-			m.status, _ = known.of(v)
-		case "externalURL":
-			m.externalURL, _ = known.of(v)
-		case "notification_reason":
-			m.reason, _ = known.of(v)
-		case "groupKey":
-			m.groupKey, _ = known.of(v)
-		case "truncatedAlerts":
-			m.truncatedAlerts, _ = strconv.ParseUint(string(v), 10, 64) // 0 where it is no such number
-		}
-	}
-	if !there {
+	if !m.Alerts.there {
 		return nil, incident.Problems{{Path: "alerts", Message: "missing; this is no Alertmanager notification"}}
 	}
-	return m, nil
+	return m, m.Alerts.err
 }
 
-// valid is the JSON value in a body, without the space around it.
-func valid(body []byte) ([]byte, error) {
-	if json.Valid(body) {
-		return bytes.TrimSpace(body), nil
-	}
-	var whole any
-	err := json.Unmarshal(body, &whole) // which says where
+// parse decodes a body as far as its values have the right types. Problems where it is not JSON.
+func parse(body []byte, v any) error {
+	err := json.Unmarshal(body, v)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return nil, incident.Problems{{Message: fmt.Sprintf("not JSON: %v, at byte %d", syntax, syntax.Offset)}}
+		return incident.Problems{{Message: fmt.Sprintf("not JSON: %v, at byte %d", syntax, syntax.Offset)}}
 	}
-	return nil, incident.Problems{{Message: "not JSON"}}
+	return nil
 }
 
-func decodeAlerts(b []byte, known texts, limit int) ([]wireAlert, error) {
-	switch k := kindOf(b); k {
-	case "null":
-		return nil, nil // how Go writes an empty list
-	case "array":
-	default:
-		return nil, incident.Problems{{Path: "alerts", Message: fmt.Sprintf("a JSON %s where a list belongs", k)}}
+// elements decodes an array; errTooMany where it has more than limit elements, of which no more are decoded.
+func elements[T any](b []byte, limit int) ([]T, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if _, err := d.Token(); err != nil {
+		return nil, err
 	}
-	var list []wireAlert
-	for e := range elements(b) {
+	var list []T
+	for d.More() {
 		if len(list) == limit {
 			return nil, errTooMany
 		}
-		list = append(list, decodeAlert(e, known))
+		var e T
+		if err := d.Decode(&e); err != nil {
+			return nil, err
+		}
+		list = append(list, e)
 	}
 	return list, nil
 }
 
-func decodeAlert(b []byte, known texts) wireAlert {
-	var a wireAlert
-	wrong := func(path, kind, want string) {
-		if a.wrong == nil {
-			a.wrong = &incident.Problem{Path: path, Message: fmt.Sprintf("a JSON %s where %s belongs", kind, want)}
-		}
+// UnmarshalJSON gives no error of its own, because that would be taken for one of the message.
+func (a *alerts) UnmarshalJSON(b []byte) error {
+	*a = alerts{limit: a.limit, there: true}
+	switch k := kindOf(b); k {
+	case "null": // how Go writes an empty list
+	case "array":
+		a.list, a.err = elements[wireAlert](b, a.limit)
+	default:
+		a.err = incident.Problems{{Path: "alerts", Message: fmt.Sprintf("a JSON %s where a list belongs", k)}}
 	}
-	if k := kindOf(b); k != "object" {
-		wrong("", k, "an object")
-		return a
-	}
-	for name, v := range fields(b) {
-		switch string(name) {
-		case `"labels"`:
-			set, key, kind := known.set(v)
-			if kind == "" {
-				a.labels = set
-			} else if key == "" {
-				wrong("labels", kind, "an object")
-			} else {
-				wrong("labels."+incident.PlainText(key, 80), kind, "a string")
-			}
-		case `"annotations"`:
-			a.annotations, _, _ = known.set(v) // they only explain
-		case `"status"`:
-			var ok bool
-			if a.status, ok = known.of(v); !ok && kindOf(v) != "null" {
-				wrong("status", kindOf(v), "a string")
-			}
-		case `"startsAt"`:
-			a.startsAt = readStamp(v)
-		case `"endsAt"`:
-			a.endsAt = readStamp(v)
-		case `"generatorURL"`:
-			a.generatorURL, _ = known.of(v)
-		case `"fingerprint"`:
-			if v[0] == '"' {
-				a.fingerprint = unquote(v)
-			}
-		}
-	}
-	return a
+	return nil
 }
 
-func readStamp(b []byte) stamp {
-	var s stamp
-	switch kindOf(b) {
-	case "null":
-		return s
-	case "string":
-	default:
-		s.err = fmt.Errorf("not a time: a JSON %s", kindOf(b))
-		return s
+// UnmarshalJSON gives no error of its own, because that would lose the alerts after this one.
+func (a *wireAlert) UnmarshalJSON(b []byte) error {
+	if k := kindOf(b); k != "object" {
+		a.wrong = wrongKind("", k, "an object")
+		return nil
 	}
-	text := unquote(b)
-	if text == "" {
-		return s
+	type plain wireAlert // without this method
+	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
+		a.wrong = wrongField(b)
+	}
+	return nil
+}
+
+// wrongField is the field of a wrong type that makes an alert unusable; nil where there are only others. Of a wrong type
+// is what is neither a text nor null.
+func wrongField(b []byte) *incident.Problem {
+	var a struct {
+		Status json.RawMessage `json:"status"`
+		Labels json.RawMessage `json:"labels"`
+	}
+	var text string
+	var labels map[string]json.RawMessage
+	_ = json.Unmarshal(b, &a) // it is an object, and any value is raw
+	if len(a.Labels) > 0 && json.Unmarshal(a.Labels, &labels) != nil {
+		return wrongKind("labels", kindOf(a.Labels), "an object")
+	}
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if json.Unmarshal(labels[name], &text) != nil {
+			return wrongKind("labels."+incident.PlainText(name, 80), kindOf(labels[name]), "a string")
+		}
+	}
+	if len(a.Status) > 0 && json.Unmarshal(a.Status, &text) != nil {
+		return wrongKind("status", kindOf(a.Status), "a string")
+	}
+	return nil
+}
+
+func wrongKind(path, kind, want string) *incident.Problem {
+	return &incident.Problem{Path: path, Message: fmt.Sprintf("a JSON %s where %s belongs", kind, want)}
+}
+
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	*s = stamp{}
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		s.err = fmt.Errorf("not a time: a JSON %s", kindOf(b))
+		return nil
+	}
+	if text == "" { // or null
+		return nil
 	}
 	s.Time, s.err = incident.ParseTime(text)
 	// Alertmanager writes the year 1 for a time that is not set. What lies outside of these years was not meant either,
@@ -179,5 +167,22 @@ func readStamp(b []byte) stamp {
 	if y := s.Year(); y < 1980 || y > 2200 {
 		s.Time = time.Time{}
 	}
-	return s
+	return nil
+}
+
+// kindOf names the kind of a JSON value.
+func kindOf(b []byte) string {
+	switch b[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "bool"
+	case 'n':
+		return "null"
+	}
+	return "number"
 }

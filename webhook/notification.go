@@ -26,9 +26,9 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 	var refused incident.Problems
 	firing := 0
 	from := m.sender()
-	f.Sightings = make([]incident.Sighting, 0, len(m.alerts))
-	for i := range m.alerts {
-		a := &m.alerts[i]
+	f.Sightings = make([]incident.Sighting, 0, len(m.Alerts.list))
+	for i := range m.Alerts.list {
+		a := &m.Alerts.list[i]
 		s, why, p := a.sighting(from, received)
 		if why != "" {
 			r.metrics.refuse("alertmanager", why)
@@ -49,7 +49,7 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		}
 	}
 	if len(refused) > 0 {
-		r.log.Debug("Alerts refused", "alerts", len(m.alerts), "refused", len(refused), "first", refused[0].String())
+		r.log.Debug("Alerts refused", "alerts", len(m.Alerts.list), "refused", len(refused), "first", refused[0].String())
 		if len(f.Sightings) == 0 {
 			a := problem(http.StatusBadRequest, refused[0].String())
 			a.refused = refused
@@ -63,9 +63,9 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		}
 		r.metrics.stored(firing, len(f.Sightings)-firing, receipt.Sightings)
 	}
-	if m.truncatedAlerts > 0 {
-		r.metrics.leftOut(m.truncatedAlerts)
-		r.log.Debug("Notification left out alerts", "group_key", m.groupKey, "truncated", m.truncatedAlerts)
+	if m.TruncatedAlerts > 0 {
+		r.metrics.leftOut(m.TruncatedAlerts)
+		r.log.Debug("Notification left out alerts", "group_key", m.GroupKey, "truncated", m.TruncatedAlerts)
 		r.truncated()
 	}
 	return answer{status: http.StatusOK, taken: len(f.Sightings), refused: refused}

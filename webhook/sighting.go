@@ -53,7 +53,7 @@ type sender struct {
 }
 
 func (m *message) sender() sender {
-	return sender{m.status, m.reason == reasonRepeat, within(m.groupKey, maxGroupKey), within(m.externalURL, maxURL)}
+	return sender{m.Status, m.NotificationReason == reasonRepeat, within(m.GroupKey, maxGroupKey), within(m.ExternalURL, maxURL)}
 }
 
 // sighting is what one alert of a notification says, or why it is refused: the reason, the field and a sentence.
@@ -62,19 +62,19 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	switch {
 	case a.wrong != nil:
 		return s, refusedForm, *a.wrong
-	case a.startsAt.err != nil:
-		return s, refusedTime, incident.Problem{Path: "startsAt", Message: a.startsAt.err.Error()}
+	case a.StartsAt.err != nil:
+		return s, refusedTime, incident.Problem{Path: "startsAt", Message: a.StartsAt.err.Error()}
 	}
-	if err := incident.CheckLabels(a.labels); err != nil {
+	if err := incident.CheckLabels(a.Labels); err != nil {
 		return s, refusedLabels, incident.Problem{Path: "labels", Message: err.Error()}
 	}
 	s = incident.Sighting{
-		Fingerprint: fingerprint(a.fingerprint, a.labels), StartsAt: a.startsAt.Time,
-		Labels: incident.PlainLabels(a.labels), Annotations: incident.PlainAnnotations(a.annotations), ToldAt: received,
+		Fingerprint: fingerprint(a.Fingerprint, a.Labels), StartsAt: a.StartsAt.Time,
+		Labels: incident.PlainLabels(a.Labels), Annotations: incident.PlainAnnotations(a.Annotations), ToldAt: received,
 		GroupKeys: from.groupKeys, Alertmanagers: from.externalURL,
 	}
-	if len(a.generatorURL) <= maxURL { // half an address leads nowhere
-		s.GeneratorURL = a.generatorURL
+	if len(a.GeneratorURL) <= maxURL { // half an address leads nowhere
+		s.GeneratorURL = a.GeneratorURL
 	}
 	switch a.statusAt(from, received) {
 	case statusFiring:
@@ -85,11 +85,11 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	case statusResolved:
 		s.ResolvedFirst = received
 		// An end after the notification that tells it is none; the episode then ends when the resolved was received.
-		if !a.endsAt.After(received.Add(maxAhead)) {
-			s.EndsAt = a.endsAt.Time
+		if !a.EndsAt.After(received.Add(maxAhead)) {
+			s.EndsAt = a.EndsAt.Time
 		}
 	default:
-		return s, refusedStatus, incident.Problem{Path: "status", Message: fmt.Sprintf("unknown value %q; it is one of firing, resolved", incident.PlainText(a.status, 80))}
+		return s, refusedStatus, incident.Problem{Path: "status", Message: fmt.Sprintf("unknown value %q; it is one of firing, resolved", incident.PlainText(a.Status, 80))}
 	}
 	return s, "", incident.Problem{}
 }
@@ -97,10 +97,10 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 // statusAt is the alert's status. Where the alert does not say, it is what Alertmanager would have said: resolved where
 // everything in the message is, or where its end had come.
 func (a *wireAlert) statusAt(from sender, received time.Time) string {
-	if a.status != "" {
-		return a.status
+	if a.Status != "" {
+		return a.Status
 	}
-	if from.status == statusResolved || (!a.endsAt.IsZero() && !a.endsAt.After(received)) {
+	if from.status == statusResolved || (!a.EndsAt.IsZero() && !a.EndsAt.After(received)) {
 		return statusResolved
 	}
 	return statusFiring
