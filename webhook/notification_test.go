@@ -341,7 +341,7 @@ func TestDefaultLimits(t *testing.T) {
 	h.ServeHTTP(w, req)
 	requireProblem(t, w, 413, "more than the 16777216 bytes allowed")
 
-	requireProblem(t, post(h, `{"alerts":[`+strings.Repeat(`{"labels":{"a":"b"}},`, 99_999)+`{"labels":{"a":"b"}}]}`), 413, "alerts: more than the 20000 allowed")
+	requireProblem(t, post(h, `{"alerts":[`+strings.Repeat(`{"labels":{"a":"b"}},`, 99_999)+`{"labels":{"a":"b"}}]}`), 413, "alerts: more than the 50000 allowed")
 	require.Len(t, m.sightings, 5000)
 }
 

@@ -38,7 +38,7 @@ type Store interface {
 // Defaults of Options.
 const (
 	DefaultMaxBody   = 16 << 20
-	DefaultMaxAlerts = 20_000
+	DefaultMaxAlerts = 50_000
 	DefaultMemory    = 32 << 20
 )
 
