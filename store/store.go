@@ -63,6 +63,8 @@ type Facts interface {
 	// when no earlier one can still appear. Seq only ever grows.
 	Changes(ctx context.Context, after int64, limit int) ([]incident.Change, error)
 
+	// Extent is a stretch of time that holds what all sightings and records speak of; zero where there are none.
+	Extent(ctx context.Context) (from, to time.Time, err error)
 	// Sightings are those whose Span touches [from, to], in order of key. A zero from or to is no bound.
 	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)
 	// SightingsOf are all of the given fingerprints, in order of key.

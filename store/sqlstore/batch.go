@@ -84,10 +84,16 @@ func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 	return c, nil
 }
 
+// maxKey is how long a key can be, in bytes: a row of an index of PostgreSQL holds 2700, and some have two.
+const maxKey = 1024
+
 // checkKey refuses what not every database can hold as text.
 func checkKey(what, k string) error {
 	if k == "" {
 		return incident.Errorf(incident.CodeInvalid, "%s: missing", what)
+	}
+	if len(k) > maxKey {
+		return incident.Errorf(incident.CodeInvalid, "%s: %d bytes are more than the %d allowed", what, len(k), maxKey)
 	}
 	if !utf8.ValidString(k) || strings.IndexByte(k, 0) >= 0 {
 		return incident.Errorf(incident.CodeInvalid, "%s: not UTF-8 text: %q", what, k)
@@ -193,7 +199,7 @@ func (b *batch) readSightings() error {
 		for _, row := range b.order[from : from+size] {
 			args = append(args, row.key.fingerprint, row.key.startsAt)
 		}
-		query := "WITH k (fingerprint, starts_at) AS (VALUES " + b.session.db.tuples(size, 2) + ") " +
+		query := "WITH k (fingerprint, starts_at) AS (VALUES " + b.session.db.tuples(size, 2, "TEXT", "BIGINT") + ") " +
 			"SELECT s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = k.starts_at"
 		return b.session.query(query, args, func(r *sql.Rows) error {
 			var k sightingKey

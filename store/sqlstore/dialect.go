@@ -45,18 +45,21 @@ func open(ctx context.Context, dsn string, o Options) (*database, error) {
 		return readSQLite(ctx, rest)
 	case ok && kind == "sqlite":
 		return openSQLite(ctx, rest, o.Logger)
+	case ok && (kind == "postgres" || kind == "postgresql"):
+		return openPostgres(ctx, dsn, o.Logger, o.ReadOnly)
 	}
 	// What follows the colon may hold a password.
-	return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH", kind)
+	return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH or postgres://USER@HOST/DATABASE", kind)
 }
 
-// migrate brings the schema up to date. Whoever calls it is the only one who does.
-func migrate(ctx context.Context, db *sql.DB, name string, dialect goose.Dialect, logger *slog.Logger) error {
+// migrate brings the schema up to date. Where others may do the same at the same time, an option brings the lock.
+func migrate(ctx context.Context, db *sql.DB, name string, dialect goose.Dialect, logger *slog.Logger, options ...goose.ProviderOption) error {
 	files, err := fs.Sub(migrations, "migrations/"+string(dialect))
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	p, err := goose.NewProvider(dialect, db, files, options...)
 	if err != nil {
 		return err
 	}

@@ -49,11 +49,11 @@ func (s *Store) Incidents(ctx context.Context, q store.IncidentQuery) (page []in
 	query, at, id := whole, "i.at", "i.id"
 	if q.Service != "" {
 		query, at, id = whole+" JOIN incident_services v ON v.incident = i.id", "v.at", "v.incident"
-		w.add("v.service = ?", q.Service)
+		w.add("v.service = ?", plainKey(q.Service))
 	}
 	w.window(at, q.From, q.To)
 	if q.Severity != "" {
-		w.add("i.severity = ?", q.Severity)
+		w.add("i.severity = ?", plainKey(q.Severity))
 	}
 	if q.State != "" {
 		w.add("i.state = ?", string(q.State))

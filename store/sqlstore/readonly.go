@@ -34,25 +34,31 @@ func readSQLite(ctx context.Context, path string) (_ *database, err error) {
 			err = errors.Join(explained(d, err), d.closeAll())
 		}
 	}()
-	var id, version int64
+	var id int64
 	if err := d.read.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
 		return nil, err
 	}
 	if id != applicationID {
 		return nil, incident.Errorf(incident.CodeInvalid, "%s is not a store of Meantime's; name another file", path)
 	}
-	if err := d.read.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied").Scan(&version); err != nil {
-		return nil, err
+	return d, checkVersion(ctx, d.read, path, goose.DialectSQLite3)
+}
+
+// checkVersion says why a database cannot be read as it is.
+func checkVersion(ctx context.Context, db *sql.DB, name string, dialect goose.Dialect) error {
+	var version int64
+	if err := db.QueryRowContext(ctx, "SELECT MAX(version_id) FROM goose_db_version WHERE is_applied").Scan(&version); err != nil {
+		return err
 	}
-	known, err := newestMigration(goose.DialectSQLite3)
+	known, err := newestMigration(dialect)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if version != known {
-		return nil, incident.Errorf(incident.CodeInvalid,
-			"the schema of %s is version %d and this program reads %d; use the program that runs on it, or start this one on it once", path, version, known)
+		return incident.Errorf(incident.CodeInvalid,
+			"the schema of %s is version %d and this program reads %d; use the program that runs on it, or start this one on it once", name, version, known)
 	}
-	return d, nil
+	return nil
 }
 
 // newestMigration is the schema version that this program works with.

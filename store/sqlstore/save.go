@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"meantime/incident"
@@ -43,6 +44,11 @@ func passRows(p incident.Pass) (*pass, error) {
 		if err := checkKey("id of an incident", x.ID); err != nil {
 			return nil, err
 		}
+		for _, a := range x.Aliases {
+			if err := checkKey("alias of incident "+x.ID, a); err != nil {
+				return nil, err
+			}
+		}
 		rest, err := appendRest(x)
 		if err != nil {
 			return nil, incident.Errorf(incident.CodeInvalid, "incident %s: %w", x.ID, err)
@@ -60,6 +66,9 @@ func passRows(p incident.Pass) (*pass, error) {
 		rows.verdicts[i] = v
 	}
 	for i := range p.Observed {
+		if err := checkKey("incident of the ledger", p.Observed[i].Incident); err != nil {
+			return nil, err
+		}
 		b, err := json.Marshal(&p.Observed[i])
 		if err != nil {
 			return nil, incident.Errorf(incident.CodeInvalid, "ledger of incident %s: %w", p.Observed[i].Incident, err)
@@ -177,7 +186,7 @@ func (r *incidentRow) save(s *session) (replaced int64, err error) {
 		}
 	}
 	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		r.ID, r.at, string(r.State), r.Severity, spanClass(fromNanos(from), fromNanos(to)), from, to, r.head)
+		r.ID, r.at, string(r.State), plainKey(r.Severity), spanClass(fromNanos(from), fromNanos(to)), from, to, r.head)
 	if err != nil {
 		return 0, err
 	}
@@ -185,7 +194,7 @@ func (r *incidentRow) save(s *session) (replaced int64, err error) {
 		return 0, err
 	}
 	for _, name := range r.Services {
-		if _, err := s.exec("INSERT INTO incident_services (service, at, incident) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", name, r.at, r.ID); err != nil {
+		if _, err := s.exec("INSERT INTO incident_services (service, at, incident) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", plainKey(name), r.at, r.ID); err != nil {
 			return 0, err
 		}
 	}
@@ -195,6 +204,15 @@ func (r *incidentRow) save(s *session) (replaced int64, err error) {
 		}
 	}
 	return replaced, nil
+}
+
+// plainKey is a service or a severity as it is searched by. A label can make one of any length and content.
+func plainKey(name string) string {
+	name = strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", "\ufffd"), "\ufffd")
+	if len(name) > maxKey {
+		return strings.ToValidUTF8(name[:maxKey], "")
+	}
+	return name
 }
 
 // Position implements store.Derived.

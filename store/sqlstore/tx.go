@@ -17,31 +17,48 @@ type session struct {
 // transact runs do in one transaction. A connection that cannot even roll back is given up; the next call takes another.
 func (s *session) transact(do func(*session) error) (err error) {
 	ctx := context.Background() // a transaction under way is never given up half done
-	if s.conn == nil {
-		if s.conn, err = s.db.write.Conn(ctx); err != nil {
-			return err
-		}
-		s.stmts = make(map[string]*sql.Stmt)
+	if err := s.begin(ctx); err != nil {
+		return err
 	}
 	defer func() {
 		if err == nil {
 			return
 		}
-		// SQLite has already rolled back after some errors; whether there is anything left to roll back shows in the next begin.
+		// After some errors there is nothing left to roll back, which is an error too.
 		if _, rollback := s.conn.ExecContext(ctx, "ROLLBACK"); rollback != nil {
 			s.close()
 		}
 	}()
-	for _, begin := range s.db.begin {
-		if _, err := s.conn.ExecContext(ctx, begin); err != nil {
-			return err
-		}
-	}
 	if err := do(s); err != nil {
 		return err
 	}
 	_, err = s.conn.ExecContext(ctx, "COMMIT")
 	return err
+}
+
+// begin begins a transaction. A connection kept from before may have broken since; then another is taken.
+func (s *session) begin(ctx context.Context) (err error) {
+	for kept := s.conn != nil; ; kept = false {
+		if s.conn == nil {
+			if s.conn, err = s.db.write.Conn(ctx); err != nil {
+				s.conn = nil
+				return err
+			}
+			s.stmts = make(map[string]*sql.Stmt)
+		}
+		for _, begin := range s.db.begin {
+			if _, err = s.conn.ExecContext(ctx, begin); err != nil {
+				break
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		s.close()
+		if !kept {
+			return err
+		}
+	}
 }
 
 func (s *session) close() {
@@ -132,8 +149,9 @@ func inChunks(n int, do func(from, size int) error) error {
 	return nil
 }
 
-// tuples is "(p1, p2), (p3, p4)" for rows of columns parameters.
-func (d *database) tuples(rows, columns int) string {
+// tuples is "(p1, p2), (p3, p4)" for rows of parameters, one for each column. Where the columns' types are given, the first
+// row says them: a list that is not inserted has no other way to know.
+func (d *database) tuples(rows, columns int, types ...string) string {
 	var b strings.Builder
 	for i := range rows {
 		if i > 0 {
@@ -144,7 +162,11 @@ func (d *database) tuples(rows, columns int) string {
 			if k > 0 {
 				b.WriteString(", ")
 			}
-			b.WriteString(d.placeholder(i*columns + k + 1))
+			p := d.placeholder(i*columns + k + 1)
+			if i == 0 && len(types) > 0 {
+				p = "CAST(" + p + " AS " + types[k] + ")"
+			}
+			b.WriteString(p)
 		}
 		b.WriteByte(')')
 	}

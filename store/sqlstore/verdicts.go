@@ -188,7 +188,7 @@ func (s *Store) fill(ctx context.Context, rows []judged) error {
 		}
 		found := make([][]incident.Sighting, size)
 		// As sightingsOfEpisode, for many.
-		query := "WITH k (n, fingerprint, first, last) AS (VALUES " + s.db.tuples(size, 4) + ") " +
+		query := "WITH k (n, fingerprint, first, last) AS (VALUES " + s.db.tuples(size, 4, "BIGINT", "TEXT", "BIGINT", "BIGINT") + ") " +
 			"SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at BETWEEN k.first AND k.last " +
 			"UNION ALL SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = 0"
 		_, err := all(ctx, s, query, args, func(r *sql.Rows) (none struct{}, err error) {

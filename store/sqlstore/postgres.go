@@ -1,0 +1,118 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"meantime/incident"
+)
+
+// writerLock is the number of the advisory lock that every writer's transaction holds to its end. Several replicas then
+// write one after the other, each a whole group at a time: what one has read still holds when it writes, and the feed's
+// numbers are given out in the order of commits.
+const writerLock = 0x4d65616e
+
+// openPostgres opens the database that a postgres:// DSN names, with everything such a DSN can say: several hosts,
+// target_session_attrs, TLS.
+func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly bool) (_ *database, err error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, incident.Errorf(incident.CodeInvalid, "postgres: %s", plainParseError(err))
+	}
+	// What the DSN or the environment says wins.
+	set := func(name, value string) {
+		if _, ok := config.RuntimeParams[name]; !ok {
+			config.RuntimeParams[name] = value
+		}
+	}
+	set("application_name", "meantime")
+	set("synchronous_commit", "on") // what is acknowledged is durable, whatever the server's default
+	// A replica that is frozen in the middle of a transaction must not hold the others' writing.
+	set("idle_in_transaction_session_timeout", "30s")
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 10 * time.Second
+	}
+	// A server that is gone without a word is given up after a minute and a half, and not with the system's patience.
+	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 5}}
+	config.DialFunc = dialer.DialContext
+	d := &database{
+		name:        fmt.Sprintf("postgres database %s on %s", config.Database, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))),
+		begin:       []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)},
+		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
+		close:       func() error { return nil },
+	}
+	d.explain = func(err error) *incident.Error { return explainPostgres(d.name, err) }
+	d.read = stdlib.OpenDB(*config)
+	d.read.SetMaxOpenConns(32)
+	d.read.SetMaxIdleConns(4)
+	d.read.SetConnMaxIdleTime(5 * time.Minute)
+	d.size = func(ctx context.Context) (n int64, err error) {
+		err = d.read.QueryRowContext(ctx, "SELECT pg_database_size(current_database())").Scan(&n)
+		return n, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(explained(d, err), d.closeAll())
+		}
+	}()
+	if readOnly {
+		return d, checkVersion(ctx, d.read, d.name, goose.DialectPostgres)
+	}
+	d.write = stdlib.OpenDB(*config)
+	d.write.SetMaxOpenConns(2)
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return d, migrate(ctx, d.write, d.name, goose.DialectPostgres, logger, goose.WithSessionLocker(locker))
+}
+
+// plainParseError is what is wrong with a DSN, without the DSN, which may hold a password.
+func plainParseError(err error) string {
+	var p *pgconn.ParseConfigError
+	if !errors.As(err, &p) {
+		return "not a DSN; write postgres://user@host:5432/database"
+	}
+	_, reason, ok := strings.Cut(p.Error(), "`: ")
+	if !ok {
+		return "not a DSN; write postgres://user@host:5432/database"
+	}
+	return reason
+}
+
+func explainPostgres(name string, err error) *incident.Error {
+	coded := func(code incident.Code, what string) *incident.Error {
+		return &incident.Error{Code: code, Err: fmt.Errorf("%s: %s%w", name, what, err)}
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code[:2] {
+		case "53": // insufficient resources
+			return coded(incident.CodeUnavailable, "the database is out of resources, nothing was stored: ")
+		case "25": // such as a transaction on a standby
+			return coded(incident.CodeUnavailable, "the database takes no writes; name the primary, or set target_session_attrs=read-write: ")
+		case "28", "3D", "42": // wrong password, no such database, no such table
+			return coded(incident.CodeInternal, "")
+		case "08", "40", "55", "57", "58": // connections, serialization, locks, shutdown, disk
+			return coded(incident.CodeUnavailable, "")
+		}
+		return coded(incident.CodeInternal, "")
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return coded(incident.CodeUnavailable, "cannot connect: ")
+	}
+	return coded(incident.CodeUnavailable, "the connection broke: ") // what does not come from the server comes from the way to it
+}
