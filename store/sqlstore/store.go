@@ -25,8 +25,9 @@ type Store struct {
 	err   error // of Close
 }
 
-// Open opens the store that dsn names, creates it where there is none and brings its schema up to date. A dsn is
-// "sqlite:" and the path of a file.
+// Open opens the store that dsn names and brings its schema up to date. A dsn is "sqlite:" and the path of a file, which
+// is created where there is none, or a postgres:// URL of a database that exists. Errors say what to do, and hold no
+// password.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
