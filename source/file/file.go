@@ -81,7 +81,7 @@ func New(o Options) *Source {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.log = s.log.With("component", "source", "source", o.Name)
+	s.log = s.log.With("component", "source", "name", o.Name)
 	if s.metrics == nil {
 		s.metrics = NewMetrics(nil)
 	}
