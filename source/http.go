@@ -27,7 +27,8 @@ const (
 	retryWait    = 500 * time.Millisecond
 	retryMaxWait = 5 * time.Second
 	maxRedirects = 5
-	maxDetail    = 200 // bytes of a refusal shown in an error
+	maxDetail    = 200      // bytes of a refusal shown in an error
+	maxRead      = 64 << 10 // bytes of a refusal looked through for secrets, more than any secret has
 )
 
 // ClientOptions say how to talk to one HTTP server. Only URL is required.
@@ -50,7 +51,8 @@ type ClientOptions struct {
 // on its server when redirected, and puts no secret into an error.
 type Client struct {
 	rest *resty.Client
-	base string // for errors
+	base string            // for errors
+	hide *strings.Replacer // takes the secrets out of what the server says
 }
 
 // NewClient makes a Client.
@@ -88,7 +90,23 @@ func NewClient(o ClientOptions) (*Client, error) {
 			return nil
 		})
 	}
-	return &Client{rest: c, base: (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}).String()}, nil
+	base := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}
+	secrets := []string{o.BearerToken, basic(o.Username, o.Password), o.Password}
+	if password, ok := u.User.Password(); ok {
+		secrets = append(secrets, basic(u.User.Username(), password), password)
+	}
+	return &Client{rest: c, base: base.String(), hide: hiding(secrets)}, nil
+}
+
+// hiding replaces secrets: a server may quote what it refuses.
+func hiding(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, s := range secrets {
+		if s = strings.TrimPrefix(s, "Basic "); s != "" {
+			pairs = append(pairs, s, "<secret>")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // Base is the server's address without what may be secret in it.
@@ -101,7 +119,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, out any
 	if err != nil && !errors.Is(err, errLater) {
 		return fmt.Errorf("GET %s%s: %w", c.base, path, plainError(err, c.rest.ResponseBodyLimit))
 	}
-	if err := answered(res); err != nil {
+	if err := c.answered(res); err != nil {
 		return fmt.Errorf("GET %s%s: %w", c.base, path, err)
 	}
 	if err := json.Unmarshal(res.Body(), out); err != nil {
@@ -129,13 +147,14 @@ func (e *StatusError) Error() string {
 func (e *StatusError) RetryAfter() time.Duration { return e.After }
 
 // answered says what is wrong with an answer before it is decoded.
-func answered(res *resty.Response) error {
+func (c *Client) answered(res *resty.Response) error {
 	body := bytes.TrimSpace(res.Body())
 	html := strings.Contains(strings.ToLower(res.Header().Get("Content-Type")), "html") || bytes.HasPrefix(body, []byte("<"))
 	if code := res.StatusCode(); code < 200 || code > 299 {
 		e := &StatusError{Status: code, After: wanted(res.Header(), time.Now())}
 		if !html {
-			e.Detail = strings.ToValidUTF8(strings.Join(strings.Fields(string(body[:min(len(body), maxDetail)])), " "), "")
+			said := c.hide.Replace(string(body[:min(len(body), maxRead)]))
+			e.Detail = strings.ToValidUTF8(strings.Join(strings.Fields(said[:min(len(said), maxDetail)]), " "), "")
 		}
 		return e
 	}
@@ -220,7 +239,11 @@ func plainError(err error, limit int) error {
 	return err
 }
 
+// basic is the header of basic auth, empty where there is no user.
 func basic(user, password string) string {
+	if user == "" {
+		return ""
+	}
 	r := http.Request{Header: http.Header{}}
 	r.SetBasicAuth(user, password)
 	return r.Header.Get("Authorization")

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,6 +22,7 @@ const (
 	// maxRetryAfter bounds what the other side can ask for.
 	maxRetryAfter   = time.Hour
 	defaultDebounce = 200 * time.Millisecond
+	maxShown        = 500 // bytes of an error shown in a Status
 )
 
 // Options are what a Runner depends on.
@@ -104,6 +107,24 @@ func (r *Runner) Trigger(name string) bool {
 	return ok
 }
 
+// Status is how every source is doing that is to be polled, by name. One that replaced another of its name begins anew.
+func (r *Runner) Status() []Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]Status, 0, len(r.jobs))
+	for _, j := range r.jobs {
+		name := j.Source.Name()
+		s := Status{Up: true}
+		if w, ok := r.workers[name]; ok {
+			s = w.read()
+		}
+		s.Name = name
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
 // apply makes the workers what the jobs ask for. mu is held.
 func (r *Runner) apply() {
 	if r.ctx == nil {
@@ -126,7 +147,7 @@ func (r *Runner) apply() {
 			continue
 		}
 		ctx, cancel := context.WithCancel(r.ctx)
-		w := &worker{job: j, log: r.log.With("source", name), metrics: r.metrics.of(name), triggered: make(chan struct{}, 1), stop: cancel, done: make(chan struct{})}
+		w := &worker{job: j, log: r.log.With("name", name), metrics: r.metrics.of(name), triggered: make(chan struct{}, 1), stop: cancel, done: make(chan struct{}), status: Status{Up: true}}
 		r.workers[name] = w
 		before := r.ending[name]
 		r.wg.Go(func() {
@@ -166,6 +187,37 @@ type worker struct {
 	triggered chan struct{}
 	stop      context.CancelFunc
 	done      chan struct{} // closed when nothing of it runs any more
+
+	mu     sync.Mutex
+	status Status // without the name
+}
+
+func (w *worker) read() Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status
+}
+
+// polled notes how a poll that has just ended went.
+func (w *worker) polled(err error, took time.Duration) {
+	now := time.Now()
+	w.metrics.polled(err, took, now)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil {
+		w.status = Status{Up: true, LastSuccess: now.UTC()}
+		return
+	}
+	w.status.Up, w.status.Err = false, shown(err)
+}
+
+// shown is an error for people: on one line, and not endless.
+func shown(err error) string {
+	s := strings.Join(strings.Fields(err.Error()), " ")
+	if len(s) > maxShown {
+		s = strings.ToValidUTF8(s[:maxShown], "") + "…"
+	}
+	return s
 }
 
 func (w *worker) wake() {
@@ -256,12 +308,12 @@ func (w *worker) poll(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.log.Error("Source panicked", "err", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
+			err = errors.New("panicked; the log says where") // a panic can say anything, and this is shown
 		}
 		if errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) != nil {
 			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
-		w.metrics.polled(err, time.Since(start), time.Now())
+		w.polled(err, time.Since(start))
 	}()
 	return w.job.Source.Poll(ctx)
 }

@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -241,6 +243,62 @@ func TestReload(t *testing.T) {
 				require.NotEqual(t, "goes", m.GetLabel()[0].GetValue(), f.GetName())
 			}
 		}
+	})
+}
+
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // its clock begins at 2000-01-01T00:00:00Z
+		start := time.Now().UTC()
+		r := NewRunner(Options{})
+		require.Empty(t, r.Status())
+		answers := []func() (*http.Response, error){
+			func() (*http.Response, error) { return reply(200, `{}`), nil },
+			func() (*http.Response, error) {
+				return reply(403, "no such token: t0ken\nnor s3cret, nor "+strings.TrimPrefix(basic("u", "s3cret"), "Basic ")), nil
+			},
+		}
+		client, err := NewClient(ClientOptions{
+			URL: "http://user:passw0rd@tickets.example", BearerToken: "t0ken", Username: "u", Password: "s3cret",
+			Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+				a := answers[0]
+				answers = answers[1:]
+				return a()
+			}),
+		})
+		require.NoError(t, err)
+		tickets := newFake("tickets", func(ctx context.Context, _ int) error {
+			return client.Get(ctx, "/search", url.Values{"key": {"t0ken"}}, new(any))
+		})
+		slow := newFake("alerts", func(context.Context, int) error { time.Sleep(5 * time.Second); return nil })
+		bad := newFake("bad", func(context.Context, int) error { panic("t0ken") })
+		wordy := newFake("wordy", func(context.Context, int) error { return errors.New(strings.Repeat("ä", 1000)) })
+		require.NoError(t, r.Reload([]Job{job(tickets), job(slow), job(bad), job(wordy)}))
+		names := func() (all []string) {
+			for _, s := range r.Status() {
+				all = append(all, s.Name)
+			}
+			return all
+		}
+		require.Equal(t, []string{"alerts", "bad", "tickets", "wordy"}, names(), "before it runs")
+		run(t, r, 100*time.Second, func() {
+			got := r.Status()
+			require.Equal(t, Status{Name: "alerts", Up: true}, got[0], "the first poll is not done")
+			require.Equal(t, Status{Name: "bad", Err: "panicked; the log says where"}, got[1])
+			require.Equal(t, Status{Name: "tickets", Up: true, LastSuccess: start}, got[2])
+			require.Equal(t, Status{Name: "wordy", Err: strings.Repeat("ä", maxShown/2) + "…"}, got[3])
+			time.Sleep(62 * time.Second)
+			got = r.Status()
+			require.Equal(t, Status{Name: "alerts", Up: true, LastSuccess: start.Add(5 * time.Second)}, got[0])
+			require.Equal(t, Status{
+				Name: "tickets", LastSuccess: start,
+				Err: "GET http://tickets.example/search: answered 403 Forbidden: no such token: <secret> nor <secret>, nor <secret>",
+			}, got[2])
+
+			require.NoError(t, r.Reload([]Job{job(newFake("alerts", slow.poll))}))
+			require.Equal(t, []Status{{Name: "alerts", Up: true}}, r.Status(), "another of the name begins anew")
+			time.Sleep(10 * time.Second)
+			require.Equal(t, []Status{{Name: "alerts", Up: true, LastSuccess: start.Add(67 * time.Second)}}, r.Status())
+		})
 	})
 }
 

@@ -14,7 +14,8 @@ type Source interface {
 	// Name is the source's name in metrics, logs and the keys of its records. It does not change.
 	Name() string
 	// Poll asks once and stores what is new before it returns. It is called by one goroutine at a time, with a
-	// deadline. An error means that not everything could be read; what could be is stored all the same.
+	// deadline. An error means that not everything could be read; what could be is stored all the same. It is shown to
+	// people (see Status) and holds no secret.
 	Poll(ctx context.Context) error
 }
 
@@ -44,6 +45,17 @@ type Job struct {
 // same says whether o would run the same.
 func (j Job) same(o Job) bool {
 	return j.Config != "" && j.Config == o.Config && j.Interval == o.Interval && j.Timeout == o.Timeout && j.Debounce == o.Debounce
+}
+
+// Status is how a source is doing.
+type Status struct {
+	Name string
+	// Up says whether the last poll could read everything. It is true before the first poll is done.
+	Up bool
+	// LastSuccess is when a poll last could, in UTC; zero where none has.
+	LastSuccess time.Time
+	// Err is why the last poll could not, on one line and without secrets; empty where it could.
+	Err string
 }
 
 // RetryAfter is how long the other side asked to be left alone, 0 where it did not.
