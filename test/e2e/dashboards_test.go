@@ -24,7 +24,14 @@ var idle = []string{
 // TestDashboards has the real Prometheus scrape a Meantime with some history, and asks it every query of every
 // dashboard: each returns data.
 func TestDashboards(t *testing.T) {
-	m := servers.Meantime(t, servers.MeantimeOptions{Dir: recordsDir(t), Config: `
+	// Prometheus has a rule for the alerts, so that Meantime can learn how long they were pending.
+	address := servers.Address(t)
+	prometheus := servers.Prometheus(t, servers.PrometheusOptions{
+		Targets: map[string]string{"meantime": address},
+		Rules:   "groups: [{name: test, rules: [{alert: CheckoutErrors, expr: vector(0) > 1, for: 2m}]}]",
+	})
+	m := servers.Meantime(t, servers.MeantimeOptions{Address: address, Dir: recordsDir(t), Config: `
+prometheus: {url: "` + prometheus.URL + `"}
 sources: [{name: files, type: file, dir: records, interval: 1s}]
 windows: [90d]
 objectives: [{severity: critical, interval: resolve, within: 1h}]
@@ -32,7 +39,6 @@ watchdogs: [{matchers: ['alertname="Watchdog"'], every: 5m}]
 correlate:
   open: {matchers: ['alertname="SearchDown"'], group_by: [service], quiet: 1s}
 `})
-	prometheus := servers.Prometheus(t, servers.PrometheusOptions{Targets: map[string]string{"meantime": m.Address()}})
 
 	now := time.Now().UTC().Truncate(time.Second)
 	for i := range 60 {
@@ -41,10 +47,10 @@ correlate:
 			"title": "Checkout answers with errors", "services": []string{"checkout"}, "severity": "critical", "state": "resolved",
 			"milestones": map[string]any{
 				"started": at, "detected": at.Add(5 * time.Minute), "acknowledged": at.Add(7 * time.Minute), "identified": at.Add(20 * time.Minute),
-				"mitigated": at.Add(30 * time.Minute), "resolved": at.Add(40 * time.Minute),
+				"mitigated": at.Add(30 * time.Minute), "resolved": at.Add(time.Duration(40+i) * time.Minute),
 			},
 		})
-		a := firing(fmt.Sprintf("CheckoutErrors%d", i%3), "checkout", at.Add(4*time.Minute))
+		a := firing("CheckoutErrors", "checkout", at.Add(4*time.Minute))
 		m.Must("POST", "/webhook/alertmanager", notification(a.resolved(at.Add(30*time.Minute))))
 	}
 	m.Must("POST", "/webhook/alertmanager", notification(firing("Watchdog", "", now)))
