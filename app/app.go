@@ -173,6 +173,7 @@ func (a *App) handler() http.Handler {
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
+		Sources:   a.sourceStates,
 	})
 	return a.routes(a.metrics.handler(a.logger), hooks.Alertmanager(), hooks.Events(), records, pages)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"meantime/source/alertmanager"
 	"meantime/source/file"
 	"meantime/source/prometheus"
+	"meantime/web"
 )
 
 // alertmanagerJob and prometheusJob are the names of the jobs that bring no records. No source of records can have them.
@@ -24,7 +26,7 @@ const (
 func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	var jobs []source.Job
 	for _, s := range c.Sources {
-		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: fmt.Sprintf("%+v", s)}
+		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: shape(s, s.Token)}
 		switch s.Type {
 		case "file":
 			job.Source = file.New(file.Options{Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles})
@@ -42,7 +44,8 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 			Source: alertmanager.New(alertmanager.Options{
 				Name: alertmanagerJob, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
 			}),
-			Interval: am.ReconcileEvery, Timeout: am.Timeout,
+			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
+			Config: shape(am, am.BearerToken, am.Password),
 		})
 	}
 	if p := c.Prometheus; p != nil {
@@ -54,13 +57,40 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 			Source: prometheus.New(prometheus.Options{
 				Name: prometheusJob, Client: client, Store: a.store, Unmeasured: a.unmeasured, Logger: a.logger, Metrics: a.metrics.prometheus, Now: a.now,
 			}),
-			Interval: measureEvery, Timeout: p.Timeout,
+			Interval: measureEvery, Timeout: p.Timeout, Config: shape(p, p.BearerToken, p.Password),
 		})
 	}
 	return jobs, nil
 }
 
+// shape is everything that shaped a source, as text: where it is the same after a reload, the source goes on as it is. A
+// secret prints as <secret>, so a digest stands for it. A pool of certificates prints as its address, and so a source
+// that has one is always replaced.
+func shape(settings any, secrets ...config.Secret) string {
+	text := fmt.Appendf(nil, "%+v", settings)
+	for _, s := range secrets {
+		text = fmt.Appendf(text, " %x", sha256.Sum256([]byte(s.Reveal())))
+	}
+	return string(text)
+}
+
+// sourceStates are how all that is polled is doing, for the pages.
+func (a *App) sourceStates() []web.Source {
+	kinds := map[string]string{alertmanagerJob: "alertmanager", prometheusJob: "prometheus"}
+	for _, s := range a.config.Load().Sources {
+		kinds[s.Name] = s.Type
+	}
+	var out []web.Source
+	for _, s := range a.sources.Status() {
+		out = append(out, web.Source{Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err})
+	}
+	return out
+}
+
 const (
+	// reconcileDebounce is how long Alertmanager is not asked again after a notification that left out alerts: in a burst
+	// every group's does.
+	reconcileDebounce = 5 * time.Second
 	// measureEvery is how often Prometheus is asked for conditions of linked episodes; a new link asks at once.
 	measureEvery = 30 * time.Second
 	// measureBack is how far back linked episodes are measured: as long as a Prometheus with little storage keeps its series.

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"meantime/config"
+	"meantime/source"
+	"meantime/web"
+	"meantime/webhook"
+)
+
+// polling is an App with nothing but its sources, and the configuration that has all kinds of them.
+func polling(t *testing.T, token string) (*App, *config.Validated) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "incidents"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte(token+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "meantime.yml"), []byte(`
+alertmanager: {url: "http://127.0.0.1:9093", bearer_token_file: token}
+prometheus: {url: "http://127.0.0.1:9090", basic_auth: {username: u, password_file: token}}
+sources: [{name: ours, type: file, dir: incidents}]
+`), 0o600))
+	a := newApp(Options{ConfigFile: filepath.Join(dir, "meantime.yml"), Environ: []string{"A=b"}, Logger: slog.New(slog.DiscardHandler)})
+	c, err := a.load()
+	require.NoError(t, err)
+	c.Sources[0].Dir = "incidents" // the same in every test's folder
+	return a, c
+}
+
+// A token that changed must not be lost in a reload, nor be seen where jobs are compared.
+func TestJobsAreShapedByTheirSecrets(t *testing.T) {
+	shapes := func(token string, of config.Secret) map[string]string {
+		a, c := polling(t, token)
+		c.Sources[0].Token = of
+		jobs, err := a.jobs(c)
+		require.NoError(t, err)
+		out := map[string]string{}
+		for _, j := range jobs {
+			require.NotContains(t, j.Config, "t0ken")
+			require.NotEmpty(t, j.Config)
+			out[j.Source.Name()] = j.Config
+		}
+		require.Len(t, out, 3)
+		return out
+	}
+	before := shapes("t0ken", config.NewSecret("t0ken"))
+	require.Equal(t, before, shapes("t0ken", config.NewSecret("t0ken")), "what is the same goes on")
+	after := shapes("t0ken2", config.NewSecret("t0ken2"))
+	for name := range before {
+		require.NotEqual(t, before[name], after[name], name)
+	}
+}
+
+func TestReconcileWaitsForABurst(t *testing.T) {
+	a, c := polling(t, "t0ken")
+	jobs, err := a.jobs(c)
+	require.NoError(t, err)
+	for _, j := range jobs {
+		if j.Source.Name() == alertmanagerJob {
+			require.Equal(t, 5*time.Second, j.Debounce)
+			return
+		}
+	}
+	t.Fatal("Alertmanager is not polled")
+}
+
+func TestSourceStates(t *testing.T) {
+	a, c := polling(t, "t0ken")
+	a.config.Store(c)
+	a.sources = source.NewRunner(source.Options{})
+	require.Empty(t, a.sourceStates())
+	jobs, err := a.jobs(c)
+	require.NoError(t, err)
+	require.NoError(t, a.sources.Reload(jobs))
+	require.Equal(t, []web.Source{
+		{Name: "alertmanager", Kind: "alertmanager", Up: true}, {Name: "ours", Kind: "file", Up: true}, {Name: "prometheus", Kind: "prometheus", Up: true},
+	}, a.sourceStates())
+}
+
+// Who uses the webhooks without a configuration gets the same limits.
+func TestDefaultLimitsAgree(t *testing.T) {
+	limits := config.Default().Limits
+	require.Equal(t, webhook.DefaultMaxAlerts, limits.AlertsPerWebhook)
+	require.Equal(t, webhook.DefaultMaxBody, limits.BodyBytes)
+}
