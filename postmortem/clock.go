@@ -180,7 +180,7 @@ func (o *outline) checkZone(c *zoneChoice) {
 }
 
 // apply turns every entry's day and clock into a moment.
-func (o *outline) apply(c zoneChoice) {
+func (o *outline) apply(c zoneChoice, cal *calendar) {
 	o.clearHours()
 	for i := range o.entries {
 		e := &o.entries[i]
@@ -191,7 +191,7 @@ func (o *outline) apply(c zoneChoice) {
 		}
 		e.resolve(c.zone)
 	}
-	o.placeRelative()
+	o.placeRelative(cal, c.zone)
 }
 
 // clearHours settles a clock whose day part contradicts its hour, where the document names the same clock with a part
@@ -213,15 +213,16 @@ func (o *outline) clearHours() {
 }
 
 // placeRelative gives T+5 its moment, where the entry the count begins at has one.
-func (o *outline) placeRelative() {
+func (o *outline) placeRelative(cal *calendar, z zone) {
 	var zero time.Time
-	for i := range o.entries { // "T0 is 20:00 UTC": a moment in the sentence that names T0
-		e := &o.entries[i]
-		if e.at.IsZero() || e.st.relative || !zero.IsZero() {
-			continue
+	for i := range o.stamps { // "T0 is 20:00 UTC": a moment in the block that names T0
+		named := false
+		for _, st := range o.stamps[i] {
+			named = named || st.relative && st.plus == 0
 		}
-		for _, st := range o.stamps[e.block] {
-			if st.relative && st.plus == 0 {
+		for _, st := range o.stamps[i] {
+			if named && st.hasClock && zero.IsZero() {
+				e := o.momentOf(st, i, cal, z)
 				zero = e.at
 			}
 		}

@@ -385,7 +385,7 @@ func (o *outline) dateOnly(i int) (date, bool) {
 		}
 	}
 	most := 0
-	if b.kind == heading {
+	if b.kind == heading || o.t.main.Script != "" {
 		most = 3
 	}
 	return st.date, words <= most

@@ -65,7 +65,16 @@ func detect(blocks []block, all []*lexicon) tongue {
 		}
 		s = append(s, scored{lx, n})
 	}
-	slices.SortStableFunc(s, func(a, b scored) int { return cmp.Compare(b.n, a.n) })
+	// English where it is a tie: the shortest documents are lists in English.
+	slices.SortStableFunc(s, func(a, b scored) int {
+		first := func(x scored) int {
+			if x.lx == en {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(first(a), first(b)))
+	})
 	t := tongue{main: en}
 	if len(s) > 0 && s[0].n > 0 {
 		t.main = s[0].lx

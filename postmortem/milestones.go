@@ -555,6 +555,8 @@ func (r *reader) ended() {
 			} else {
 				r.picks[incident.Mitigated] = r.windowPick(firstEnd)
 			}
+		case len(well) > 0 && firstEnd.After(well[0].at.Add(time.Minute)) && r.entryAt(firstEnd) == nil:
+			// The document's own window goes on: users were not well yet.
 		case len(well) > 0 && !r.piecemeal(well):
 			c := incident.ConfidenceStated
 			if well[0].st.approx {

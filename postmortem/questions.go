@@ -354,6 +354,11 @@ func (r *reader) askMissing() {
 		}
 		r.askEntries(string(w.name), "milestones."+string(w.name), w.text, why, es)
 	}
+	for _, e := range r.es { // told at the end of a long paragraph: later than the time it begins with
+		if t, ok := e.kinds[Recovered]; ok && !t.hedged && t.sentence > 2 && e.list {
+			r.question("mitigated", "milestones.mitigated", "When were users well again?", "It is told in a paragraph that begins earlier.", []string{candidate(e.at, r.o.text(e))}, e.line)
+		}
+	}
 	if p, ok := r.picks[incident.Identified]; ok && p.e != nil {
 		if t := p.e.kinds[Cause]; t.hedged {
 			r.question("identified", "milestones.identified", "Was the cause certain here?", "It is told as a possibility.", []string{candidate(p.at, p.evidence)}, p.line)
@@ -438,7 +443,8 @@ func (r *reader) askWindows() {
 	}
 	// Prose that tells of another end.
 	for _, x := range r.own {
-		if x.list || x.at.IsZero() || !x.kinds.has(Recovered, Resolved, Ended, Attempt) || x.at.Sub(e.at).Abs() <= time.Minute || x.at.Sub(e.at).Abs() > 24*time.Hour || !x.kinds.has(Recovered, Resolved, Ended) {
+		says := x.kinds.has(Recovered, Resolved, Ended) || x.section == "resolution" && x.kinds.has(Attempt, Trigger, FixLive)
+		if x.list || x.at.IsZero() || !says || x.at.Sub(e.at).Abs() <= time.Minute || x.at.Sub(e.at).Abs() > 24*time.Hour {
 			continue
 		}
 		r.question("resolved", "milestones.resolved", "The text tells of another end.", "", []string{candidate(e.at, e.evidence), candidate(x.at, r.o.text(x))}, x.line)

@@ -87,7 +87,7 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	cal := o.calendar(opts)
 	order := o.place(&cal)
 	zc := o.docZone(fs, opts)
-	o.apply(zc)
+	o.apply(zc, &cal)
 	for i := range o.entries {
 		o.classify(&o.entries[i], sup)
 	}

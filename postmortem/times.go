@@ -10,6 +10,7 @@ import (
 // stamp is one time expression of a text: a date, a clock time or both, with what was written around it.
 type stamp struct {
 	start, end int // bytes in the text, including zone and day part
+	clock      int // byte where the clock begins
 	date       date
 	hasClock   bool
 	h, m, s    int
@@ -102,7 +103,7 @@ func (sc *scanner) number(i int) int {
 	}
 	if n == 4 && v/100 < 24 && v%100 < 60 { // 1432 UTC, 0912Z
 		if z, e := zoneAt(s, end, sc.t, true); e > 0 && !z.isOffsetOnly() {
-			sc.out = append(sc.out, stamp{start: i, end: e, hasClock: true, h: v / 100, m: v % 100, zone: z})
+			sc.out = append(sc.out, stamp{start: i, end: e, clock: i, hasClock: true, h: v / 100, m: v % 100, zone: z})
 			return e
 		}
 	}
@@ -124,7 +125,7 @@ func (sc *scanner) skipWord(i int) int {
 func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 	s := sc.s
 	j := i + n
-	st := stamp{start: i, hasClock: true, h: v}
+	st := stamp{start: i, clock: i, hasClock: true, h: v}
 	if v > 24 || j > len(s) {
 		return 0, false
 	}
@@ -210,7 +211,7 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 	} else {
 		sc.daypartBefore(&st)
 	}
-	if z, e := zoneAt(s, j, sc.t, true); e > 0 {
+	if z, e := zoneAt(s, j, sc.t, true); e > 0 && !st.rangeAhead(s, j) {
 		st.zone, j = z, e
 		// "18:07 UTC (20:07 CEST)" says the same twice; the second is its own stamp.
 	} else if y, n := digits(s, skipSpaces(s, j)); n == 4 && validYear(y) && st.seconds {
@@ -228,6 +229,19 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 	sc.around(ti, sc.at(st.end), &st)
 	sc.out = append(sc.out, st)
 	return j, true
+}
+
+// rangeAhead says whether what follows is the later end of a range, "13:30-13:45", rather than an offset, "15:50-07:00".
+func (st *stamp) rangeAhead(s string, j int) bool {
+	if st.seconds || j+5 >= len(s)+1 || j >= len(s) || s[j] != '-' {
+		return false
+	}
+	h, n := digits(s, j+1)
+	if n == 0 || n > 2 || j+1+n >= len(s) || s[j+1+n] != ':' {
+		return false
+	}
+	m, _ := digits(s, j+2+n)
+	return h*60+m >= st.h*60+st.m || m%15 != 0
 }
 
 func digitAt(s string, i int) bool { return i < len(s) && isDigit(s[i]) }
@@ -575,7 +589,7 @@ func (sc *scanner) join() []stamp {
 	var done []stamp
 	for i := 1; i < len(out); i++ { // "下午2点15分 … 2点18分": the day part goes on
 		p, st := &out[i-1], &out[i]
-		if p.twelve && st.hasClock && !st.twelve && p.h >= 12 && st.h > 0 && st.h < 12 && st.h+12 >= p.h && sc.s[sc.clockStart(*st)] != '0' && (!st.date.ok() || st.date.same(p.date)) {
+		if p.twelve && st.hasClock && !st.twelve && p.h >= 12 && st.h > 0 && st.h < 12 && st.h+12 >= p.h && sc.s[st.clock] != '0' && (!st.date.ok() || st.date.same(p.date)) {
 			st.h, st.twelve = st.h+12, true
 		}
 	}
@@ -605,16 +619,6 @@ func (sc *scanner) join() []stamp {
 	return done
 }
 
-// clockStart is the byte where a stamp's clock begins, past its date.
-func (sc *scanner) clockStart(st stamp) int {
-	for i := st.start; i < st.end; i++ {
-		if isDigit(sc.s[i]) && (!st.date.ok() || i > st.date.start+2) {
-			return i
-		}
-	}
-	return st.start
-}
-
 // isRange says whether two stamps are the ends of one stretch of time.
 func (sc *scanner) isRange(a, b *stamp) bool {
 	gap := strings.Trim(sc.s[a.end:max(a.end, b.start)], " ()[]*")
@@ -637,7 +641,7 @@ func (sc *scanner) isRange(a, b *stamp) bool {
 			// "and" needs the "between" before it.
 			k := sc.at(a.end)
 			for back := 1; back <= 12 && k-back >= 0 && (sc.toks[k-back].start >= a.start || k-back >= sc.at(a.start)-4); back++ {
-				if matchAt(lx.open, sc.toks, k-back) > 0 {
+				if sc.toks[k-back].start < a.clock && matchAt(lx.open, sc.toks, k-back) > 0 {
 					return true
 				}
 			}

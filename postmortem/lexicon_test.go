@@ -1,0 +1,103 @@
+package postmortem
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLexiconsLoad(t *testing.T) {
+	all, err := lexicons()
+	require.NoError(t, err)
+	var codes []string
+	for _, lx := range all {
+		codes = append(codes, lx.Code)
+		// What every language must say, or its documents give nothing.
+		for _, k := range []Kind{Trigger, ImpactStart, Alert, ReportUser, Noticed, Ack, Cause, Recovered, Ended} {
+			require.NotEmpty(t, lx.Kinds[string(k)], "%s: kind %s", lx.Code, k)
+		}
+		for _, f := range []string{"started", "detected", "resolved", "duration", "severity", "services", "cause"} {
+			require.NotEmpty(t, lx.Fields[f], "%s: field %s", lx.Code, f)
+		}
+		for _, h := range []string{"timeline", "actions", "cause", "impact"} {
+			require.NotEmpty(t, lx.Headings[h], "%s: heading %s", lx.Code, h)
+		}
+		require.NotEmpty(t, lx.Duration.Minute, lx.Code)
+		require.NotEmpty(t, lx.words["incident"], lx.Code)
+		require.True(t, len(lx.neg.patterns)+len(lx.negAfter.patterns) > 0, "%s: negations", lx.Code)
+	}
+	require.Equal(t, []string{"de", "en", "es", "fi", "fr", "id", "it", "ja", "nl", "pt", "zh"}, codes)
+	_, err = zoneTable()
+	require.NoError(t, err)
+	_, err = supplierNames()
+	require.NoError(t, err)
+}
+
+func TestLexiconMistakes(t *testing.T) {
+	const months = "months: [a, b, c, d, e, f, g, h, i, j, k, l]\nweekdays: [a, b, c, d, e, f, g]\n"
+	for name, c := range map[string]struct{ yaml, want string }{
+		"unknown key":  {"code: xx\nmonhts: []\n", "field monhts not found"},
+		"no months":    {"code: xx\n", "twelve months"},
+		"unknown kind": {"code: xx\n" + months + "kinds: {alarm: [a]}\n", `unknown kind "alarm"`},
+		"field":        {"code: xx\n" + months + "fields: {begin: [a]}\n", `unknown field "begin"`},
+		"list":         {"code: xx\n" + months + "kinds: {alert: ['{nobody} a']}\n", `no list "nobody"`},
+		"empty":        {"code: xx\n" + months + "kinds: {alert: ['a|']}\n", "an alternative is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := loadLexicon([]byte(c.yaml))
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestPattern(t *testing.T) {
+	lists := map[string][]string{"team": {"on-call", "engineer*"}}
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"alert* (fired|triggered)", "Alerts fired", true},
+		{"alert* (fired|triggered)", "The alert was fired", false},
+		{"alert* .. fired", "The alert was then fired", true},
+		{"alert* .. fired", "An alert. Somebody fired", false}, // not over the end of a sentence
+		{"{team} (joins|joined)", "The on-call joined", true},
+		{"{team} (joins|joined)", "Two engineers joined", true},
+		{"roll*_back", "We rolled back", true},
+		{"is (not)? up", "it is up", true},
+		{"is (not)? up", "it is not up", true},
+		{"causa raíz", "La CAUSA RAIZ", true},
+		{"復旧 .. 確認", "復旧をすべて確認した", true},
+		{"根本原因|根因", "定位出故障根因是", true},
+		{"fixed", "unfixed", false},
+	} {
+		p, err := parsePattern(c.pattern, lists)
+		require.NoError(t, err)
+		m := matcher{}
+		m.add(p)
+		found := false
+		m.find(tokenize(c.text), func(match) { found = true })
+		require.Equal(t, c.want, found, "%s in %s", c.pattern, c.text)
+	}
+}
+
+func TestDetectLanguage(t *testing.T) {
+	all, err := lexicons()
+	require.NoError(t, err)
+	for text, want := range map[string]string{
+		"The service was down and we fixed it for our users.":             "en",
+		"El servicio estuvo caído y lo arreglamos para los usuarios.":     "es",
+		"O serviço ficou fora do ar e não foi possível para os usuários.": "pt",
+		"Le service est tombé et nous avons corrigé pour les clients.":    "fr",
+		"Der Dienst war nicht erreichbar und wir haben ihn repariert.":    "de",
+		"Il servizio non è stato disponibile e lo abbiamo ripristinato.":  "it",
+		"De dienst was niet bereikbaar en wij hebben het hersteld.":       "nl",
+		"Layanan tidak dapat diakses dan kami sudah memperbaiki ini.":     "id",
+		"サービスが停止しましたので復旧しました。":                                            "ja",
+		"服务不可用，我们已经恢复了服务。":                                                "zh",
+		"Palvelu oli poissa ja se on nyt korjattu, mutta ei kaikki.":      "fi",
+		"": "en",
+	} {
+		_, blocks := plainBlocks(text)
+		require.Equal(t, want, detect(blocks, all).main.Code, text)
+	}
+}

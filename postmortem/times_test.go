@@ -1,0 +1,158 @@
+package postmortem
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func testTongue(t testing.TB, code string) tongue {
+	all, err := lexicons()
+	require.NoError(t, err)
+	var x tongue
+	for _, lx := range all {
+		if lx.Code == code {
+			x.main = lx
+			x.all = append([]*lexicon{lx}, x.all...)
+		} else if lx.Code == "en" {
+			x.all = append(x.all, lx)
+		}
+	}
+	return x
+}
+
+// show writes stamps in short: date, clock, zone, and marks for approximate, unclear, ranges.
+func show(sts []stamp) string {
+	var out []string
+	one := func(s stamp) string {
+		if s.unknown {
+			return "unknown"
+		}
+		if s.relative {
+			return fmt.Sprintf("T%+d", int(s.plus.Minutes()))
+		}
+		x := ""
+		if s.date.ok() {
+			x = s.date.String()
+		}
+		if s.hasClock {
+			if x != "" {
+				x += " "
+			}
+			x += fmt.Sprintf("%02d:%02d", s.h, s.m)
+			if s.seconds {
+				x += fmt.Sprintf(":%02d", s.s)
+			}
+		}
+		if s.zone.ok() {
+			x += " " + s.zone.label
+		}
+		if s.approx {
+			x = "~" + x
+		}
+		if s.unclear {
+			x += "?"
+		}
+		if s.since {
+			x += "+"
+		}
+		return x
+	}
+	for _, s := range sts {
+		x := one(s)
+		if s.to != nil {
+			x += " to " + one(*s.to)
+		}
+		out = append(out, x)
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestScan(t *testing.T) {
+	for _, c := range []struct{ lang, text, want string }{
+		{"en", "at 14:05 it broke", "14:05"},
+		{"en", "2:05pm, 10:45a and 3 PM", "14:05; 10:45; 15:00"},
+		{"en", "12:10 AM and 12:10 PM", "00:10; 12:10"},
+		{"en", "01:43 PM (GMT+3)", "13:43 UTC+03:00"},
+		{"en", "14:05:09 UTC", "14:05:09 UTC"},
+		{"en", "2024-01-11T15:28:00Z", "2024-01-11 15:28:00 UTC"},
+		{"en", "2024-01-11T15:28+02:00", "2024-01-11 15:28 +02:00"},
+		{"en", "12:43 - 12:49", "12:43 to 12:49"},
+		{"en", "between 12:17 and 12:30 UTC", "12:17 UTC to 12:30 UTC"},
+		{"en", "alerts at 12:17 and 12:30", "12:17; 12:30"},
+		{"en", "On July 3, 2024, between 09:12 and 10:30 UTC", "2024-07-03 09:12 UTC to 10:30 UTC"},
+		{"en", "11:07 UTC => 13:40 UTC", "11:07 UTC to 13:40 UTC"},
+		{"en", "~13:30-13:45", "~13:30 to 13:45"},
+		{"en", "about 9:05, roughly 18:52 UTC", "~09:05; ~18:52 UTC"},
+		{"en", "July 11, 2025, 12:42 PM", "2025-07-11 12:42"},
+		{"en", "March 6 2017 22:59", "2017-03-06 22:59"},
+		{"en", "Tue Oct 11 15:50:41 2016 +0200", "2016-10-11 15:50:41 +02:00"},
+		{"en", "[03-26 23:04] drained", "03-26 23:04"},
+		{"en", "06.30.25 12:45 PM", "2025-06-30 12:45"},
+		{"en", "15:28 UTC on 11 January", "01-11 15:28 UTC"},
+		{"en", "2:00 PM - 2:29", "14:00 to 14:29"},
+		{"en", "22:XX and XX:XX", "unknown; unknown"},
+		{"en", "T+5m then T+1h05 and T+00:12, before it T-3", "T+5; T+65; T+12; T-3"},
+		{"en", "1432 UTC", "14:32 UTC"},
+		{"en", "15:00 Pacific time, 15:00 PT", "15:00 Pacific time; 15:00 PT"},
+		// what is no time
+		{"en", "version 3.3.1, 12.30.1, 192.168.2.9:6650, ratio 4:1, 99.95%, 1:30 hours, port 10:000", ""},
+		{"en", "HTTP 503 for 87 minutes, 1957 customers, issue #1430, v12:30", ""},
+		{"en", "we may see it", ""},
+		{"de", "um 14.30 Uhr, gegen 9 Uhr", "14:30"},
+		{"de", "am 19. April, 11:00 Uhr", "04-19 11:00"},
+		{"de", "17.09.2024 06:45", "2024-09-17 06:45"},
+		{"fr", "à 20h02, puis à 9h", "20:02; 09:00"},
+		{"fr", "le 12 mars 2024 à 14 h 05 (heure de Paris)", "2024-03-12 14:05 heure de Paris"},
+		{"fr", "il a fallu 2h37min", ""},
+		{"es", "a las 9:20 de la mañana y a las 4:45 de la tarde", "09:20; 16:45"},
+		{"es", "el 11 de octubre de 2016 a las 14:20", "2016-10-11 14:20"},
+		{"pt", "por volta das 09h28", "~09:28"},
+		{"pt", "Sep 15, 17:10 GMT-03:00", "09-15 17:10 UTC-03:00"},
+		{"it", "alle 16.40", "16:40"},
+		{"nl", "om 8:05 uur", "08:05"},
+		{"id", "pukul 18.02 WIB atau 11.02 UTC", "18:02 WIB; 11:02 UTC"},
+		{"id", "sekitar pukul 8:30 pagi", "~08:30"},
+		{"id", "pukul 4:45 malam", "04:45?"},
+		{"id", "Senin (24/6/2019) pukul 18.02 WIB", "2019-06-24 18:02 WIB"},
+		{"ja", "2025年11月6日 10:52 〜 2025年11月15日 10:50", "2025-11-06 10:52 to 2025-11-15 10:50"},
+		{"ja", "日本時間15時42分以降", "15:42 日本時間+"},
+		{"ja", "午後3時20分頃", "~15:20"},
+		{"ja", "本日(5/21)発生、14時", "05-21; 14:00"},
+		{"ja", "10日間、3時間、500番台", ""},
+		{"zh", "4月8日15点23分", "04-08 15:23"},
+		{"zh", "下午2点15分左右，2点18分收到告警", "~14:15; 14:18"},
+		{"zh", "持续近87分钟，共1957个", ""},
+		{"fi", "klo 9.05, kello 14", "09:05"},
+		{"fi", "2.10.2024 klo 9.14", "2/10 09:14"},
+	} {
+		text := foldWidth(c.text)
+		require.Equal(t, c.want, show(scan(text, tokenize(text), testTongue(t, c.lang))), "%s: %s", c.lang, c.text)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for _, c := range []struct{ lang, text, want string }{
+		{"en", "It took 1 hour and 31 minutes from start to end", "1h31m0s"},
+		{"en", "(02h 37min of outage)", "2h37m0s"},
+		{"en", "a 7 minute failure", "7m0s"},
+		{"en", "just over nine hours", "9h0m0s"},
+		{"en", "1h 2m", "1h2m0s"},
+		{"en", "1.5 hours", "1h30m0s"},
+		{"en", "1 hour, 2 minutes", "1h2m0s"},
+		{"es", "en 35 minutos", "35m0s"},
+		{"de", "Etwa 9 Stunden", "9h0m0s"},
+		{"fr", "2 heures et 35 minutes", "2h35m0s"},
+		{"ja", "約 9 時間", "9h0m0s"},
+		{"zh", "持续近87分钟", "1h27m0s"},
+		{"en", "nothing here lasts", ""},
+	} {
+		got := ""
+		for _, d := range durationsIn(tokenize(c.text), testTongue(t, c.lang)) {
+			got += d.d.String()
+		}
+		require.Equal(t, c.want, got, c.text)
+	}
+}
