@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -28,6 +29,7 @@ type house struct {
 	db     *sqlstore.Store
 	app    *App
 	runner *correlate.Runner
+	rules  correlate.Rules
 	now    time.Time
 }
 
@@ -45,6 +47,7 @@ func newHouse(t require.TestingT, dir string) *house {
 	require.NoError(t, err)
 	h.app.pipeline = &pipeline{store: h.db, metrics: h.app.metrics, now: h.app.now, heard: func() map[string]time.Time { return nil }}
 	require.NoError(t, h.app.pipeline.configure(context.Background(), v))
+	h.rules = v.Rules
 	h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: v.Rules, Now: h.app.now, Deliver: h.app.pipeline.deliver})
 	return h
 }
@@ -77,10 +80,40 @@ func (h *house) figures() string {
 	return strings.Join(out, "")
 }
 
+// days are how long ago things happen: now and then, so that passes look at different stretches of time.
+var days = []int{0, 0, 1, 9, 40}
+
+// incidents are what the store holds, as JSON; expected is what Correlate makes of all facts.
+func (h *house) incidents() (stored, expected string) {
+	page, next, err := h.db.Incidents(context.Background(), incident.IncidentQuery{Limit: 1000})
+	require.NoError(h.t, err)
+	require.Empty(h.t, next)
+	slices.SortFunc(page, func(a, b incident.Incident) int { return strings.Compare(a.ID, b.ID) })
+	var f incident.Facts
+	f.Sightings, err = h.db.Sightings(context.Background(), houseClock.AddDate(-1, 0, 0), houseClock)
+	require.NoError(h.t, err)
+	f.Records, err = h.db.Records(context.Background(), time.Time{}, time.Time{})
+	require.NoError(h.t, err)
+	f.Reviews, err = h.db.Reviews(context.Background())
+	require.NoError(h.t, err)
+	rules := h.rules
+	all := correlate.Correlate(f, &rules, h.now).Incidents
+	text := func(list []incident.Incident) string {
+		for i := range list {
+			list[i].Measurements = nil
+		}
+		b, err := json.MarshalIndent(append([]incident.Incident{}, list...), "", " ")
+		require.NoError(h.t, err)
+		return string(b)
+	}
+	return text(page), text(all)
+}
+
 // anyRecord draws a version of one of a few records about one of a few services.
 func anyRecord(t *rapid.T, id string) incident.Record {
+	day := rapid.SampledFrom(days).Draw(t, "record day")
 	moment := func(label string) time.Time {
-		return houseClock.Add(-time.Duration(rapid.IntRange(60, 3000).Draw(t, label)) * time.Minute)
+		return houseClock.AddDate(0, 0, -day).Add(-time.Duration(rapid.IntRange(60, 1500).Draw(t, label)) * time.Minute)
 	}
 	r := incident.Record{
 		Source: "api", ID: id, Title: rapid.SampledFrom([]string{"checkout answers with errors", "search is slow", ""}).Draw(t, "title"),
@@ -103,7 +136,7 @@ func anyAlert(t *rapid.T) incident.Sighting {
 	service := rapid.SampledFrom([]string{"checkout", "search", "payments"}).Draw(t, "alert service")
 	labels := map[string]string{"alertname": rapid.SampledFrom([]string{"Errors", "Slow"}).Draw(t, "alertname"), "service": service,
 		"severity": rapid.SampledFrom([]string{"critical", "warning"}).Draw(t, "alert severity")}
-	start := houseClock.Add(-time.Duration(rapid.IntRange(60, 3000).Draw(t, "alert start")) * time.Minute)
+	start := houseClock.AddDate(0, 0, -rapid.SampledFrom(days).Draw(t, "alert day")).Add(-time.Duration(rapid.IntRange(60, 1500).Draw(t, "alert start")) * time.Minute)
 	s := incident.Sighting{
 		Fingerprint: fmt.Sprintf("%016x", len(labels["alertname"])*100+len(service)), StartsAt: start,
 		FiringFirst: start.Add(30 * time.Second), FiringLast: start.Add(30 * time.Second), ToldAt: start.Add(30 * time.Second), Labels: labels,
@@ -157,6 +190,8 @@ func TestFiguresDependOnFactsAlone(t *testing.T) {
 			}
 		}
 		live.settle()
+		stored, expected := live.incidents()
+		require.Equal(t, expected, stored, "stretch by stretch gives what all facts at once give")
 
 		straight := newHouse(t, filepath.Join(dir, fmt.Sprint(n, "straight")))
 		defer straight.close()

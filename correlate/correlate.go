@@ -14,12 +14,17 @@ import (
 // Correlate works out incidents, links and verdicts from facts. It is the specification of everything in this package:
 // a pure function of the set of facts, whatever their order and however often each is repeated.
 func Correlate(f incident.Facts, rules *Rules, now time.Time) Result {
+	return correlate(f, rules, blindness(rules.Watchdogs, f.Beats, now), now)
+}
+
+// correlate is Correlate with the stretches of blindness worked out; it looks at no beats.
+func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impact, now time.Time) Result {
 	dir := newDirectory(rules)
 	reviews := decide(f.Reviews)
 	alerts := alertsOf(f.Sightings, dir, now)
 	cases := mergeRecords(newestRecords(f.Records), dir, reviews)
 
-	a := &assembler{dir: dir, reviews: reviews, silences: silencesOf(f.Silences), blind: blindness(rules.Watchdogs, f.Beats, now), now: now}
+	a := &assembler{dir: dir, reviews: reviews, silences: silencesOf(f.Silences), blind: blind, now: now}
 	drafts := link(alerts, cases, dir, reviews, now)
 
 	res := Result{Blind: a.blind, Incidents: []incident.Incident{}, Verdicts: []incident.Verdict{}}

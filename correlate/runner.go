@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -15,14 +16,19 @@ import (
 // FactsReader is the part of a store that correlation reads. See package store for what each method promises.
 type FactsReader interface {
 	Changes(ctx context.Context, after int64, limit int) ([]incident.Change, error)
+	Extent(ctx context.Context) (from, to time.Time, err error)
 	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)
 	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
 	Records(ctx context.Context, from, to time.Time) ([]incident.Record, error)
+	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
 	Reviews(ctx context.Context) ([]incident.Review, error)
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
 	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
 	Position(ctx context.Context) (cursor int64, rules string, err error)
+	Incident(ctx context.Context, id string) (incident.Incident, error)
 	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
+	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
+	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
 }
 
 // Delta is what a pass found new, changed or gone.
@@ -53,7 +59,8 @@ type Options struct {
 	Deliver func(context.Context, Delta) error
 }
 
-// Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts.
+// Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts. A
+// pass reads and computes the stretches of time that a change can reach, and nothing else.
 type Runner struct {
 	facts   FactsReader
 	now     func() time.Time
@@ -64,11 +71,12 @@ type Runner struct {
 	rules atomic.Pointer[ruleSet]
 	wake  chan struct{}
 
-	cursor    int64
-	current   string            // digest of the rules of the newest delivered pass
-	incidents map[string]string // id -> digest of what was delivered
-	verdicts  map[incident.EpisodeKey]string
-	next      time.Time // when the clock alone changes something
+	// What follows belongs to the goroutine of Run.
+	started bool
+	cursor  int64
+	current string // digest of the rules of the newest delivered pass
+	clock   clock
+	hearts  hearts
 }
 
 // ruleSet are rules with their digest.
@@ -118,7 +126,7 @@ const (
 func (r *Runner) Run(ctx context.Context) error {
 	wait := retryAfter
 	for {
-		err := r.pass(ctx)
+		err := r.CatchUp(ctx)
 		pause := pollEvery
 		switch {
 		case ctx.Err() != nil:
@@ -129,8 +137,8 @@ func (r *Runner) Run(ctx context.Context) error {
 			pause, wait = wait, min(2*wait, retryMost)
 		default:
 			wait = retryAfter
-			if !r.next.IsZero() {
-				pause = min(pause, max(0, r.next.Sub(r.now())))
+			if next := r.clock.next(); !next.IsZero() {
+				pause = min(pause, max(0, next.Sub(r.now())))
 			}
 		}
 		timer := time.NewTimer(pause)
@@ -149,110 +157,68 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// CatchUp brings everything up to date once, for who has facts to work through and no daemon to run. It must not be called
-// while Run runs.
-func (r *Runner) CatchUp(ctx context.Context) error { return r.pass(ctx) }
-
-// pass brings everything up to date once.
-func (r *Runner) pass(ctx context.Context) error {
+// CatchUp brings everything up to date once. It is what Run does, for who has facts to work through and no daemon to run; it
+// must not be called while Run runs.
+func (r *Runner) CatchUp(ctx context.Context) error {
 	rules, now := r.rules.Load(), r.now()
-	first := r.incidents == nil
-	if first {
-		cursor, digest, err := r.facts.Position(ctx)
-		if err != nil {
+	if !r.started {
+		if err := r.start(ctx, rules, now); err != nil {
 			return err
 		}
-		r.cursor, r.current = cursor, digest
-	}
-	const most = 10_000
-	cursor, changed := r.cursor, false
-	for {
-		changes, err := r.facts.Changes(ctx, cursor, most)
-		if err != nil {
-			return err
-		}
-		for _, c := range changes {
-			cursor, changed = c.Seq, true
-		}
-		if len(changes) < most {
-			break
-		}
-	}
-	reset := first || rules.digest != r.current
-	if !changed && !reset && (r.next.IsZero() || now.Before(r.next)) {
-		return nil
 	}
 	begun := time.Now()
-	f, err := r.load(ctx)
+	todo, err := r.todo(ctx, now)
 	if err != nil {
 		return err
 	}
-	res := Correlate(f, &rules.Rules, now)
-	d := Delta{Cursor: cursor, Rules: rules.digest, Reset: reset, Blind: res.Blind}
-	incidents, verdicts := map[string]string{}, map[incident.EpisodeKey]string{}
-	for _, in := range res.Incidents {
-		incidents[in.ID] = digest(in)
-		if reset || r.incidents[in.ID] != incidents[in.ID] {
-			d.Incidents = append(d.Incidents, in)
-		}
-	}
-	for _, v := range res.Verdicts {
-		k := v.Episode.Key()
-		verdicts[k] = digest(v)
-		if reset || r.verdicts[k] != verdicts[k] {
-			d.Verdicts = append(d.Verdicts, v)
-		}
-	}
-	if !reset {
-		for id := range r.incidents {
-			if _, ok := incidents[id]; !ok {
-				d.Removed = append(d.Removed, id)
-			}
-		}
-		for k := range r.verdicts {
-			if _, ok := verdicts[k]; !ok {
-				d.Gone = append(d.Gone, k)
-			}
-		}
-	}
-	if err := r.deliver(ctx, d); err != nil {
+	blind, err := r.hearts.beat(ctx, r.facts, rules.Watchdogs, todo.beats, now)
+	if err != nil {
 		return err
 	}
-	r.cursor, r.current, r.incidents, r.verdicts = cursor, rules.digest, incidents, verdicts
-	r.next = now.Add(time.Minute)
-	r.metrics.pass(time.Since(begun), len(d.Incidents), len(d.Verdicts))
+	p := &pass{Runner: r, rules: rules, now: now, todo: todo, moments: map[string]moment{}}
+	switch {
+	case rules.digest != r.current:
+		err = p.everything(ctx)
+	case len(todo.stretches) > 0 || todo.cursor != r.cursor || blind:
+		err = p.changes(ctx)
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)
 	return nil
 }
 
-// load reads all facts.
-func (r *Runner) load(ctx context.Context) (incident.Facts, error) {
-	var f incident.Facts
+// start takes up where the newest pass stored left off.
+func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error {
 	var err error
-	from, to := time.Unix(0, 0).UTC(), r.now().AddDate(100, 0, 0)
-	if f.Sightings, err = r.facts.Sightings(ctx, from, to); err != nil {
-		return f, err
+	if r.cursor, r.current, err = r.facts.Position(ctx); err != nil {
+		return err
 	}
-	if f.Records, err = r.facts.Records(ctx, time.Time{}, time.Time{}); err != nil {
-		return f, err
+	// What the clock alone changed while nobody looked: whatever was open or fired.
+	r.clock = clock{}
+	for in, err := range r.facts.EachIncident(ctx, now.AddDate(1000, 0, 0)) {
+		if err != nil {
+			return err
+		}
+		from, to := hull(&in)
+		r.clock.set(in.ID, now, stretch{from, to})
 	}
-	if f.Reviews, err = r.facts.Reviews(ctx); err != nil {
-		return f, err
+	r.clock.set("start", now, stretch{now.Add(-2*rules.Silence - rules.reach()), now})
+	if err := r.hearts.load(ctx, r.facts, rules.Watchdogs, now); err != nil {
+		return err
 	}
-	if f.Silences, err = r.facts.Silences(ctx, from, to); err != nil {
-		return f, err
-	}
-	f.Beats, err = r.facts.Beats(ctx, from, to)
-	return f, err
+	r.started = true
+	return nil
 }
 
 // Digest names the rules by their content: rules that decide the same have the same digest.
-func (r *Rules) Digest() string { return digest(r) }
-
-// digest is a short hash of a value's JSON form, which writes maps in the order of their keys.
-func digest(v any) string {
-	b, err := json.Marshal(v)
+func (r *Rules) Digest() string {
+	b, err := json.Marshal(r)
 	if err != nil {
-		return err.Error() // no type here holds what JSON cannot: it would differ from every digest, and be delivered again
+		return err.Error() // no rule holds what JSON cannot: it would differ from every digest, and be computed again
 	}
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:12])

@@ -57,7 +57,7 @@ func (e *Episode) Name() string { return e.Labels["alertname"] }
 // Two sightings are one episode when their starts are less than ReplicaSkew apart, or when the later one starts before
 // the resolved end of the earlier. A resolved closes the episode, and the latest end wins. A later start after a
 // sighting that never resolved is a new episode, and the one before it is superseded. What is heard of no more for
-// longer than silence before now is expired.
+// longer than silence, before now or before a later start, is expired.
 //
 // The answer depends only on the set of sightings and now, never on the order they came in.
 func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Episode {
@@ -90,11 +90,11 @@ func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Epis
 		if e.EndsAt.IsZero() {
 			seen := latest(m.FiringLast, e.StartsAt)
 			switch {
-			case j < len(s):
+			case j < len(s) && s[j].begin().Sub(e.LastSeen) <= silence:
 				e.EndsAt, e.End = earliest(seen, s[j].begin()), EndSuperseded
 			case m.GoneAt.After(m.FiringLast):
 				e.EndsAt, e.End = seen, EndGone
-			case now.Sub(e.LastSeen) > silence:
+			case j < len(s) || now.Sub(e.LastSeen) > silence:
 				e.EndsAt, e.End = seen, EndExpired
 			default:
 				e.End = EndNone

@@ -103,6 +103,7 @@ func TestEpisodes(t *testing.T) {
 		"a minute apart is another":         {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
 		"the start moved earlier":           {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
 		"its resolved was swallowed":        {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
+		"silence before it fires again":     {[]Sighting{firing(-100, -99), firing(20, 21)}, []episode{{-100, -99, EndExpired}, {20, 0, EndNone}}},
 		"a resolved that touches the next":  {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
 		"seen firing long after it began":   {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
 		"silence":                           {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},

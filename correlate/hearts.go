@@ -1,0 +1,105 @@
+package correlate
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"meantime/incident"
+)
+
+// hearts follow the watchdogs' signs of life, so that a pass need not read them all.
+type hearts struct {
+	dogs []Watchdog
+	// blind are the gaps between signs of life that were longer than the watchdog's Every; last is the newest sign.
+	blind map[string][]incident.Impact
+	last  map[string]time.Time
+	// silent says which watchdogs were silent at the last look.
+	silent map[string]bool
+}
+
+// load reads all signs of life.
+func (h *hearts) load(ctx context.Context, facts FactsReader, dogs []Watchdog, now time.Time) error {
+	*h = hearts{dogs: dogs, blind: map[string][]incident.Impact{}, last: map[string]time.Time{}, silent: map[string]bool{}}
+	if len(dogs) == 0 {
+		return nil
+	}
+	beats, err := facts.Beats(ctx, time.Unix(0, 0).UTC(), now.AddDate(1, 0, 0))
+	if err != nil {
+		return err
+	}
+	h.add(beats)
+	return nil
+}
+
+// add takes in signs of life that are not older than those known, by watchdog and time.
+func (h *hearts) add(beats []incident.Beat) {
+	for _, w := range h.dogs {
+		for _, b := range beats {
+			if b.Watchdog != w.Name || !b.At.After(h.last[w.Name]) {
+				continue
+			}
+			if last := h.last[w.Name]; !last.IsZero() && b.At.Sub(last) > w.Every {
+				h.blind[w.Name] = append(h.blind[w.Name], incident.Impact{From: last, To: b.At})
+			}
+			h.last[w.Name] = b.At
+		}
+	}
+}
+
+// beat takes in what changed, and says whether it changed when the organisation was blind.
+func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, changed []incident.Change, now time.Time) (bool, error) {
+	before := h.gaps()
+	again := !slices.EqualFunc(h.dogs, dogs, func(a, b Watchdog) bool { return a.Name == b.Name && a.Every == b.Every })
+	for _, c := range changed {
+		again = again || c.From.Before(h.last[c.Key])
+	}
+	if again { // late, or of other watchdogs: what was between two signs may be no gap
+		if err := h.load(ctx, facts, dogs, now); err != nil {
+			return false, err
+		}
+	} else if len(changed) > 0 {
+		span := stretch{}
+		for _, c := range changed {
+			span = span.join(stretch{c.From, c.To})
+		}
+		beats, err := facts.Beats(ctx, span.from, span.to)
+		if err != nil {
+			return false, err
+		}
+		h.add(beats)
+	}
+	silent := map[string]bool{}
+	for _, w := range h.dogs {
+		if last := h.last[w.Name]; !last.IsZero() && now.Sub(last) > w.Every {
+			silent[w.Name] = true
+		}
+	}
+	was := h.silent
+	h.silent = silent
+	return again || before != h.gaps() || !maps.Equal(was, silent), nil
+}
+
+// gaps is how many gaps there are.
+func (h *hearts) gaps() (n int) {
+	for _, l := range h.blind {
+		n += len(l)
+	}
+	return n
+}
+
+// windows are the stretches in which each watchdog was silent; without an end where it is silent still.
+func (h *hearts) windows(now time.Time) map[string][]incident.Impact {
+	out := map[string][]incident.Impact{}
+	for _, w := range h.dogs {
+		list := slices.Clone(h.blind[w.Name])
+		if last := h.last[w.Name]; !last.IsZero() && now.Sub(last) > w.Every {
+			list = append(list, incident.Impact{From: last})
+		}
+		if len(list) > 0 {
+			out[w.Name] = list
+		}
+	}
+	return out
+}

@@ -1,0 +1,445 @@
+package correlate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"meantime/incident"
+)
+
+// reach is how far apart two facts can be in time and still matter to each other. What a change can reach is computed again;
+// to compute it right, all facts within twice the reach of that are needed.
+func (r *Rules) reach() time.Duration {
+	return max(6*time.Hour, r.Before, r.After, r.Open.Quiet+r.Open.ReopenWithin, r.Silence)
+}
+
+// todo is what a pass has to look at.
+type todo struct {
+	cursor    int64
+	stretches []stretch // what changed facts speak of, and what the clock brought due
+	records   []incident.RecordKey
+	beats     []incident.Change
+	due       []string // keys of the clock
+	reviewed  []string // ids of incidents that reviews name
+}
+
+// todo reads the feed and the clock.
+func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
+	t := todo{cursor: r.cursor}
+	const most = 10_000
+	for {
+		changes, err := r.facts.Changes(ctx, t.cursor, most)
+		if err != nil {
+			return t, err
+		}
+		for _, c := range changes {
+			t.cursor = c.Seq
+			switch c.Kind {
+			case incident.ChangeBeat:
+				t.beats = append(t.beats, c)
+			case incident.ChangeRecord:
+				source, id, _ := strings.Cut(c.Key, "/")
+				t.records = append(t.records, incident.RecordKey{Source: source, ID: id})
+			case incident.ChangeReview:
+				t.reviewed = append(t.reviewed, c.Key)
+			case incident.ChangeSilence:
+				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
+				t.stretches = append(t.stretches, stretch{c.From, c.From})
+			case incident.ChangeSighting:
+				// An alert that fires for days matters where it began and where it is now.
+				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
+			}
+		}
+		if len(changes) < most {
+			break
+		}
+	}
+	var late []stretch
+	t.due, late = r.clock.due(now)
+	t.stretches = append(t.stretches, late...)
+	return t, nil
+}
+
+// pass computes what has to be computed again and delivers it.
+type pass struct {
+	*Runner
+	rules *ruleSet
+	now   time.Time
+	todo  todo
+
+	// moments are what the clock learns when the pass is delivered.
+	moments map[string]moment
+
+	incidents, verdicts int // delivered
+}
+
+// merged are stretches that do not touch, in order, of those given.
+func merged(list []stretch) []stretch {
+	slices.SortFunc(list, func(a, b stretch) int { return a.from.Compare(b.from) })
+	var out []stretch
+	for _, s := range list {
+		if n := len(out); n > 0 && out[n-1].touches(s) {
+			out[n-1] = out[n-1].join(s)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// changes computes what the changes since the last pass can reach, and delivers it as one.
+func (p *pass) changes(ctx context.Context) error {
+	var dirty []stretch
+	dirty = append(dirty, p.todo.stretches...)
+	// A record or an incident that moved in time is looked at where it was and where it is, not in between.
+	ids := slices.Clone(p.todo.reviewed)
+	for _, k := range p.todo.records {
+		ids = append(ids, incident.RecordID(k))
+		r, err := p.facts.Record(ctx, k)
+		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			return err
+		}
+		if err == nil {
+			dirty = append(dirty, p.lasts(&r))
+		}
+	}
+	// What cannot be found by the time it tells is found by its id.
+	named := map[string]incident.Incident{}
+	for _, id := range ids {
+		in, err := p.facts.Incident(ctx, id)
+		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		named[in.ID] = in
+		if from, to := hull(&in); !from.IsZero() {
+			dirty = append(dirty, stretch{from, to})
+		}
+	}
+	for i := range dirty {
+		dirty[i] = dirty[i].widen(p.rules.reach())
+	}
+	blind := p.hearts.windows(p.now)
+	f := &found{fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{}}
+	for _, s := range merged(dirty) {
+		if err := p.look(ctx, s, blind, f); err != nil {
+			return err
+		}
+	}
+	d := Delta{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
+	for _, id := range slices.Sorted(maps.Keys(f.fresh)) {
+		in := f.fresh[id]
+		if was, ok := f.old[id]; !ok || !same(&was, in) {
+			d.Incidents = append(d.Incidents, *in)
+		}
+		p.note(in)
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.old)) {
+		if f.fresh[id] == nil {
+			d.Removed = append(d.Removed, id)
+			p.moments[id] = moment{}
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(f.verdicts), incident.EpisodeKey.Compare) {
+		d.Verdicts = append(d.Verdicts, *f.verdicts[k])
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(f.gone), incident.EpisodeKey.Compare) {
+		if f.verdicts[k] == nil {
+			d.Gone = append(d.Gone, k)
+			p.moments[k.String()] = moment{}
+		}
+	}
+	return p.send(ctx, d)
+}
+
+// found is what was found in all the stretches of a pass.
+type found struct {
+	fresh    map[string]*incident.Incident // as they are now, of those that the pass is about
+	old      map[string]incident.Incident  // as they were
+	verdicts map[incident.EpisodeKey]*incident.Verdict
+	gone     map[incident.EpisodeKey]bool
+}
+
+func (p *pass) send(ctx context.Context, d Delta) error {
+	if err := p.deliver(ctx, d); err != nil {
+		return err
+	}
+	if d.Reset {
+		p.clock = clock{}
+	}
+	for _, k := range p.todo.due {
+		if _, ok := p.moments[k]; !ok {
+			delete(p.clock, k)
+		}
+	}
+	for k, m := range p.moments {
+		p.clock.set(k, m.at, m.of)
+	}
+	p.Runner.cursor, p.current = d.Cursor, d.Rules
+	p.incidents, p.verdicts = len(d.Incidents), len(d.Verdicts)
+	return nil
+}
+
+// look computes a stretch again.
+func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incident.Impact, f *found) error {
+	before, err := p.facts.IncidentsTouching(ctx, dirty.from, dirty.to)
+	if err != nil {
+		return err
+	}
+	// An incident or a record is computed from all of what belongs to it, so the core holds the whole of each.
+	core := dirty
+	for i := range before {
+		from, to := hull(&before[i])
+		core = core.join(stretch{from, to})
+		if _, ok := f.old[before[i].ID]; !ok {
+			f.old[before[i].ID] = before[i]
+		}
+	}
+	records, err := p.facts.Records(ctx, dirty.from, dirty.to)
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		core = core.join(p.lasts(&records[i]))
+	}
+	res, spans, err := p.compute(ctx, core, blind)
+	if err != nil {
+		return err
+	}
+	touched := map[incident.EpisodeKey]bool{}
+	for i := range res.Incidents {
+		in := &res.Incidents[i]
+		_, known := f.old[in.ID]
+		if !known && !dirty.touches(p.span(in, spans)) {
+			continue
+		}
+		f.fresh[in.ID] = in
+		for k := range in.Links {
+			touched[utc(in.Links[k].Episode.Key())] = true
+		}
+	}
+	for _, in := range before {
+		for k := range in.Links {
+			touched[utc(in.Links[k].Episode.Key())] = true
+		}
+	}
+	return p.judge(ctx, f, res.Verdicts, dirty, core, touched)
+}
+
+// judge finds the verdicts that are new, changed or gone: those of episodes that start in the stretch, and of those that
+// incidents of it hold or held.
+func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict, dirty, core stretch, touched map[incident.EpisodeKey]bool) error {
+	type bare struct {
+		ends              int64
+		end               incident.EndKind
+		service, severity string
+		outcome           incident.Outcome
+		incident          string
+	}
+	of := func(v *incident.Verdict) bare {
+		b := bare{end: v.Episode.End, service: v.Service, severity: v.Severity, outcome: v.Outcome, incident: v.Incident}
+		if !v.Episode.EndsAt.IsZero() {
+			b.ends = v.Episode.EndsAt.UnixNano()
+		}
+		return b
+	}
+	before := map[incident.EpisodeKey]bare{}
+	for v, err := range p.facts.EachVerdict(ctx, core.from, core.to) {
+		if err != nil {
+			return err
+		}
+		before[utc(v.Episode.Key())] = of(&v)
+	}
+	for i := range verdicts {
+		v := &verdicts[i]
+		k := utc(v.Episode.Key())
+		was, ok := before[k]
+		delete(before, k)
+		if !dirty.holds(k.StartsAt) && !touched[k] {
+			continue
+		}
+		p.watch(v)
+		if !ok || was != of(v) {
+			f.verdicts[k] = v
+		}
+	}
+	for k := range before {
+		f.gone[k] = true
+	}
+	return nil
+}
+
+// watch tells the clock when a firing episode that is not heard of expires.
+func (p *pass) watch(v *incident.Verdict) {
+	key := utc(v.Episode.Key()).String()
+	if v.Episode.Firing() {
+		p.moments[key] = moment{v.Episode.LastSeen.Add(p.rules.Silence + 1), stretch{v.Episode.StartsAt, v.Episode.LastSeen}}
+	} else {
+		p.moments[key] = moment{}
+	}
+}
+
+func utc(k incident.EpisodeKey) incident.EpisodeKey {
+	k.StartsAt = k.StartsAt.UTC()
+	return k
+}
+
+// chunk is how much is computed at a time where everything is.
+const chunk = 7 * 24 * time.Hour
+
+// everything computes all there is, chunk by chunk so that memory holds only one chunk's facts, and delivers it as one.
+func (p *pass) everything(ctx context.Context) error {
+	blind := p.hearts.windows(p.now)
+	d := Delta{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
+	first, last, err := p.facts.Extent(ctx)
+	if err != nil {
+		return err
+	}
+	for from := first; !from.After(last); from = from.Add(chunk) {
+		own := stretch{from, from.Add(chunk - 1)}
+		if from.Equal(first) {
+			own.from = time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC) // a review can set what no fact told
+		}
+		if from.Add(chunk).After(last) {
+			own.to = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		records, err := p.facts.Records(ctx, own.from, own.to)
+		if err != nil {
+			return err
+		}
+		core := own
+		for i := range records {
+			core = core.join(p.lasts(&records[i]))
+		}
+		res, spans, err := p.compute(ctx, core, blind)
+		if err != nil {
+			return err
+		}
+		for i := range res.Incidents {
+			in := &res.Incidents[i]
+			if own.holds(p.span(in, spans).from) {
+				p.note(in)
+				d.Incidents = append(d.Incidents, *in)
+			}
+		}
+		for i := range res.Verdicts {
+			v := &res.Verdicts[i]
+			if !own.holds(v.Episode.StartsAt) {
+				continue
+			}
+			p.watch(v)
+			d.Verdicts = append(d.Verdicts, *v)
+		}
+	}
+	return p.send(ctx, d)
+}
+
+// note tells the clock when time alone changes an incident.
+func (p *pass) note(in *incident.Incident) {
+	var at time.Time
+	if in.State == incident.StateOpen {
+		at = in.OpenUntil
+		if in.OpenedByAlerts && !in.Alerts.Ended.IsZero() {
+			at = earliest(at, in.Alerts.Ended.Add(p.rules.Open.Quiet))
+		}
+		if !at.IsZero() && !at.After(p.now) {
+			at = p.now.Add(time.Minute) // it should be over; look again, but not at once for ever
+		}
+	}
+	from, to := hull(in)
+	p.moments[in.ID] = moment{at, stretch{from, to}}
+}
+
+// lasts is the stretch that a record can draw alerts from: to now, or for as long as it counts as open, where it tells no end.
+func (p *pass) lasts(r *incident.Record) stretch {
+	from, to := r.Span()
+	_, resolved := r.Milestones[incident.Resolved]
+	if !resolved && r.State != incident.StateResolved && r.State != incident.StateCancelled {
+		open := to.Add(p.rules.OpenFor)
+		if r.State == incident.StateOpen {
+			open = p.now
+		}
+		to = latest(to, earliest(open, p.now))
+	}
+	return stretch{from, to}
+}
+
+// compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. It
+// also gives the stretch that each record speaks of, by the id of its incident.
+func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact) (res Result, spans map[string]stretch, err error) {
+	wide := core.widen(2 * p.rules.reach())
+	var f incident.Facts
+	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
+		return res, nil, err
+	}
+	if f.Records, err = p.facts.Records(ctx, wide.from, wide.to); err != nil {
+		return res, nil, err
+	}
+	if f.Reviews, err = p.facts.Reviews(ctx); err != nil {
+		return res, nil, err
+	}
+	if f.Silences, err = p.facts.Silences(ctx, wide.from, wide.to); err != nil {
+		return res, nil, err
+	}
+	spans = map[string]stretch{}
+	for i := range f.Records {
+		from, to := f.Records[i].Span()
+		spans[incident.RecordID(f.Records[i].Key())] = stretch{from, to}
+	}
+	return correlate(f, &p.rules.Rules, blind, p.now), spans, nil
+}
+
+// hull is the stretch from the first to the last time that an incident tells of, its rejected links left out.
+func hull(in *incident.Incident) (from, to time.Time) {
+	s := stretch{}
+	add := func(t time.Time) {
+		if !t.IsZero() {
+			s = s.join(stretch{t, t})
+		}
+	}
+	for _, m := range in.Milestones {
+		add(m.At)
+		for _, c := range m.Candidates {
+			add(c.At)
+		}
+	}
+	for _, w := range in.Impacts {
+		add(w.From)
+		add(w.To)
+	}
+	for k := range in.Links {
+		if l := &in.Links[k]; l.State != incident.LinkRejected {
+			add(l.Episode.StartsAt)
+			add(l.Episode.EndsAt)
+			add(l.Episode.LastSeen)
+		}
+	}
+	return s.from, s.to
+}
+
+// span is an incident's hull with what its records speak of.
+func (p *pass) span(in *incident.Incident, spans map[string]stretch) stretch {
+	from, to := hull(in)
+	s := stretch{from, to}
+	for _, k := range in.Records {
+		s = s.join(spans[incident.RecordID(k)])
+	}
+	return s
+}
+
+// same says whether an incident is what is stored of it.
+func same(a, b *incident.Incident) bool {
+	x, y := *a, *b
+	x.Measurements, y.Measurements = nil, nil
+	p, err1 := json.Marshal(&x)
+	q, err2 := json.Marshal(&y)
+	return errors.Join(err1, err2) == nil && bytes.Equal(p, q)
+}
