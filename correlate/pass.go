@@ -22,6 +22,7 @@ func (r *Rules) reach() time.Duration {
 // todo is what a pass has to look at.
 type todo struct {
 	cursor    int64
+	more      bool      // the feed goes on after cursor
 	stretches []stretch // what changed facts speak of, and what the clock brought due
 	records   []incident.RecordKey
 	beats     []incident.Change
@@ -33,7 +34,7 @@ type todo struct {
 func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 	t := todo{cursor: r.cursor}
 	const most = 10_000
-	for {
+	for range 5 { // a long feed is worked off in several passes, so that none holds all of it
 		changes, err := r.facts.Changes(ctx, t.cursor, most)
 		if err != nil {
 			return t, err
@@ -56,7 +57,7 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
 			}
 		}
-		if len(changes) < most {
+		if t.more = len(changes) == most; !t.more {
 			break
 		}
 	}
@@ -79,7 +80,7 @@ type pass struct {
 	incidents, verdicts int // delivered
 }
 
-// merged are stretches that do not touch, in order, of those given.
+// merged are stretches in order that hold all those given and do not overlap, none longer than a chunk.
 func merged(list []stretch) []stretch {
 	slices.SortFunc(list, func(a, b stretch) int { return a.from.Compare(b.from) })
 	var out []stretch
@@ -90,7 +91,14 @@ func merged(list []stretch) []stretch {
 			out = append(out, s)
 		}
 	}
-	return out
+	var pieces []stretch
+	for _, s := range out {
+		for ; s.to.Sub(s.from) > chunk; s.from = s.from.Add(chunk) {
+			pieces = append(pieces, stretch{s.from, s.from.Add(chunk - 1)})
+		}
+		pieces = append(pieces, s)
+	}
+	return pieces
 }
 
 // changes computes what the changes since the last pass can reach, and delivers it as one.

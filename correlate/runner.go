@@ -160,20 +160,31 @@ func (r *Runner) Run(ctx context.Context) error {
 // CatchUp brings everything up to date once. It is what Run does, for who has facts to work through and no daemon to run; it
 // must not be called while Run runs.
 func (r *Runner) CatchUp(ctx context.Context) error {
+	for more := true; more; {
+		var err error
+		if more, err = r.once(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// once is one pass, and says whether there is more to do.
+func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	rules, now := r.rules.Load(), r.now()
 	if !r.started {
 		if err := r.start(ctx, rules, now); err != nil {
-			return err
+			return false, err
 		}
 	}
 	begun := time.Now()
 	todo, err := r.todo(ctx, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	blind, err := r.hearts.beat(ctx, r.facts, rules.Watchdogs, todo.beats, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p := &pass{Runner: r, rules: rules, now: now, todo: todo, moments: map[string]moment{}}
 	switch {
@@ -182,13 +193,13 @@ func (r *Runner) CatchUp(ctx context.Context) error {
 	case len(todo.stretches) > 0 || todo.cursor != r.cursor || blind:
 		err = p.changes(ctx)
 	default:
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)
-	return nil
+	return todo.more, nil
 }
 
 // start takes up where the newest pass stored left off.
