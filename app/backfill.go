@@ -20,6 +20,8 @@ type Past struct {
 	From string // an RFC 3339 time; empty: a year before To
 	To   string // an RFC 3339 time; empty: three hours ago, the newest that may be imported beside a running Prometheus
 	Step string // a duration, such as 1h
+	// Parts asks for several files, each of one block.
+	Parts bool
 }
 
 const (
@@ -27,10 +29,14 @@ const (
 	headTime = 3 * time.Hour
 	// usualPast is how far back a backfill goes where nothing is said.
 	usualPast = 365 * 24 * time.Hour
+	// blockTime is the longest block that Prometheus makes in its usual settings, and one that promtool can make: each is
+	// three times the one before, beginning with 2 h.
+	blockTime = 486 * time.Hour
 )
 
-// Backfill writes what scrapes would have shown in the past, as OpenMetrics with a time on every sample.
-func Backfill(ctx context.Context, o Options, p Past, w io.Writer) (err error) {
+// Backfill writes what scrapes would have shown in the past, as OpenMetrics with a time on every sample. open opens what
+// holds the samples from a time on: all of them, or a part.
+func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time) (io.WriteCloser, error)) (err error) {
 	x, err := ask(ctx, o, Question{To: p.To})
 	if err != nil {
 		return err
@@ -56,9 +62,13 @@ func Backfill(ctx context.Context, o Options, p Past, w io.Writer) (err error) {
 	for _, w := range c.Windows {
 		m.Windows = append(m.Windows, measure.Window{Name: w.Name, Length: w.Duration})
 	}
+	var part time.Duration
+	if p.Parts {
+		part = blockTime
+	}
 	begun := time.Now()
-	out, err := backfill.Write(ctx, w, backfill.Options{
-		Measure: m, From: from, To: to, Step: time.Duration(step), Facts: x.store,
+	out, err := backfill.Write(ctx, open, backfill.Options{
+		Measure: m, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
 		Metrics: past{collector.New(collector.Options{Intervals: c.Intervals, Objectives: m.Objectives})},
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -32,6 +33,10 @@ type Options struct {
 	Facts    Facts
 	// Metrics must be fresh: nothing was published or counted before.
 	Metrics Metrics
+	// Part is how long a stretch of time goes to one writer; 0 for all to one. Parts begin at whole multiples of Part, counted
+	// from the unix epoch, as Prometheus' blocks do. promtool reads a whole file for each block it makes, so it is fast
+	// where every file is one block.
+	Part time.Duration
 	// Dir is where the temporary file goes; empty for the system's place.
 	Dir string
 
@@ -44,9 +49,16 @@ type Written struct {
 	From, To        time.Time // of the first and the last step
 }
 
-// Write writes the past to w. Where it fails, what was written ends without the `# EOF` that promtool asks for.
-func Write(ctx context.Context, w io.Writer, o Options) (Written, error) {
+// Open opens the writer of the part that begins with a step. All are open at the same time.
+type Open func(first time.Time) (io.WriteCloser, error)
+
+// Write writes the past. Where it fails, what was written ends without the `# EOF` that promtool asks for.
+func Write(ctx context.Context, open Open, o Options) (_ Written, err error) {
 	steps, err := stepsOf(o)
+	if err != nil {
+		return Written{}, err
+	}
+	starts, err := steps.parts(o.Part)
 	if err != nil {
 		return Written{}, err
 	}
@@ -59,8 +71,21 @@ func Write(ctx context.Context, w io.Writer, o Options) (Written, error) {
 	if err := follow(ctx, o.Metrics, book, values, steps, h); err != nil {
 		return Written{}, err
 	}
+	var parts []*part
+	defer func() {
+		for _, p := range parts {
+			err = errors.Join(err, p.to.Close())
+		}
+	}()
+	for _, k := range starts {
+		to, err := open(steps.at(k))
+		if err != nil {
+			return Written{}, err
+		}
+		parts = append(parts, newPart(to, k))
+	}
 	out := Written{From: steps.at(0), To: steps.at(steps.n - 1)}
-	out.Series, out.Samples, err = h.write(ctx, w, steps)
+	out.Series, out.Samples, err = h.write(ctx, parts, steps)
 	return out, err
 }
 
@@ -110,18 +135,11 @@ func stepsOf(o Options) (steps, error) {
 		return steps{}, fmt.Errorf("step %s: not a whole number of seconds", o.Step)
 	}
 	s := steps{step: int64(o.Step / time.Second)}
-	up := func(t time.Time) int64 { // the first multiple at or after t
-		sec := t.Unix()
-		if t.Nanosecond() > 0 {
-			sec++
-		}
-		n := sec / s.step
-		if sec%s.step > 0 {
-			n++
-		}
-		return n * s.step
+	from := o.From.Unix()
+	if o.From.Nanosecond() > 0 {
+		from++
 	}
-	s.first = up(o.From)
+	s.first = floor(from+s.step-1, s.step) // the first multiple at or after it
 	stretch := fmt.Sprintf("between %s and %s", o.From.UTC().Format(time.RFC3339), o.To.UTC().Format(time.RFC3339))
 	last := o.To.Unix()
 	if last < s.first {
@@ -133,6 +151,39 @@ func stepsOf(o Options) (steps, error) {
 	}
 	s.n = int(n)
 	return s, nil
+}
+
+// maxParts bounds how many files are open at a time.
+const maxParts = 500
+
+// parts are the first steps of the parts of a length.
+func (s steps) parts(length time.Duration) ([]int, error) {
+	if length == 0 {
+		return []int{0}, nil
+	}
+	if length < time.Second || length%time.Second != 0 {
+		return nil, fmt.Errorf("parts of %s: not a whole number of seconds", length)
+	}
+	sec := int64(length / time.Second)
+	var starts []int
+	for k, end := 0, int64(0); k < s.n; {
+		if len(starts) == maxParts {
+			return nil, fmt.Errorf("more than the %d parts of %s allowed", maxParts, length)
+		}
+		starts = append(starts, k)
+		end = floor(s.unix(k), sec) + sec                 // the first second after the part
+		k += int((end - s.unix(k) + s.step - 1) / s.step) // the first step there
+	}
+	return starts, nil
+}
+
+// floor is the last multiple of m at or before x.
+func floor(x, m int64) int64 {
+	n := x / m
+	if x%m < 0 {
+		n--
+	}
+	return n * m
 }
 
 func (s steps) unix(k int) int64 { return s.first + int64(k)*s.step }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -20,11 +21,20 @@ import (
 	"meantime/test/servers"
 )
 
+// to gives everything to one writer.
+func to(w io.Writer) Open {
+	return func(time.Time) (io.WriteCloser, error) { return open{w}, nil }
+}
+
+type open struct{ io.Writer }
+
+func (open) Close() error { return nil }
+
 func write(t *testing.T, o Options) (string, Written) {
 	t.Helper()
 	var text strings.Builder
 	o.Dir = t.TempDir()
-	out, err := Write(context.Background(), &text, o)
+	out, err := Write(context.Background(), to(&text), o)
 	require.NoError(t, err)
 	left, err := os.ReadDir(o.Dir)
 	require.NoError(t, err)
@@ -38,8 +48,8 @@ func TestWrite(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := invent(seed, 50, 40, 120)
-			const step = 5 * time.Hour
-			from, to := t0.AddDate(0, 0, -12), t0.AddDate(0, 0, 2)
+			const step = 7 * time.Hour
+			from, to := t0.AddDate(0, 0, -8), t0.AddDate(0, 0, 1)
 			text, out := write(t, options(w, from, to, step))
 			got := parse(t, text)
 
@@ -130,7 +140,7 @@ func scraped(t *testing.T, w *world, at time.Time, step time.Duration) map[strin
 
 // TestPromtool: what is written becomes blocks, sample for sample.
 func TestPromtool(t *testing.T) {
-	text, out := write(t, options(invent(5, 30, 20, 60), t0.AddDate(0, 0, -2), t0, time.Hour))
+	text, out := write(t, options(invent(5, 30, 20, 60), t0.AddDate(0, 0, -2), t0, 6*time.Hour))
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(dir+"/past.om", []byte(text), 0o644))
 	said, ok := servers.Promtool(t, "", "tsdb", "create-blocks-from", "openmetrics", dir+"/past.om", dir+"/data")
@@ -162,26 +172,83 @@ func TestNothingFromLater(t *testing.T) {
 	require.Equal(t, text, again)
 }
 
-// TestParts: stretches written one after the other are the whole.
+// TestParts: stretches written one after the other are the whole, whether in one go or in several.
 func TestParts(t *testing.T) {
-	w := invent(7, 40, 40, 100)
-	at := func(day int) time.Time { return t0.AddDate(0, 0, day-20) }
-	text, _ := write(t, options(w, at(0), at(20), 3*time.Hour))
+	w := invent(7, 30, 25, 60)
+	from, until := t0.AddDate(0, 0, -12), t0
+	text, out := write(t, options(w, from, until, 5*time.Hour))
 	whole := parse(t, text)
-	parts := samples{}
-	for day := 0; day < 20; day += 5 {
-		text, _ := write(t, options(w, at(day).Add(time.Second), at(day+5), 3*time.Hour))
-		if day == 0 {
-			text, _ = write(t, options(w, at(0), at(5), 3*time.Hour))
-		}
-		for series, values := range parse(t, text) {
-			if parts[series] == nil {
-				parts[series] = map[int64]float64{}
+	add := func(all, more samples) {
+		for series, values := range more {
+			if all[series] == nil {
+				all[series] = map[int64]float64{}
 			}
-			maps.Copy(parts[series], values)
+			maps.Copy(all[series], values)
 		}
 	}
+
+	goes := samples{}
+	for at := from; at.Before(until); at = at.AddDate(0, 0, 3) {
+		text, _ := write(t, options(w, at.Add(time.Second), at.AddDate(0, 0, 3), 5*time.Hour))
+		add(goes, parse(t, text))
+	}
+	for series := range whole { // the first go began a second late
+		delete(whole[series], from.Unix())
+	}
+	same(t, whole, goes)
+
+	o := options(w, from.Add(time.Second), until, 5*time.Hour)
+	o.Part = 50 * time.Hour
+	files, starts := map[time.Time]*strings.Builder{}, []time.Time(nil)
+	inParts, err := Write(context.Background(), func(first time.Time) (io.WriteCloser, error) {
+		starts = append(starts, first)
+		files[first] = &strings.Builder{}
+		return open{files[first]}, nil
+	}, o)
+	require.NoError(t, err)
+	require.LessOrEqual(t, inParts.Samples, out.Samples)
+	parts := samples{}
+	for i, first := range starts {
+		part := parse(t, files[first].String())
+		for _, values := range part {
+			for at := range values {
+				require.GreaterOrEqual(t, at, first.Unix())
+				require.Equal(t, first.Unix()/(50*3600), at/(50*3600))
+				require.True(t, i+1 == len(starts) || at < starts[i+1].Unix())
+			}
+		}
+		add(parts, part)
+	}
 	same(t, whole, parts)
+}
+
+func TestPartStarts(t *testing.T) {
+	hour := int64(3600)
+	for name, c := range map[string]struct {
+		steps steps
+		part  time.Duration
+		want  []int
+		err   string
+	}{
+		"all in one":        {steps{0, hour, 100}, 0, []int{0}, ""},
+		"whole":             {steps{0, hour, 6}, 2 * time.Hour, []int{0, 2, 4}, ""},
+		"begun inside":      {steps{3 * hour, hour, 6}, 2 * time.Hour, []int{0, 1, 3, 5}, ""},
+		"not a multiple":    {steps{0, 2 * hour, 5}, 3 * time.Hour, []int{0, 2, 3}, ""},
+		"longer steps":      {steps{0, 5 * hour, 3}, 2 * time.Hour, []int{0, 1, 2}, ""},
+		"before the epoch":  {steps{-3 * hour, hour, 6}, 2 * time.Hour, []int{0, 1, 3, 5}, ""},
+		"parts of a second": {steps{0, hour, 6}, time.Millisecond, nil, "parts of 1ms: not a whole number of seconds"},
+		"far too many":      {steps{0, hour, 1000}, time.Hour, nil, "more than the 500 parts of 1h0m0s allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := c.steps.parts(c.part)
+			if c.err != "" {
+				require.EqualError(t, err, c.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
 }
 
 func TestSteps(t *testing.T) {
@@ -299,22 +366,26 @@ func TestErrors(t *testing.T) {
 	w := invent(1, 30, 20, 50)
 	o := options(w, t0.AddDate(0, 0, -20), t0, time.Hour)
 
-	_, err := Write(context.Background(), &full{1 << 20}, o)
+	_, err := Write(context.Background(), to(&full{1 << 20}), o)
 	require.EqualError(t, err, "no room")
 
 	o.Metrics = newDaemon()
+	_, err = Write(context.Background(), func(time.Time) (io.WriteCloser, error) { return nil, errors.New("no place") }, o)
+	require.EqualError(t, err, "no place")
+
+	o.Metrics = newDaemon()
 	o.Facts = &world{incidents: w.incidents, err: errors.New("disk on fire")}
-	_, err = Write(context.Background(), &full{}, o)
+	_, err = Write(context.Background(), to(&full{}), o)
 	require.EqualError(t, err, "disk on fire")
 
 	o.Metrics, o.Facts, o.memory, o.Dir = newDaemon(), w, 1<<10, t.TempDir()+"/none"
-	_, err = Write(context.Background(), &full{}, o)
+	_, err = Write(context.Background(), to(&full{}), o)
 	require.ErrorContains(t, err, "no such file or directory")
 
 	o.Metrics, o.memory = newDaemon(), 0
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = Write(ctx, &full{}, o)
+	_, err = Write(ctx, to(&full{}), o)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

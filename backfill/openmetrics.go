@@ -9,27 +9,35 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// write writes the history as OpenMetrics and says how many series and samples that were. A metric's samples are together,
-// in the order of their times, and so are the metrics of a family; families and metrics are in the order of their names.
-func (h *history) write(ctx context.Context, w io.Writer, s steps) (series, samples int, err error) {
-	out := bufio.NewWriterSize(w, 256<<10)
+// part is what one writer gets.
+type part struct {
+	first  int // step
+	to     io.WriteCloser
+	out    *bufio.Writer
+	family *family // of the last sample
+}
+
+func newPart(to io.WriteCloser, first int) *part {
+	return &part{first: first, to: to, out: bufio.NewWriterSize(to, 64<<10)}
+}
+
+// write writes the history as OpenMetrics and says how many series and samples that were. In each part a metric's samples
+// are together, in the order of their times, and so are the metrics of a family; families and metrics are in the order of
+// their names.
+func (h *history) write(ctx context.Context, parts []*part, s steps) (series, samples int, err error) {
 	stamps := make([]string, s.n)
 	for k := range stamps {
 		stamps[k] = " " + strconv.FormatInt(s.unix(k), 10) + "\n"
 	}
-	var f *family
 	var t *track
 	var values [][]byte
+	at := 0 // the part of the last run
 	for r, err := range h.all() {
 		if err != nil {
 			return series, samples, err
 		}
-		if r.track.family != f {
-			f = r.track.family
-			out.WriteString(f.head)
-		}
 		if r.track != t {
-			t = r.track
+			t, at = r.track, 0
 			series += len(t.lines)
 			if err := ctx.Err(); err != nil {
 				return series, samples, err
@@ -39,19 +47,46 @@ func (h *history) write(ctx context.Context, w io.Writer, s steps) (series, samp
 		for _, v := range r.values {
 			values = append(values, strconv.AppendFloat([]byte{' '}, v, 'g', -1, 64))
 		}
-		for k := r.from; k <= r.until; k++ {
-			for i, line := range t.lines {
-				out.WriteString(line)
-				out.Write(values[i])
-				if _, err := out.WriteString(stamps[k]); err != nil { // an error stays
-					return series, samples, err
-				}
+		samples += (r.until - r.from + 1) * len(t.lines)
+		for k := r.from; k <= r.until; {
+			for at+1 < len(parts) && parts[at+1].first <= k {
+				at++
+			}
+			until := r.until
+			if at+1 < len(parts) {
+				until = min(until, parts[at+1].first-1)
+			}
+			if err := parts[at].write(t, values, stamps[k:until+1]); err != nil {
+				return series, samples, err
+			}
+			k = until + 1
+		}
+	}
+	for _, p := range parts {
+		if _, err := expfmt.FinalizeOpenMetrics(p.out); err != nil {
+			return series, samples, err
+		}
+		if err := p.out.Flush(); err != nil {
+			return series, samples, err
+		}
+	}
+	return series, samples, nil
+}
+
+// write writes the same values at several times.
+func (p *part) write(t *track, values [][]byte, stamps []string) error {
+	if p.family != t.family {
+		p.family = t.family
+		p.out.WriteString(p.family.head)
+	}
+	for _, stamp := range stamps {
+		for i, line := range t.lines {
+			p.out.WriteString(line)
+			p.out.Write(values[i])
+			if _, err := p.out.WriteString(stamp); err != nil { // an error stays
+				return err
 			}
 		}
-		samples += (r.until - r.from + 1) * len(t.lines)
 	}
-	if _, err := expfmt.FinalizeOpenMetrics(out); err != nil {
-		return series, samples, err
-	}
-	return series, samples, out.Flush()
+	return nil
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -16,34 +19,31 @@ func backfillCommand(a *kingpin.Application) command {
 	c.Flag("from", "The first moment, such as 2026-01-01T00:00:00Z; a year before --to where it is not given.").StringVar(&p.From)
 	c.Flag("to", "The last moment; three hours ago where it is not given.").StringVar(&p.To)
 	c.Flag("step", "The time from one sample to the next; samples are at its whole multiples.").Default("1h").StringVar(&p.Step)
-	output := c.Flag("output", "The file to write; - is the standard output.").Default("-").String()
+	output := c.Flag("output", "The file to write, or a folder, which gets a file for each block of 486 hours; - is the standard output.").Default("-").String()
 	return command{c, func(ctx context.Context, program *program) error {
 		if *output == "-" {
-			return app.Backfill(ctx, program.options(), p, program.stdout)
+			return app.Backfill(ctx, program.options(), p, func(time.Time) (io.WriteCloser, error) { return unclosed{program.stdout}, nil })
 		}
-		f := lateFile{name: *output}
-		return errors.Join(app.Backfill(ctx, program.options(), p, &f), f.close())
+		if !isFolder(*output) {
+			return app.Backfill(ctx, program.options(), p, func(time.Time) (io.WriteCloser, error) { return os.Create(*output) })
+		}
+		p.Parts = true
+		return app.Backfill(ctx, program.options(), p, func(first time.Time) (io.WriteCloser, error) {
+			if err := os.MkdirAll(*output, 0o755); err != nil {
+				return nil, err
+			}
+			return os.Create(filepath.Join(*output, first.UTC().Format("20060102T150405Z")+".om"))
+		})
 	}}
 }
 
-// lateFile is a file that is made when something is written to it, so that a mistake in the question spoils no file.
-type lateFile struct {
-	name string
-	f    *os.File
+// isFolder says whether a path names a folder: one that is there, or one to be made.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir() || strings.HasSuffix(path, "/")
 }
 
-func (l *lateFile) Write(b []byte) (n int, err error) {
-	if l.f == nil {
-		if l.f, err = os.Create(l.name); err != nil {
-			return 0, err
-		}
-	}
-	return l.f.Write(b)
-}
+// unclosed is a writer that others still use.
+type unclosed struct{ io.Writer }
 
-func (l *lateFile) close() error {
-	if l.f == nil {
-		return nil
-	}
-	return l.f.Close()
-}
+func (unclosed) Close() error { return nil }

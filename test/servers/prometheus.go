@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,10 @@ type PrometheusOptions struct {
 	Targets map[string]string
 	// Alertmanagers are the addresses to send alerts to.
 	Alertmanagers []string
+	// Data is the folder of its database, which may hold blocks; empty for a new one.
+	Data string
+	// Args are further arguments.
+	Args []string
 }
 
 // PrometheusServer is a running Prometheus.
@@ -50,14 +55,17 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, command{name: "Prometheus", path: path, args: []string{
+	if o.Data == "" {
+		o.Data = filepath.Join(dir, "data")
+	}
+	p := start(t, command{name: "Prometheus", path: path, args: append([]string{
 		"--config.file=" + write(t, dir, "prometheus.yml", string(text)),
-		"--storage.tsdb.path=" + dir + "/data",
+		"--storage.tsdb.path=" + o.Data,
 		"--web.listen-address=" + addr,
 		"--web.external-url=http://" + addr,
 		// Nothing was fired before the start, so nothing has to be waited for before an old alert fires again.
 		"--rules.alert.resend-delay=1s", "--rules.alert.for-grace-period=0s", "--rules.alert.for-outage-tolerance=0s",
-	}})
+	}, o.Args...)})
 	s := &PrometheusServer{Process: p, URL: "http://" + addr}
 	p.ready(s.URL + "/-/ready")
 	return s
