@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -415,7 +416,7 @@ func (o *outline) isNextDay(b *block) bool {
 // glued cuts entries apart that a copied page ran together: "… expired. - 2024-01-12 00:49 UTC The renewal …".
 func (o *outline) glued(i, k int) {
 	b := &o.doc.blocks[i]
-	for n := k + 1; n < len(o.stamps[i]); n++ {
+	for n := k + 1; n < len(o.stamps[i]) && n <= k+maxProse; n++ {
 		st := o.stamps[i][n]
 		before := strings.TrimRight(b.text[:st.start], " ")
 		if !st.hasClock || !(strings.HasSuffix(before, "•") || st.date.y > 0 && (strings.HasSuffix(before, " -") || strings.HasSuffix(before, ".-") || strings.HasSuffix(before, "–"))) {
@@ -560,6 +561,9 @@ func (o *outline) isField(b *block) bool {
 	return ok && o.fieldName(label) != ""
 }
 
+// maxProse is the most times a paragraph of prose may hold: one with more is data.
+const maxProse = 40
+
 // prose finds the times in running text, sentence by sentence.
 func (o *outline) prose() {
 	inEntry := make([]bool, len(o.doc.blocks))
@@ -584,7 +588,7 @@ func (o *outline) prose() {
 	listed := len(o.entries)
 	for i := range o.doc.blocks {
 		b := &o.doc.blocks[i]
-		if inEntry[i] || b.kind != para && b.kind != item || excluded(o.sections[i].name) || o.sections[i].name == "lessons" || len(o.stamps[i]) == 0 || o.isField(b) {
+		if len(o.stamps[i]) > maxProse || inEntry[i] || b.kind != para && b.kind != item || excluded(o.sections[i].name) || o.sections[i].name == "lessons" || len(o.stamps[i]) == 0 || o.isField(b) {
 			continue
 		}
 		o.proseBlock(i)
@@ -751,12 +755,9 @@ func (o *outline) words(e *entry) []token {
 
 // inDate says whether a token is part of a written date: "9 May" tells no possibility.
 func (o *outline) inDate(block int, t token) bool {
-	for _, st := range o.stamps[block] {
-		if st.date.ok() && t.start >= st.start && t.end <= st.end {
-			return true
-		}
-	}
-	return false
+	sts := o.stamps[block]
+	n, _ := slices.BinarySearchFunc(sts, t.start, func(st stamp, at int) int { return cmp.Compare(st.end, at+1) })
+	return n < len(sts) && sts[n].date.ok() && t.start >= sts[n].start && t.end <= sts[n].end
 }
 
 // text is an entry's own words as written.

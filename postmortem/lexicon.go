@@ -81,7 +81,8 @@ type lexicon struct {
 	before, clockAfter, approx, approxAfter, join, since, nextDay, open, to, and []alt
 	dayparts                                                                     []daypart
 	zones                                                                        []zonePhrase
-	units                                                                        map[string]int // seconds
+	zoneFirst                                                                    map[string]bool // first words of zones
+	units                                                                        map[string]int  // seconds
 	kinds                                                                        matcher
 	headings                                                                     matcher
 	fields                                                                       map[string]string // folded label -> field
@@ -161,8 +162,11 @@ func loadLexicon(b []byte) (*lexicon, error) {
 	for _, d := range lx.Dayparts {
 		lx.dayparts = append(lx.dayparts, daypart{alts(d.Words), d.From, d.To})
 	}
+	lx.zoneFirst = map[string]bool{}
 	for phrase, z := range lx.Zones {
-		lx.zones = append(lx.zones, zonePhrase{parseAlt(phrase), z})
+		words := parseAlt(phrase)
+		lx.zones = append(lx.zones, zonePhrase{words, z})
+		lx.zoneFirst[words[0].text] = true
 	}
 	slices.SortFunc(lx.zones, func(a, b zonePhrase) int {
 		return cmp.Or(len(b.words)-len(a.words), strings.Compare(fmt.Sprint(a.words), fmt.Sprint(b.words)))

@@ -68,13 +68,18 @@ func (r *reader) found() Found {
 	return Found{Record: r.record(), Questions: r.qs, Entries: r.table()}
 }
 
+// maxEntries is the most entries milestones are looked for in: nobody tells an incident in more.
+const maxEntries = 600
+
 // collect takes the entries whose moment is known and certain: of the timeline where there is one, else of the prose.
 func (r *reader) collect() {
 	for _, e := range r.own {
 		if e.at.IsZero() || e.suspicious || r.o.timeline && !e.list {
 			continue
 		}
-		r.es = append(r.es, e)
+		if len(r.es) < maxEntries {
+			r.es = append(r.es, e)
+		}
 	}
 	slices.SortStableFunc(r.es, func(a, b *entry) int { return a.at.Compare(b.at) })
 }
@@ -519,10 +524,11 @@ func (r *reader) ended() {
 		}
 	}
 	from := 0
+	ended := r.endings(es)
 	for i, e := range es {
-		if t, ok := e.kinds[Relapse]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Ended, Recovered) {
+		if t, ok := e.kinds[Relapse]; ok && !t.hedged && !t.nonprod && i > 0 && ended[i] && !e.kinds.has(Resolved, Ended, Recovered) {
 			from = i + 1
-		} else if t, ok := e.kinds[ImpactStart]; ok && !t.hedged && !t.nonprod && i > 0 && r.endedBefore(es[:i]) && !e.kinds.has(Resolved, Ended, Recovered, Relapse) {
+		} else if t, ok := e.kinds[ImpactStart]; ok && !t.hedged && !t.nonprod && i > 0 && ended[i] && !e.kinds.has(Resolved, Ended, Recovered, Relapse) {
 			from = i + 1
 		}
 	}
@@ -591,15 +597,16 @@ func (r *reader) piecemeal(well []*entry) bool {
 	return n >= 4 && well[len(well)-1].at.Sub(well[0].at) > time.Hour
 }
 
-// endedBefore says whether any of the entries tells that users were well: only then can it come back.
-func (r *reader) endedBefore(es []*entry) bool {
-	for _, e := range es {
-		if r.well(e) || e.kinds.has(Resolved, Ended, SelfHealed) {
-			return true
-		}
-	}
+// endings says for each entry whether one before it tells that users were well: only then can it come back.
+func (r *reader) endings(es []*entry) []bool {
 	_, first := r.windowEnds()
-	return !first.IsZero() && len(es) > 0 && !first.After(es[len(es)-1].at)
+	out := make([]bool, len(es)+1)
+	over := false
+	for i, e := range es {
+		out[i] = over || !first.IsZero() && i > 0 && !first.After(es[i-1].at)
+		over = over || r.well(e) || e.kinds.has(Resolved, Ended, SelfHealed)
+	}
+	return out
 }
 
 // well says whether an entry tells that users are well, firmly and of its own moment. What a long paragraph tells at its

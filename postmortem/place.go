@@ -32,7 +32,11 @@ func (o *outline) calendar(opts Options) calendar {
 	var c calendar
 	var ms []mention
 	pub := 0 // a year from a date of publication
-	add := func(m mention) { ms = append(ms, m) }
+	add := func(m mention) {
+		if len(ms) < 1000 {
+			ms = append(ms, m)
+		}
+	}
 	for i := range o.doc.front {
 		b := &o.doc.front[i]
 		if len(b.cells) != 2 {
@@ -531,7 +535,7 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 			case prev >= 16*60 && 1440-back <= 10*60 && mins < 12*60, prev >= 18*60 && 1440-back <= 14*60 && mins < 10*60:
 				cur = cur.add(1)
 			default:
-				if known {
+				if known && len(questions) < 20 {
 					questions = append(questions, dayQuestion{e, cur})
 				}
 				known = false

@@ -88,8 +88,9 @@ func (r *reader) ask() {
 }
 
 func (r *reader) relapses() (n int) {
+	ended := r.endings(r.es)
 	for i, e := range r.es {
-		if e.kinds.has(Relapse) || e.kinds.has(ImpactStart) && r.endedBefore(r.es[:i]) && !e.kinds.has(Recovered, Resolved, Ended) {
+		if e.kinds.has(Relapse) || e.kinds.has(ImpactStart) && ended[i] && !e.kinds.has(Recovered, Resolved, Ended) {
 			n++
 		}
 	}
@@ -397,10 +398,8 @@ func (r *reader) askDurations() {
 					break
 				}
 				if x.at.After(e.at) {
-					for _, y := range r.es {
-						if y.at.Before(e.at) && d.proves(x.at.Sub(y.at)) && y == r.es[0] {
-							r.question("resolved", "milestones.resolved", "Did it end at another entry?", fmt.Sprintf("The stated %s from the first entry leads there.", d.d), []string{candidate(e.at, e.evidence), candidate(x.at, r.o.text(x))}, x.line)
-						}
+					if y := r.es[0]; y.at.Before(e.at) && d.proves(x.at.Sub(y.at)) {
+						r.question("resolved", "milestones.resolved", "Did it end at another entry?", fmt.Sprintf("The stated %s from the first entry leads there.", d.d), []string{candidate(e.at, e.evidence), candidate(x.at, r.o.text(x))}, x.line)
 					}
 				}
 			}
@@ -454,6 +453,10 @@ func (r *reader) askWindows() {
 // askTruncated asks where the text breaks off in the middle of a sentence.
 func (r *reader) askTruncated() {
 	bs := r.o.doc.blocks
+	if r.o.doc.cut {
+		r.question(AskTruncated, "", "The document is longer than is read.", fmt.Sprintf("It has more than %d paragraphs and lines; the rest is left out.", maxBlocks), nil, 0)
+		return
+	}
 	for i := len(bs) - 1; i >= 0 && i >= len(bs)-1; i-- {
 		b := &bs[i]
 		if b.kind != para && b.kind != item || utf8.RuneCountInString(b.text) < 60 {

@@ -40,6 +40,7 @@ type document struct {
 	title  string
 	front  []block // front matter as rows of key and value
 	blocks []block
+	cut    bool // it had more blocks than are read
 }
 
 // limits keep a hostile document from costing more than a long one.
@@ -47,6 +48,7 @@ const (
 	// MaxDocument is the largest document read, in bytes. No postmortem comes near it.
 	MaxDocument = 16 << 20
 	maxBlock    = 16 << 10 // bytes of one block that are looked at
+	maxBlocks   = 15_000   // blocks that are looked at; what a question says where there are more
 )
 
 // newBlock makes a block of text that has lost its markup.
@@ -108,6 +110,9 @@ func parse(name string, body []byte) document {
 		d.blocks = mainText(d.blocks)
 	default:
 		d.front, d.blocks = plainBlocks(text)
+	}
+	if len(d.blocks) > maxBlocks {
+		d.blocks, d.cut = d.blocks[:maxBlocks], true
 	}
 	if d.title == "" {
 		d.title = d.findTitle()

@@ -19,7 +19,7 @@ type window struct {
 func (o *outline) windows(fs []field, c *calendar, z zone) []window {
 	var ws []window
 	add := func(w window) {
-		if w.from.IsZero() || w.to.IsZero() || !w.from.Before(w.to) {
+		if len(ws) >= 100 || w.from.IsZero() || w.to.IsZero() || !w.from.Before(w.to) {
 			return
 		}
 		for i := range ws {

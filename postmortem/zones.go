@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 	_ "time/tzdata" // the same answer on a machine that has no zone files
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -60,6 +62,7 @@ func formatOffset(sec int) string {
 type zoneNames struct {
 	names  map[string]zone
 	cities []zonePhrase
+	first  map[string]bool // first words of cities
 }
 
 var zoneTable = sync.OnceValues(func() (*zoneNames, error) {
@@ -78,7 +81,7 @@ var zoneTable = sync.OnceValues(func() (*zoneNames, error) {
 	if err := yaml.Unmarshal(b, &data); err != nil {
 		return nil, fmt.Errorf("zones.yaml: %w", err)
 	}
-	t := &zoneNames{names: map[string]zone{}}
+	t := &zoneNames{names: map[string]zone{}, first: map[string]bool{}}
 	for name, d := range data.Names {
 		z := zone{label: name, set: true, place: d.At, also: d.Also, fixed: d.At == ""}
 		if d.Offset != "" {
@@ -102,6 +105,7 @@ var zoneTable = sync.OnceValues(func() (*zoneNames, error) {
 			return nil, fmt.Errorf("zones.yaml: %s: %w", city, err)
 		}
 		t.cities = append(t.cities, zonePhrase{parseAlt(city), place})
+		t.first[t.cities[len(t.cities)-1].words[0].text] = true
 	}
 	slices.SortFunc(t.cities, func(a, b zonePhrase) int { return strings.Compare(fmt.Sprint(a.words), fmt.Sprint(b.words)) })
 	return t, nil
@@ -257,7 +261,10 @@ func zoneName(s string, j int, t tongue, glued, bracket bool) (zone, int) {
 			}
 		}
 	}
-	// Phrases: the longest first. Only a short stretch is taken apart.
+	// Phrases: the longest first. Only a short stretch is taken apart, and only where its first word can begin one.
+	if !t.beginsZone(s[j:], w, table) {
+		return zone{}, 0
+	}
 	stretch := s[j:cutAt(s, j+60)]
 	toks := tokenize(stretch)
 	if len(toks) == 0 || toks[0].start > 0 {
@@ -290,6 +297,32 @@ func zoneName(s string, j int, t tongue, glued, bracket bool) (zone, int) {
 		}
 	}
 	return zone{}, 0
+}
+
+// beginsZone says whether a zone's phrase can begin with the word w, or with the first character of s where w is empty.
+func (t tongue) beginsZone(s, w string, table *zoneNames) bool {
+	for i := len(w); i < len(s) && i < 40; {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !unicode.IsLetter(r) || isCJK(r) {
+			if i == 0 {
+				i = n
+				w = s[:n]
+			}
+			break
+		}
+		i += n
+		w = s[:i]
+	}
+	w = foldWord(w)
+	if table.first[w] {
+		return true
+	}
+	for _, lx := range t.all {
+		if lx.zoneFirst[w] || lx.words["time_of"] != nil && len(lx.words["time_of"].first[w]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // cutAt is i, or the end of s, moved back to a rune's edge.
