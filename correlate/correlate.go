@@ -2,8 +2,6 @@ package correlate
 
 import (
 	"cmp"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -22,10 +20,10 @@ func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impac
 	dir := newDirectory(rules)
 	reviews := decide(f.Reviews)
 	alerts := alertsOf(f.Sightings, dir, now)
-	cases := mergeRecords(newestRecords(f.Records), dir, reviews)
+	cases := mergeRecords(newestRecords(f.Records), dir, reviews, now)
 
 	a := &assembler{dir: dir, reviews: reviews, silences: silencesOf(f.Silences), blind: blind, now: now}
-	drafts := link(alerts, cases, dir, reviews, now)
+	drafts := link(alerts, cases, dir, reviews)
 
 	res := Result{Blind: a.blind, Incidents: []incident.Incident{}, Verdicts: []incident.Verdict{}}
 	verdicts := map[incident.EpisodeKey]*incident.Verdict{}
@@ -121,100 +119,6 @@ type report struct {
 	records  []*incident.Record
 	merged   []string
 	services []string
-	// from and to are when it was, as far as the records tell; known says which of both they do tell.
+	// from and to are when it was, as far as the records tell; to is now where it counts as open.
 	from, to time.Time
-}
-
-// link decides which episodes belong to which report, and lets what is left over open incidents.
-func link(alerts []*alert, reports []*report, dir *directory, reviews *decisions, now time.Time) []*draft {
-	drafts := make([]*draft, len(reports))
-	for i, r := range reports {
-		drafts[i] = &draft{records: r.records, merged: r.merged}
-	}
-	var free []*alert
-	for _, x := range alerts {
-		if x.watchdog {
-			continue
-		}
-		type choice struct {
-			at       int
-			score    float64
-			evidence []string
-		}
-		var best []choice
-		for i, r := range reports {
-			score, evidence := weigh(x, r, dir)
-			if score >= dir.rules.SuggestAt {
-				best = append(best, choice{i, score, evidence})
-			}
-		}
-		slices.SortStableFunc(best, func(a, b choice) int { return cmp.Compare(b.score, a.score) })
-		linked := false
-		for n, c := range best[:min(2, len(best))] {
-			state := incident.LinkSuggested
-			if n == 0 && c.score >= dir.rules.LinkAt {
-				state, linked = incident.LinkLinked, true
-			}
-			drafts[c.at].links = append(drafts[c.at].links, incident.Link{Episode: x.Episode, State: state, Score: c.score, Evidence: c.evidence})
-		}
-		if !linked && x.opens {
-			free = append(free, x)
-		}
-	}
-	return append(drafts, openGroups(free, dir)...)
-}
-
-// weigh scores how likely an episode belongs to a report, with the evidence in words.
-func weigh(x *alert, r *report, dir *directory) (float64, []string) {
-	odds := -3.0
-	var evidence []string
-	for _, rec := range r.records {
-		if slices.Contains(rec.References.Fingerprints, x.Fingerprint) {
-			odds += 8
-			evidence = append(evidence, fmt.Sprintf("%s names the fingerprint %s", rec.Key(), x.Fingerprint))
-		}
-	}
-	nearest := relation{distance: maxDistance + 1}
-	name := ""
-	for _, s := range r.services {
-		if rel, ok := dir.neighbours(s)[x.service]; ok && x.service != "" && rel.distance < nearest.distance {
-			nearest, name = rel, s
-		}
-	}
-	switch {
-	case nearest.distance == 0:
-		odds += 4
-		evidence = append(evidence, "same service "+name)
-	case nearest.distance <= maxDistance:
-		odds += 2.5 - float64(nearest.distance)
-		evidence = append(evidence, fmt.Sprintf("%s is %d steps from %s along dependencies", x.service, nearest.distance, name))
-	}
-	from, to := r.from.Add(-dir.rules.Before), r.to.Add(dir.rules.After)
-	if x.StartsAt.Before(from) || x.StartsAt.After(to) {
-		return 0, nil
-	}
-	odds++
-	evidence = append(evidence, fmt.Sprintf("it started %s after the incident", x.StartsAt.Sub(r.from).Round(time.Second)))
-	return 1 / (1 + math.Exp(-odds)), evidence
-}
-
-// openGroups are the incidents that alerts open by themselves: those of one service that follow each other within
-// ReopenWithin.
-func openGroups(free []*alert, dir *directory) []*draft {
-	open := map[string]*draft{}
-	end := map[string]time.Time{}
-	var out []*draft
-	for _, x := range free {
-		g := x.service
-		d := open[g]
-		if d == nil || x.StartsAt.After(end[g].Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
-			d = &draft{}
-			open[g], end[g] = d, time.Time{}
-			out = append(out, d)
-		}
-		d.openers = append(d.openers, x.Key())
-		d.links = append(d.links, incident.Link{Episode: x.Episode, State: incident.LinkLinked, Score: 1, Evidence: []string{"it opened the incident"}})
-		end[g] = latest(end[g], latest(x.EndsAt, x.LastSeen))
-	}
-	return out
 }

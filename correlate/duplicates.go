@@ -3,12 +3,13 @@ package correlate
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"meantime/incident"
 )
 
 // mergeRecords joins the records that tell of one incident, by what they say of each other or by a review.
-func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions) []*report {
+func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions, now time.Time) []*report {
 	group := make([]int, len(records))
 	why := make([]string, len(records))
 	for i := range group {
@@ -65,7 +66,7 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 		})
 		for _, rec := range r.records {
 			from, to := rec.Span()
-			r.from, r.to = earliest(r.from, from), latest(r.to, to)
+			r.from, r.to = earliest(r.from, from), latest(r.to, latest(to, openUntil(rec, dir.rules, now)))
 			for _, s := range rec.Services {
 				r.services = append(r.services, dir.canonical(s))
 			}
@@ -84,4 +85,17 @@ func refersTo(a, b *incident.Record) string {
 		return fmt.Sprintf("%s refers to %s by its id", a.Key(), b.Key())
 	}
 	return ""
+}
+
+// openUntil is until when a record counts as open, now at most: it says so, or it neither says its state nor tells an end.
+func openUntil(r *incident.Record, rules *Rules, now time.Time) time.Time {
+	_, resolved := r.Milestones[incident.Resolved]
+	switch {
+	case resolved || r.State == incident.StateResolved || r.State == incident.StateCancelled:
+		return time.Time{}
+	case r.State == incident.StateOpen:
+		return now
+	}
+	_, last := r.Span()
+	return earliest(last.Add(rules.OpenFor), now)
 }

@@ -369,15 +369,7 @@ func (p *pass) note(in *incident.Incident) {
 // lasts is the stretch that a record can draw alerts from: to now, or for as long as it counts as open, where it tells no end.
 func (p *pass) lasts(r *incident.Record) stretch {
 	from, to := r.Span()
-	_, resolved := r.Milestones[incident.Resolved]
-	if !resolved && r.State != incident.StateResolved && r.State != incident.StateCancelled {
-		open := to.Add(p.rules.OpenFor)
-		if r.State == incident.StateOpen {
-			open = p.now
-		}
-		to = latest(to, earliest(open, p.now))
-	}
-	return stretch{from, to}
+	return stretch{from, latest(to, openUntil(r, &p.rules.Rules, p.now))}
 }
 
 // compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. It
@@ -401,6 +393,20 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	for i := range f.Records {
 		from, to := f.Records[i].Span()
 		spans[incident.RecordID(f.Records[i].Key())] = stretch{from, to}
+	}
+	// An episode that a person linked can lie anywhere.
+	var confirmed []string
+	for _, r := range f.Reviews {
+		if _, ok := spans[r.Incident]; ok && r.Action == incident.ReviewConfirm {
+			confirmed = append(confirmed, r.Episode.Fingerprint)
+		}
+	}
+	if len(confirmed) > 0 {
+		more, err := p.facts.SightingsOf(ctx, confirmed)
+		if err != nil {
+			return res, nil, err
+		}
+		f.Sightings = append(f.Sightings, more...)
 	}
 	return correlate(f, &p.rules.Rules, blind, p.now), spans, nil
 }

@@ -1,0 +1,142 @@
+package correlate
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/stretchr/testify/require"
+
+	"meantime/incident"
+)
+
+func fires(service string, from, to float64, more ...func(*incident.Sighting)) incident.Sighting {
+	start := noon.Add(time.Duration(from * float64(time.Minute)))
+	s := incident.Sighting{
+		Fingerprint: fmt.Sprintf("%016x", len(service)*1000+int(from)+500), StartsAt: start, EndsAt: noon.Add(time.Duration(to * float64(time.Minute))),
+		FiringFirst: start.Add(time.Minute), FiringLast: start.Add(time.Minute), ToldAt: start.Add(time.Minute),
+		Labels: map[string]string{"alertname": "Errors", "service": service, "severity": "critical"},
+	}
+	for _, m := range more {
+		m(&s)
+	}
+	return s
+}
+
+func tells(id string, services []string, from, to float64, more ...func(*incident.Record)) incident.Record {
+	r := incident.Record{Source: "ours", ID: id, Services: services, State: incident.StateResolved, Milestones: map[incident.MilestoneName]incident.Stated{
+		incident.Started:  {At: noon.Add(time.Duration(from * float64(time.Minute)))},
+		incident.Resolved: {At: noon.Add(time.Duration(to * float64(time.Minute)))},
+	}}
+	r.Normalize()
+	for _, m := range more {
+		m(&r)
+	}
+	return r
+}
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// linkOf is what became of the first episode and the first record: the state, and what speaks for it.
+func linkOf(t *testing.T, f incident.Facts, rules Rules) (incident.LinkState, string) {
+	res := Correlate(f, &rules, noon.Add(6*time.Hour))
+	for _, in := range res.Incidents {
+		for _, l := range in.Links {
+			if len(in.Records) > 0 && in.Records[0] == f.Records[0].Key() && l.Episode.Fingerprint == f.Sightings[0].Fingerprint {
+				return l.State, strings.Join(l.Evidence, "; ")
+			}
+		}
+	}
+	return "", ""
+}
+
+func TestLink(t *testing.T) {
+	rules := DefaultRules()
+	rules.Services.Aliases = []ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
+	rules.Dependencies = []Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}
+	withReference := func(set func(*incident.References)) func(*incident.Record) {
+		return func(r *incident.Record) { set(&r.References) }
+	}
+	for name, c := range map[string]struct {
+		alert    incident.Sighting
+		record   incident.Record
+		want     incident.LinkState
+		evidence string
+	}{
+		"same service, while users were affected": {fires("checkout", 5, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkLinked,
+			"same service checkout; it fired during the incident, 5m0s after it began"},
+		"by the name people use": {fires("checkout", 5, 20), tells("1", []string{"check-out"}, 0, 30), incident.LinkLinked, "same service checkout; it fired during the incident, 5m0s after it began"},
+		"within the tolerance":   {fires("checkout", -29, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkLinked, "same service checkout; it fired 29m0s before the incident began"},
+		"too early":              {fires("checkout", -31, 20), tells("1", []string{"checkout"}, 0, 30), "", ""},
+		"too late":               {fires("checkout", 46, 60), tells("1", []string{"checkout"}, 0, 30), "", ""},
+		"another service":        {fires("search", 5, 20), tells("1", []string{"checkout"}, 0, 30), "", ""},
+		"what the service needs": {fires("payments-db", 5, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkSuggested, "checkout needs payments-db; it fired during the incident, 5m0s after it began"},
+		"an open record goes on": {fires("checkout", 200, 220), tells("1", []string{"checkout"}, 0, 30, func(r *incident.Record) { r.State = incident.StateOpen; delete(r.Milestones, incident.Resolved) }), incident.LinkLinked, "same service checkout; it fired during the incident, 3h20m0s after it began"},
+		"a fingerprint":          {fires("search", 5, 20), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.Fingerprints = []string{fires("search", 5, 20).Fingerprint} })), incident.LinkLinked, "ours/1 names the fingerprint " + fires("search", 5, 20).Fingerprint + "; it fired during the incident, 5m0s after it began"},
+		"a group":                {fires("search", 5, 20, func(s *incident.Sighting) { s.GroupKeys = []string{"{}:{}"} }), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.GroupKeys = []string{"{}:{}"} })), incident.LinkLinked, "ours/1 names the alert group {}:{}; it fired during the incident, 5m0s after it began"},
+		"a runbook":              {fires("search", 5, 20, func(s *incident.Sighting) { s.Annotations = map[string]string{"runbook_url": "https://r/x"} }), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.URLs = []string{"https://r/x"} })), incident.LinkLinked, "ours/1 names the alert's address https://r/x; it fired during the incident, 5m0s after it began"},
+		"the alert names the record": {fires("search", 5, 20, func(s *incident.Sighting) { s.Labels["incident"] = "1" }), tells("1", nil, 0, 30), incident.LinkLinked,
+			"the alert names ours/1 by its incident; it fired during the incident, 5m0s after it began"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, evidence := linkOf(t, incident.Facts{Sightings: []incident.Sighting{c.alert}, Records: []incident.Record{c.record}}, rules)
+			require.Equal(t, c.want, state)
+			require.Equal(t, c.evidence, evidence)
+		})
+	}
+}
+
+func TestReviewsOutrankScores(t *testing.T) {
+	f := incident.Facts{
+		Sightings: []incident.Sighting{fires("checkout", 5, 20)},
+		Records:   []incident.Record{tells("1", []string{"checkout"}, 0, 30), tells("2", []string{"search"}, 300, 330)},
+	}
+	key := f.Sightings[0].Key()
+	decide := func(action incident.ReviewAction, record int) incident.Review {
+		return incident.Review{ID: string(action), At: noon, By: "ada", Action: action, Incident: incident.RecordID(f.Records[record].Key()), Episode: &key}
+	}
+	f.Reviews = []incident.Review{decide(incident.ReviewReject, 0)}
+	state, _ := linkOf(t, f, DefaultRules())
+	require.Equal(t, incident.LinkRejected, state)
+
+	// Moved to an incident that its times would never lead to.
+	f.Reviews = []incident.Review{decide(incident.ReviewReject, 0), decide(incident.ReviewConfirm, 1)}
+	rules := DefaultRules()
+	res := Correlate(f, &rules, noon.Add(10*time.Hour))
+	for _, in := range res.Incidents {
+		require.Equal(t, in.Records[0].ID == "2", len(in.Linked()) == 1, in.Records)
+	}
+	require.Equal(t, incident.OutcomeLinked, res.Verdicts[0].Outcome)
+}
+
+func TestAnEpisodeBelongsToOneIncidentAndTheRunnerUpIsSuggested(t *testing.T) {
+	f := incident.Facts{
+		Sightings: []incident.Sighting{fires("checkout", 5, 20)},
+		Records:   []incident.Record{tells("1", []string{"checkout"}, 0, 30), tells("2", []string{"checkout"}, 2, 30), tells("3", []string{"checkout"}, 3, 30)},
+	}
+	rules := DefaultRules()
+	states := map[incident.LinkState]int{}
+	for _, in := range Correlate(f, &rules, noon.Add(time.Hour)).Incidents {
+		for _, l := range in.Links {
+			states[l.State]++
+		}
+	}
+	require.Equal(t, map[incident.LinkState]int{incident.LinkLinked: 1, incident.LinkSuggested: 1}, states)
+}
+
+func TestOpenedIncidentsGroupAndRelapse(t *testing.T) {
+	rules := DefaultRules()
+	m, err := labels.ParseMatchers(`severity="critical"`)
+	require.NoError(t, err)
+	rules.Open.Matchers = append(rules.Open.Matchers, m)
+	f := incident.Facts{Sightings: []incident.Sighting{fires("checkout", 0, 10), fires("checkout", 40, 50), fires("search", 5, 9), fires("checkout", 200, 210)}}
+	res := Correlate(f, &rules, noon.Add(24*time.Hour))
+	linked := map[int]int{}
+	for _, in := range res.Incidents {
+		require.True(t, in.OpenedByAlerts)
+		linked[len(in.Links)]++
+	}
+	require.Equal(t, map[int]int{2: 1, 1: 2}, linked, "what fires again within the hour is a relapse, later it is another, and another service is another")
+}
