@@ -82,6 +82,7 @@ func (p *plainReader) flush() {
 }
 
 func (p *plainReader) add(kind blockKind, level, line int, raw string, strong bool) {
+	raw = raw[:cutAt(raw, 2*maxBlock)] // before its marks are looked for, so that a line of nothing else costs no more
 	text, links := raw, []string(nil)
 	if kind != code {
 		text, links = stripInline(raw)
@@ -316,7 +317,7 @@ func (p *plainReader) row(t string) {
 	t = strings.TrimSuffix(strings.TrimPrefix(t, "|"), "|")
 	var cells []string
 	var links []string
-	for _, c := range splitCells(t) {
+	for _, c := range splitCells(t[:cutAt(t, 2*maxBlock)]) {
 		text, l := stripInline(c)
 		cells = append(cells, tidy(text))
 		links = append(links, l...)
