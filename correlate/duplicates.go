@@ -87,14 +87,11 @@ func refersTo(a, b *incident.Record) string {
 	return ""
 }
 
-// openUntil is until when a record counts as open, now at most: it says so, or it neither says its state nor tells an end.
+// openUntil is until when a record that tells no end can draw alerts, now at most: for as long after the last thing known of
+// it as a record without a state counts as open. One that says it is open and was forgotten draws no more after that.
 func openUntil(r *incident.Record, rules *Rules, now time.Time) time.Time {
-	_, resolved := r.Milestones[incident.Resolved]
-	switch {
-	case resolved || r.State == incident.StateResolved || r.State == incident.StateCancelled:
+	if _, resolved := r.Milestones[incident.Resolved]; resolved || r.State == incident.StateResolved || r.State == incident.StateCancelled {
 		return time.Time{}
-	case r.State == incident.StateOpen:
-		return now
 	}
 	_, last := r.Span()
 	return earliest(last.Add(rules.OpenFor), now)

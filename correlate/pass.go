@@ -211,7 +211,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 			f.old[before[i].ID] = before[i]
 		}
 	}
-	records, err := p.facts.Records(ctx, dirty.from, dirty.to)
+	records, err := p.records(ctx, dirty)
 	if err != nil {
 		return err
 	}
@@ -319,7 +319,7 @@ func (p *pass) everything(ctx context.Context) error {
 		if from.Add(chunk).After(last) {
 			own.to = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 		}
-		records, err := p.facts.Records(ctx, own.from, own.to)
+		records, err := p.records(ctx, own)
 		if err != nil {
 			return err
 		}
@@ -366,10 +366,16 @@ func (p *pass) note(in *incident.Incident) {
 	p.moments[in.ID] = moment{at, stretch{from, to}}
 }
 
-// lasts is the stretch that a record can draw alerts from: to now, or for as long as it counts as open, where it tells no end.
+// lasts is the stretch that a record can draw alerts from.
 func (p *pass) lasts(r *incident.Record) stretch {
 	from, to := r.Span()
 	return stretch{from, latest(to, openUntil(r, &p.rules.Rules, p.now))}
+}
+
+// records are those that can draw alerts from a stretch.
+func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error) {
+	list, err := p.facts.Records(ctx, s.from.Add(-p.rules.OpenFor), s.to)
+	return slices.DeleteFunc(list, func(r incident.Record) bool { return !s.touches(p.lasts(&r)) }), err
 }
 
 // compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. It
@@ -380,7 +386,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
 		return res, nil, err
 	}
-	if f.Records, err = p.facts.Records(ctx, wide.from, wide.to); err != nil {
+	if f.Records, err = p.records(ctx, wide); err != nil {
 		return res, nil, err
 	}
 	if f.Reviews, err = p.facts.Reviews(ctx); err != nil {
@@ -391,8 +397,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	}
 	spans = map[string]stretch{}
 	for i := range f.Records {
-		from, to := f.Records[i].Span()
-		spans[incident.RecordID(f.Records[i].Key())] = stretch{from, to}
+		spans[incident.RecordID(f.Records[i].Key())] = p.lasts(&f.Records[i])
 	}
 	// An episode that a person linked can lie anywhere.
 	var confirmed []string
