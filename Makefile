@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test lint bench eval generate
+.PHONY: help run build test lint bench eval generate pictures
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -39,3 +39,6 @@ eval: ## Judge correlation and postmortems by labelled data
 generate: ## Make the generated files again, and check that they were committed so
 	$(GO) generate ./...
 	git diff --exit-code
+
+pictures: ## Draw the dashboards with Grafana's own components into docs/pictures
+	GO="$(GO)" node test/pictures/run.mjs

@@ -98,7 +98,7 @@ func TestDashboards(t *testing.T) {
 				if p.Type == "row" {
 					continue
 				}
-				require.Contains(t, []string{"stat", "timeseries", "bargauge", "table"}, p.Type, p.Title)
+				require.Contains(t, []string{"stat", "timeseries", "bargauge", "barchart", "table"}, p.Type, p.Title)
 				require.Greater(t, len(p.Description), 40, "%s does not say what it counts and what not", p.Title)
 				require.NotEmpty(t, p.FieldConfig.Defaults.Unit, "%s has no unit", p.Title)
 				require.NotEmpty(t, p.FieldConfig.Defaults.NoValue, "%s says nothing where there is nothing", p.Title)
@@ -120,7 +120,7 @@ func TestDashboards(t *testing.T) {
 var used = regexp.MustCompile(`\$\{?([a-z_]+)`)
 
 // Grafana's own variables.
-var builtin = []string{"__rate_interval", "__all"}
+var builtin = []string{"__rate_interval", "__interval_ms", "__data", "__all"}
 
 func TestVariables(t *testing.T) {
 	for _, d := range dashboards(t) {
@@ -214,8 +214,8 @@ func TestQueriesChooseWindowServiceAndSeverity(t *testing.T) {
 					}
 					require.Equal(t, `="$window"`, s.matchers["window"], place)
 					if slices.Contains(labels, "affected_service") {
-						require.Contains(t, []string{`=~"$service"`, `!=""`}, s.matchers["affected_service"], place)
-						require.Equal(t, `=~"$severity"`, s.matchers["severity"], place)
+						require.Contains(t, []string{`=~"$service"`, `=~"$service|.+"`, `!=""`}, s.matchers["affected_service"], place)
+						require.Contains(t, []string{`=~"$severity"`, `!=""`}, s.matchers["severity"], place)
 					}
 				}
 				if strings.Contains(q.Expr, "$service") {
@@ -322,7 +322,7 @@ func TestQueriesByPromtool(t *testing.T) {
 	}
 	var all []record
 	for _, chosen := range []string{"^$", `checkout|\\(other\\)`} {
-		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m")
+		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m", "$__interval_ms", "60000")
 		for _, d := range dashboards(t) {
 			for _, p := range d.Panels {
 				for _, q := range p.Targets {

@@ -53,6 +53,7 @@ func known(t *testing.T) recorder {
 		"meantime_build_info":                                   {"version", "revision", "branch", "goversion", "goos", "goarch", "tags"},
 		"meantime_config_last_reload_successful":                nil,
 		"meantime_config_last_reload_success_timestamp_seconds": nil,
+		"ALERTS_FOR_STATE":                                      nil,
 		"go_memstats_heap_inuse_bytes":                          nil,
 		"process_cpu_seconds_total":                             nil,
 		"process_resident_memory_bytes":                         nil,
@@ -94,7 +95,7 @@ type selection struct {
 }
 
 var (
-	selected = regexp.MustCompile(`\b((?:meantime|go|process|scrape)_[a-z0-9_]+)(\{[^}]*\})?`)
+	selected = regexp.MustCompile(`\b((?:meantime|go|process|scrape)_[a-z0-9_]+|ALERTS_FOR_STATE)(\{[^}]*\})?`)
 	matcher  = regexp.MustCompile(`([a-z_]+)(=~|!~|!=|=)("[^"]*")`)
 )
 

@@ -1,0 +1,306 @@
+// Draws every dashboard with Grafana's own components in headless Chromium, light and dark, from a real Prometheus that
+// has scraped a real Meantime: one with a year of incidents, and an empty one. `make pictures` runs it.
+//
+//   node test/pictures/run.mjs [--check] [dashboard…]
+//
+// --check only holds the dashboards to Grafana's types. The pictures of the year go to docs/pictures, those of the empty
+// store, which are for looking at, and everything else to dist/pictures. It needs Go, Node, npm, Chromium, Prometheus and
+// promtool.
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { year } from './data.mjs';
+import { shrink } from './png.mjs';
+import { check } from './schema.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
+const work = path.join(root, 'dist/pictures');
+const DAY = 86400e3;
+const running = [];
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const iso = (t) => new Date(t).toISOString().replace(/\.\d+Z/, 'Z');
+
+function run(command, args, options = {}) {
+  const p = spawnSync(command, args, { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+  if (p.error) throw new Error(`${command}: ${p.error.message}`);
+  if (p.status !== 0) throw new Error(`${command} ${args.join(' ')}: status ${p.status}\n${p.stdout ?? ''}${p.stderr ?? ''}`);
+  return p.stdout;
+}
+
+// output runs a program that asks this one for something, and gives what it prints.
+function output(command, args) {
+  return new Promise((done, failed) => {
+    const p = spawn(command, args, { cwd: work, stdio: ['ignore', 'pipe', 'ignore'], timeout: 180e3 });
+    let out = '';
+    p.stdout.setEncoding('utf8').on('data', (s) => { out += s; });
+    p.on('error', (e) => failed(new Error(`${command}: ${e.message}`)));
+    p.on('close', (code, signal) => (code === 0 ? done(out) : failed(new Error(`${command}: ${signal ?? `status ${code}`}`))));
+  });
+}
+
+// start runs a server until the end of this program.
+async function start(name, command, args, ready) {
+  const log = fs.openSync(path.join(work, `${name}.log`), 'w');
+  const p = spawn(command, args, { cwd: work, stdio: ['ignore', log, log] });
+  running.push(p);
+  p.on('error', () => {});
+  for (let i = 0; i < 300; i++) {
+    if (p.exitCode !== null) break;
+    const ok = await fetch(ready).then((r) => r.ok, () => false);
+    if (ok) return p;
+    await sleep(200);
+  }
+  throw new Error(`${name} did not start; see ${work}/${name}.log`);
+}
+
+async function stop(p) {
+  const gone = new Promise((done) => p.once('exit', done));
+  p.kill('SIGTERM');
+  await gone;
+}
+
+const text = async (url, options) => {
+  const r = await fetch(url, options);
+  if (!r.ok) throw new Error(`${url}: ${r.status} ${await r.text()}`);
+  return r.text();
+};
+
+// install gets the packages of the lock file into the work folder.
+function install() {
+  const lock = path.join(here, 'package-lock.json');
+  const stamp = path.join(work, 'installed');
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === fs.readFileSync(lock, 'utf8')) return;
+  for (const f of ['package.json', 'package-lock.json']) fs.copyFileSync(path.join(here, f), path.join(work, f));
+  console.log('Installing Grafana\'s components');
+  run('npm', ['ci', '--legacy-peer-deps', '--ignore-scripts', '--no-audit', '--no-fund']);
+  fs.copyFileSync(lock, stamp);
+}
+
+async function bundle() {
+  const web = path.join(work, 'web');
+  fs.rmSync(web, { recursive: true, force: true });
+  const esbuild = createRequire(path.join(work, 'package.json'))('esbuild');
+  await esbuild.build({
+    entryPoints: [path.join(here, 'src/main.jsx')], outfile: path.join(web, 'main.js'), bundle: true, format: 'esm', minify: true, logLevel: 'warning',
+    nodePaths: [path.join(work, 'node_modules')], define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
+    loader: { '.svg': 'dataurl', '.woff': 'dataurl', '.woff2': 'dataurl', '.ttf': 'dataurl' },
+  });
+  fs.copyFileSync(path.join(here, 'src/index.html'), path.join(web, 'index.html'));
+  fs.cpSync(path.join(root, 'dashboards'), path.join(web, 'dashboards'), { recursive: true, filter: (f) => !/\.\w+$/.test(f) || f.endsWith('.json') });
+}
+
+// serve answers with the files of the bundle, on this machine only.
+function serve() {
+  const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
+  const server = http.createServer((req, res) => {
+    const file = path.join(work, 'web', path.normalize(decodeURIComponent(new URL(req.url, 'http://x').pathname)));
+    fs.readFile(file, (err, body) => {
+      res.writeHead(err ? 404 : 200, { 'Content-Type': types[path.extname(file)] ?? 'application/octet-stream' });
+      res.end(err ? 'no such file' : body);
+    });
+  });
+  return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server)));
+}
+
+// free finds a port that nobody listens on.
+const free = () => new Promise((done) => {
+  const s = http.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = s.address();
+    s.close(() => done(port));
+  });
+});
+
+const CONFIG = (folder, prometheus) => `store: {dsn: "sqlite:${folder}/meantime.db"}
+windows: [28d, 90d, 1y]
+objectives:
+  - {severity: critical, interval: resolve, within: 2h}
+  - {interval: acknowledge, within: 10m}
+correlate: {expire_after: 5h}
+prometheus: {url: "${prometheus}"}
+watchdogs:
+  - {matchers: ['alertname="Watchdog"'], every: 10m}
+sources:
+  - {name: incidents, type: file, dir: ${folder}/incidents}
+`;
+
+const SCRAPE = 2; // seconds
+
+// blocks writes samples into the folder of a Prometheus that does not run.
+function blocks(name, lines, tsdb) {
+  const file = path.join(work, `${name}.om`);
+  if (lines) fs.writeFileSync(file, lines);
+  run('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', '--max-block-duration=240h', file, tsdb]);
+  fs.rmSync(file);
+}
+
+const quoted = (labels) => Object.entries(labels).map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(',');
+
+// conditions are the series by which Prometheus tells since when an alert's condition was true.
+function conditions(list) {
+  const series = new Map();
+  for (const c of list) {
+    const key = `ALERTS_FOR_STATE{${quoted(c.labels)}}`;
+    if (!series.has(key)) series.set(key, new Map());
+    for (let at = c.at - 60e3; at <= c.at + 60e3; at += 30e3) series.get(key).set(Math.round(at / 1000), Math.round(c.since / 1000));
+  }
+  const lines = ['# TYPE ALERTS_FOR_STATE gauge'];
+  for (const [key, samples] of series) for (const [at, v] of [...samples].sort((a, b) => a[0] - b[0])) lines.push(`${key} ${v} ${at}`);
+  return lines.concat('# EOF', '').join('\n');
+}
+
+// past is the history as scrapes would have found it: the figures over everything from the backfill, and what the daemon
+// says of its newest incidents.
+function past(meantime, config, now, metrics) {
+  const out = path.join(work, 'past.om');
+  const keep = String.raw`/^# (TYPE|HELP) meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead))/ || /^meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead)).*affected_service="".*severity="".*window="28d"/`;
+  run('sh', ['-c', `"$0" --config.file="$1" backfill --from="$2" --to="$3" --step=1h --output=- | awk '${keep}' > "$4"`, meantime, config, iso(now - 91 * DAY), iso(now), out], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const lines = [];
+  let family = '';
+  for (const l of metrics.split('\n').filter((l) => /^meantime_incident_(info|milestone)/.test(l))) {
+    const [, series, value] = l.match(/^(.*) (\S+)$/);
+    const name = series.slice(0, series.indexOf('{'));
+    if (name !== family) lines.push(`# TYPE ${(family = name)} gauge`);
+    for (let t = now - 4 * 3600e3; t <= now; t += 120e3) lines.push(`${series} ${value} ${Math.round(t / 1000)}`);
+  }
+  fs.appendFileSync(out, lines.concat('# EOF', '').join('\n'));
+}
+
+// busy gives a daemon something to do, so that the pictures of its own figures show something.
+async function busy(address, seconds) {
+  const now = Date.now();
+  for (let i = 0; i < seconds * 4; i++) {
+    const labels = { alertname: `Demo${i % 40}`, service: 'website', severity: 'info' };
+    const alert = { status: i % 3 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(now - 3600e3 - (i % 40) * 1000), endsAt: iso(now - 1800e3), fingerprint: `feed${String(i % 40).padStart(12, '0')}` };
+    const body = { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${i % 40}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 };
+    await fetch(`${address}/webhook/alertmanager`, { method: 'POST', body: JSON.stringify(body) });
+    if (i % 8 === 0) await fetch(`${address}/api/v1/incidents?limit=5`);
+    if (i % 40 === 0) await fetch(`${address}/api/v1/incidents?limit=none`);
+    await sleep(250);
+  }
+}
+
+// world starts a Meantime and its Prometheus, with a year of incidents or empty.
+async function world(name, meantime, demo) {
+  const folder = path.join(work, name);
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(path.join(folder, 'incidents'), { recursive: true });
+  const [port, prometheusPort] = [await free(), await free()];
+  const address = `http://127.0.0.1:${port}`, prometheus = `http://127.0.0.1:${prometheusPort}`;
+  const config = path.join(folder, 'meantime.yml'), tsdb = path.join(folder, 'tsdb');
+  fs.writeFileSync(config, CONFIG(folder, prometheus));
+  fs.writeFileSync(path.join(folder, 'prometheus.yml'), `global: {scrape_interval: ${SCRAPE}s}
+scrape_configs:
+  - job_name: meantime
+    static_configs: [{targets: ["127.0.0.1:${port}"]}]
+`);
+  const prom = () => start(`${name}-prometheus`, 'prometheus', [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${tsdb}`, '--storage.tsdb.retention.time=3y',
+    `--web.listen-address=127.0.0.1:${prometheusPort}`, '--web.cors.origin=.*'], `${prometheus}/-/ready`);
+  const now = Date.now();
+  if (demo) {
+    const { lines, conditions: known } = year(now);
+    fs.writeFileSync(path.join(folder, 'year.jsonl'), lines.map((l) => JSON.stringify(l)).join('\n'));
+    blocks('conditions', conditions(known), tsdb);
+    run(meantime, [`--config.file=${config}`, 'replay', path.join(folder, 'year.jsonl')]);
+    fs.writeFileSync(path.join(folder, 'incidents', 'note.yaml'), 'id: "note"\ntitle: The website was slow\nservices: [website]\nseverity: info\nstate: resolved\nmilestones: {}\n');
+  }
+  let p = await prom();
+  await start(`${name}-meantime`, meantime, [`--config.file=${config}`, 'serve', `--web.listen-address=127.0.0.1:${port}`], `${address}/-/ready`);
+  if (demo) {
+    await settled(address);
+    await stop(p);
+    past(meantime, config, now, await text(`${address}/metrics`));
+    blocks('past', null, tsdb);
+    p = await prom();
+    await busy(address, 45);
+  } else {
+    await sleep(5 * SCRAPE * 1000);
+  }
+  return prometheus;
+}
+
+// settled waits until the daemon has asked Prometheus about the alerts that are in the figures.
+async function settled(address) {
+  let last = '';
+  for (let i = 0, same = 0; i < 60 && same < 4; i++) {
+    await sleep(1000);
+    const m = (await text(`${address}/metrics`)).match(/^meantime_measurements\{.*interval="pending".*status="recorded".*window="90d"\} .*$/m)?.[0] ?? '';
+    same = m === last ? same + 1 : 0;
+    last = m;
+  }
+}
+
+// picture draws a dashboard and says what a person should know of how it came out.
+async function picture(base, dashboard, theme, prometheus, out) {
+  const d = JSON.parse(fs.readFileSync(path.join(root, 'dashboards', `${dashboard}.json`)));
+  const height = 92 + 38 * Math.max(...d.panels.map((p) => p.gridPos.y + p.gridPos.h)) + 8;
+  const to = Date.now(), from = d.time.from === 'now-6h' ? to - 5 * 60e3 : to - 90 * DAY;
+  const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE })}`;
+  const profile = fs.mkdtempSync(path.join(work, 'chromium-'));
+  const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', `--user-data-dir=${profile}`, `--window-size=1600,${height}`, '--virtual-time-budget=30000'];
+  try {
+    const page = await output('chromium', [...args, '--dump-dom', `--screenshot=${out}`, url]);
+    const report = page.match(/<script type="application\/json" id="report">(.*?)<\/script>/s);
+    if (!report) throw new Error(`${dashboard}: the page did not finish`);
+    return JSON.parse(report[1]);
+  } finally {
+    fs.rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  const chosen = args.filter((a) => !a.startsWith('--'));
+  const dashboards = fs.readdirSync(path.join(root, 'dashboards')).filter((f) => f.endsWith('.json')).map((f) => f.slice(0, -5)).filter((d) => chosen.length === 0 || chosen.includes(d));
+  fs.mkdirSync(work, { recursive: true });
+  install();
+  check(root, work);
+  if (args.includes('--check')) return;
+
+  await bundle();
+  const meantime = path.join(work, 'meantime');
+  run(process.env.GO ?? 'go', ['build', '-o', meantime, './cmd/meantime'], { cwd: root });
+  console.log('Starting Meantime and Prometheus, once with a year of incidents and once empty');
+  const server = await serve();
+  const base = `http://127.0.0.1:${server.address().port}`;
+  const full = await world('year', meantime, true);
+  const empty = await world('empty', meantime, false);
+  const pictures = path.join(root, 'docs/pictures');
+  fs.mkdirSync(pictures, { recursive: true });
+  let wrong = 0;
+  for (const d of dashboards) {
+    for (const theme of ['light', 'dark']) {
+      for (const [what, prometheus, folder] of [['', full, pictures], ['-empty', empty, work]]) {
+        const out = path.join(folder, `${d}-${theme}${what}.png`);
+        const report = await picture(base, d, theme, prometheus, out);
+        shrink(out);
+        const errors = [...report.errors, ...report.panels.filter((p) => p.error).map((p) => `${p.title}: ${p.error}`)];
+        wrong += errors.length;
+        console.log(`${path.relative(root, out)}: ${report.panels.length} panels, ${Math.round(fs.statSync(out).size / 1024)} KiB`);
+        for (const e of errors) console.log(`  ${e}`);
+        if (!what && theme === 'light') {
+          const bare = report.panels.filter((p) => !p.error && p.series.length === 0).map((p) => p.title);
+          if (bare.length) console.log(`  without data: ${bare.join(', ')}`);
+          const stand = report.panels.filter((p) => p.type === 'barchart').map((p) => p.title);
+          if (stand.length) console.log(`  by a stand-in, as Grafana does not publish the panel: ${stand.join(', ')}`);
+        }
+      }
+    }
+  }
+  server.close();
+  if (wrong) throw new Error(`${wrong} panels failed`);
+}
+
+try {
+  await main();
+} catch (e) {
+  console.error(e.message);
+  process.exitCode = 1;
+} finally {
+  await Promise.all(running.filter((p) => p.exitCode === null && p.signalCode === null).map(stop));
+}
+process.exit(); // what still listens, esbuild among it, would keep the program
