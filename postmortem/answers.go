@@ -85,8 +85,8 @@ func ParseAnswers(b []byte) (Answers, error) {
 		n := &doc.Answers[i]
 		path := fmt.Sprintf("answers[%d] (line %d)", i, n.Line)
 		x := answer{line: n.Line}
-		if bad1 := unknownKeys(n); bad1 != "" {
-			bad(path, "unknown key %q; the keys are question, field, candidate, value, incident", bad1)
+		if key := unknownKey(n); key != "" {
+			bad(path, "unknown key %q; the keys are question, field, candidate, value, incident", key)
 			continue
 		}
 		if err := n.Decode(&x); err != nil {
@@ -141,7 +141,7 @@ func ParseAnswers(b []byte) (Answers, error) {
 	return a, p.Err()
 }
 
-func unknownKeys(n *yaml.Node) string {
+func unknownKey(n *yaml.Node) string {
 	if n.Kind != yaml.MappingNode {
 		return ""
 	}

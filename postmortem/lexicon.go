@@ -84,6 +84,7 @@ type lexicon struct {
 	zoneFirst                                                                    map[string]bool // first words of zones
 	units                                                                        map[string]int  // seconds
 	kinds                                                                        matcher
+	denials                                                                      map[word]bool // the words of denial that stand alone
 	headings                                                                     matcher
 	fields                                                                       map[string]string // folded label -> field
 	words                                                                        map[string]*matcher
@@ -177,6 +178,12 @@ func loadLexicon(b []byte) (*lexicon, error) {
 			lx.units[foldWord(w)] = n
 		}
 	}
+	lx.denials = map[word]bool{}
+	for _, n := range append(slices.Clone(lx.Negation), lx.After...) {
+		if a := parseAlt(n); len(a) == 1 {
+			lx.denials[a[0]] = true
+		}
+	}
 	for name, list := range lx.Kinds {
 		id := slices.Index(kindOrder, Kind(name))
 		if id < 0 {
@@ -244,10 +251,8 @@ func (lx *lexicon) into(m *matcher, list []string, id int) error {
 func (lx *lexicon) holdsNegation(p pattern) bool {
 	for _, pt := range p.parts {
 		for _, a := range pt.alts {
-			for _, n := range append(slices.Clone(lx.Negation), lx.After...) {
-				if b := parseAlt(n); len(b) == 1 && len(a) > 0 && b[0] == a[0] {
-					return true
-				}
+			if len(a) > 0 && lx.denials[a[0]] {
+				return true
 			}
 		}
 	}

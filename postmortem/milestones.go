@@ -116,7 +116,8 @@ func (r *reader) blockAt(line int) int {
 func (r *reader) durations() (ds []duration) {
 	for _, f := range r.fs {
 		if f.name == "duration" && r.inGroup(f.block) {
-			for _, d := range durationsIn(tokenize(f.text), r.o.t)[:min(1, len(durationsIn(tokenize(f.text), r.o.t)))] {
+			if found := durationsIn(tokenize(f.text), r.o.t); len(found) > 0 {
+				d := found[0]
 				d.whole, d.block, d.line = true, f.block, f.line
 				ds = append(ds, d)
 			}

@@ -1,6 +1,8 @@
 package postmortem
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -39,7 +41,7 @@ type scanner struct {
 // scan lists the time expressions of s in the order of the text.
 func scan(s string, toks []token, t tongue) []stamp {
 	if !strings.ContainsAny(s, "0123456789") && !strings.Contains(s, ":") {
-		return scanUnknown(s, nil)
+		return inOrder(scanUnknown(s, nil))
 	}
 	sc := scanner{s: s, toks: toks, t: t}
 	for i := 0; i < len(s); {
@@ -56,7 +58,23 @@ func scan(s string, toks []token, t tongue) []stamp {
 			i++
 		}
 	}
-	return scanUnknown(s, sc.join())
+	return inOrder(scanUnknown(s, sc.join()))
+}
+
+// inOrder sorts stamps by their place and takes out what overlaps the one before, which all that reads them relies on.
+func inOrder(sts []stamp) []stamp {
+	slices.SortStableFunc(sts, func(a, b stamp) int { return cmp.Compare(a.start, b.start) })
+	out := sts[:0]
+	for _, st := range sts {
+		if n := len(out); n > 0 && st.start < out[n-1].end {
+			if st.end <= out[n-1].end {
+				continue
+			}
+			st.start = out[n-1].end
+		}
+		out = append(out, st)
+	}
+	return out
 }
 
 // at moves to the token that begins at or after byte i and gives its index.

@@ -230,7 +230,7 @@ func zoneName(s string, j int, t tongue, glued, bracket bool) (zone, int) {
 		}
 		if off, n := offsetIn(s, k); n > 0 && (k == e || n >= 2) {
 			// "10:00 UTC - 11:00" is a range, not an offset; "UTC -3" is one.
-			if !(k > e && n <= 3 && k+n < len(s) && s[k+n] == ':') && !(n > 3 && off == 0 && false) {
+			if !(k > e && n <= 3 && k+n < len(s) && s[k+n] == ':') {
 				return fixedZone("UTC"+formatOffset(off), off), k + n
 			}
 		}
