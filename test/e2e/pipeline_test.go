@@ -65,7 +65,12 @@ func TestPipeline(t *testing.T) {
 			p.breaks(t)
 			p.isDetected(t)
 			if c.every {
-				require.GreaterOrEqual(t, len(p.tee.alerts(t, "CheckoutErrors", "firing")), 2, "both notify")
+				servers.Eventually(t, time.Minute, func() error {
+					if n := len(p.tee.alerts(t, "CheckoutErrors", "firing")); n < 2 {
+						return fmt.Errorf("%d of 2 Alertmanagers have notified", n)
+					}
+					return nil
+				})
 			}
 			p.heals(t)
 			p.isMeasured(t)
