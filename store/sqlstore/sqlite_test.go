@@ -268,3 +268,20 @@ func TestDiskFull(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 }
+
+// TestDurable looks whether the connection that writes waits for the disk. What a power cut would show, no test can.
+func TestDurable(t *testing.T) {
+	s := openTest(t, filepath.Join(t.TempDir(), "store.db"))
+	require.NoError(t, s.alone(t.Context(), 1, func(x *session) error {
+		var mode string
+		var synchronous, keys int
+		_, err := x.get("PRAGMA journal_mode", nil, &mode)
+		require.NoError(t, err)
+		_, err = x.get("PRAGMA synchronous", nil, &synchronous)
+		require.NoError(t, err)
+		_, err = x.get("PRAGMA foreign_keys", nil, &keys)
+		require.NoError(t, err)
+		require.Equal(t, []any{"wal", 2, 1}, []any{mode, synchronous, keys})
+		return nil
+	}))
+}
