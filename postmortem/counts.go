@@ -1,0 +1,109 @@
+package postmortem
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// word reads what begins with the letter at i: a month name before a day, a weekday, "T+5".
+func (sc *scanner) word(i int) int {
+	s := sc.s
+	if (s[i] == 'T' || s[i] == 't') && i+2 < len(s) && (i == 0 || !isWord(s[i-1])) && (s[i+1] == '+' || s[i+1] == '-') && isDigit(s[i+2]) {
+		if e, ok := sc.tPlus(i); ok {
+			return e
+		}
+	}
+	if (s[i] == 'T' || s[i] == 't') && i+1 < len(s) && s[i+1] == '0' && (i == 0 || !isWord(s[i-1])) && (i+2 == len(s) || !isWord(s[i+2])) {
+		sc.out = append(sc.out, stamp{start: i, end: i + 2, relative: true})
+		return i + 2
+	}
+	j := i
+	for j < len(s) {
+		r, n := utf8.DecodeRuneInString(s[j:])
+		if !unicode.IsLetter(r) || isCJK(r) {
+			break
+		}
+		j += n
+	}
+	if j == i {
+		return i + 1
+	}
+	if j < len(s) && isDigit(s[j]) || i > 0 && isDigit(s[i-1]) {
+		return sc.skipWord(j)
+	}
+	w := foldWord(s[i:j])
+	if m := sc.t.month(w); m > 0 && j < len(s) {
+		if e, ok := sc.monthFirst(i, j, m); ok {
+			return e
+		}
+	}
+	return j
+}
+
+// tPlus reads T+5, T+5m, T+1h05, T+00:12, T-10m.
+func (sc *scanner) tPlus(i int) (int, bool) {
+	s := sc.s
+	v, n := digits(s, i+2)
+	j := i + 2 + n
+	if n > 4 {
+		return 0, false
+	}
+	d := time.Duration(v) * time.Minute
+	switch {
+	case j+2 < len(s) && s[j] == ':' && isDigit(s[j+1]) && isDigit(s[j+2]):
+		m, _ := digits(s, j+1)
+		d = time.Duration(v)*time.Hour + time.Duration(m)*time.Minute
+		j += 3
+	case j < len(s) && s[j] == 'h':
+		d = time.Duration(v) * time.Hour
+		j++
+		if m, mn := digits(s, j); mn > 0 && mn <= 2 {
+			d += time.Duration(m) * time.Minute
+			j += mn
+			if j < len(s) && s[j] == 'm' {
+				j++
+			}
+		}
+	case j < len(s) && s[j] == 's' && !(j+1 < len(s) && isLetter(s[j+1])):
+		d = time.Duration(v) * time.Second
+		j++
+	default:
+		k := skipSpaces(s, j)
+		if e := sc.skipWord(k); e > k {
+			switch strings.ToLower(s[k:e]) {
+			case "m", "min", "mins", "minutes", "minute":
+				j = e
+			case "h", "hours", "hour":
+				d, j = time.Duration(v)*time.Hour, e
+			}
+		}
+	}
+	if s[i+1] == '-' {
+		d = -d
+	}
+	sc.out = append(sc.out, stamp{start: i, end: j, relative: true, plus: d})
+	return j, true
+}
+
+// scanUnknown adds the places where a text says a time is not known: "22:XX", "XX:XX", "Time TBC".
+func scanUnknown(s string, out []stamp) []stamp {
+	for i := 0; i+4 < len(s); i++ {
+		if s[i+2] == ':' && (i == 0 || !isWord(s[i-1])) && (i+5 == len(s) || !isWord(s[i+5])) {
+			h, m := s[i:i+2], s[i+3:i+5]
+			if placeholder(m) && (placeholder(h) || isDigit(h[0]) && isDigit(h[1])) {
+				out = append(out, stamp{start: i, end: i + 5, unknown: true})
+			}
+		}
+	}
+	return out
+}
+
+func placeholder(s string) bool {
+	switch strings.ToLower(s) {
+	case "xx", "??", "--", "nn", "hh", "mm", "__", "tt":
+		return true
+	}
+	return false
+}
