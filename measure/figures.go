@@ -76,6 +76,9 @@ type Group struct {
 	// Recall is the share of measured incidents that an alert caught first. Incidents in a watchdog's blind window are in
 	// neither count: whether an alert would have caught them is not known.
 	Recall *Ratio `json:"alert_recall,omitempty"`
+	// Missed counts the incidents of Recall to which no alert belongs, Late those of which an alert told after a person knew.
+	Missed int `json:"missed_detections"`
+	Late   int `json:"late_alerts"`
 	// Lead is the median of first person aware minus first alert in seconds, negative where people were first.
 	Lead *float64 `json:"alert_lead_seconds,omitempty"`
 	// Objectives are the shares of recorded measurements inside the objective for their incident's severity, by interval.

@@ -114,6 +114,12 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 			if incident.Detectors[r.by] == incident.ByAlert {
 				caught++
 			}
+			if r.missed {
+				g.Missed++
+			}
+			if r.late {
+				g.Late++
+			}
 		}
 		if r.lead != unknown {
 			leads = append(leads, seconds(r.lead))

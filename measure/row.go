@@ -36,6 +36,8 @@ type row struct {
 	applies bool
 	listed  bool // among the open and the newest: not a drill or a maintenance
 	blind   bool
+	missed  bool // no linked alert at all
+	late    bool // a linked alert, and a person knew first
 
 	by       uint8 // place in incident.Detectors
 	state    incident.State
@@ -47,7 +49,7 @@ type row struct {
 func rowOf(inc *incident.Incident) *row {
 	r := &row{
 		id: strings.Clone(inc.ID), title: clip(inc.Title), at: nanos(inc.At()), points: pointsOf(inc), lead: unknown, openUntil: nanos(inc.OpenUntil),
-		open: inc.State == incident.StateOpen, applies: Applicable(inc), blind: inc.Blind, state: inc.State,
+		open: inc.State == incident.StateOpen, applies: Applicable(inc), blind: inc.Blind, missed: inc.MissedDetection, late: inc.LateAlert, state: inc.State,
 		listed:   inc.Kind != incident.KindDrill && inc.Kind != incident.KindMaintenance,
 		severity: intern(inc.Severity),
 		by:       uint8(max(0, slices.Index(incident.Detectors, cmp.Or(inc.DetectedBy, incident.ByUnknown)))),
@@ -90,7 +92,7 @@ func (r *row) equal(o *row) bool {
 	a.services, b.services = nil, nil
 	return a.id == b.id && a.title == b.title && a.at == b.at && a.points == b.points && a.lead == b.lead && a.openUntil == b.openUntil &&
 		a.impact == b.impact && a.impactFrom == b.impactFrom && a.impactOK == b.impactOK && a.open == b.open && a.applies == b.applies &&
-		a.listed == b.listed && a.blind == b.blind && a.by == b.by && a.state == b.state && a.severity == b.severity && a.origins == b.origins
+		a.listed == b.listed && a.blind == b.blind && a.missed == b.missed && a.late == b.late && a.by == b.by && a.state == b.state && a.severity == b.severity && a.origins == b.origins
 }
 
 // compareRows orders by time, then ID.

@@ -125,7 +125,7 @@ prometheus: {url: "${prometheus}"}
 watchdogs:
   - {matchers: ['alertname="Watchdog"'], every: 10m}
 sources:
-  - {name: incidents, type: file, dir: ${folder}/incidents}
+  - {name: notes, type: file, dir: ${folder}/incidents}
 `;
 
 const SCRAPE = 2; // seconds
@@ -174,7 +174,7 @@ function past(meantime, config, now, metrics) {
 async function busy(address, seconds) {
   const now = Date.now();
   for (let i = 0; i < seconds * 4; i++) {
-    const labels = { alertname: `Demo${i % 40}`, service: 'website', severity: 'info' };
+    const labels = { alertname: 'PodRestarts', service: 'website', severity: 'info', pod: `website-${i % 40}` };
     const alert = { status: i % 3 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(now - 3600e3 - (i % 40) * 1000), endsAt: iso(now - 1800e3), fingerprint: `feed${String(i % 40).padStart(12, '0')}` };
     const body = { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${i % 40}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 };
     await fetch(`${address}/webhook/alertmanager`, { method: 'POST', body: JSON.stringify(body) });
