@@ -281,6 +281,41 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// Each recording rule has a test in which it gives something and one in which it gives nothing.
+func TestRecords(t *testing.T) {
+	var records struct {
+		Groups []struct {
+			Rules []struct{ Record string }
+		}
+	}
+	b, err := os.ReadFile("records.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(b, &records))
+	var tests struct {
+		Tests []struct {
+			Checks []struct {
+				Expr     string
+				Expected []any `yaml:"exp_samples"`
+			} `yaml:"promql_expr_test"`
+		}
+	}
+	b, err = os.ReadFile("records_test.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(b, &tests))
+	seen := map[bool]map[string]bool{true: {}, false: {}}
+	for _, x := range tests.Tests {
+		for _, c := range x.Checks {
+			seen[len(c.Expected) > 0][c.Expr] = true
+		}
+	}
+	for _, g := range records.Groups {
+		for _, r := range g.Rules {
+			require.True(t, seen[true][r.Record], "%s is never tested with figures", r.Record)
+			require.True(t, seen[false][r.Record], "%s is never tested without", r.Record)
+		}
+	}
+}
+
 func TestMixinHasEverything(t *testing.T) {
 	b, err := os.ReadFile("mixin.libsonnet")
 	require.NoError(t, err)
@@ -291,6 +326,7 @@ func TestMixinHasEverything(t *testing.T) {
 		require.Contains(t, string(readme), "`"+d.File+"`")
 	}
 	require.Contains(t, string(b), "importstr 'alerts.yaml'")
+	require.Contains(t, string(b), "importstr 'records.yaml'")
 }
 
 // promtool runs Prometheus's own judge of rules.
@@ -312,6 +348,8 @@ func promtool(t *testing.T, dir string, args ...string) {
 func TestRulesByPromtool(t *testing.T) {
 	promtool(t, ".", "check", "rules", "--lint=all", "--lint-fatal", "alerts.yaml")
 	promtool(t, ".", "test", "rules", "rules_test.yaml")
+	promtool(t, ".", "check", "rules", "--lint=all", "--lint-fatal", "records.yaml")
+	promtool(t, ".", "test", "rules", "records_test.yaml")
 }
 
 // Every query of every panel is PromQL, whatever is chosen.

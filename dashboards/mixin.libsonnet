@@ -10,4 +10,7 @@
   prometheusAlerts+:: {
     groups+: std.parseYaml(importstr 'alerts.yaml').groups,
   },
+  prometheusRules+:: {
+    groups+: std.parseYaml(importstr 'records.yaml').groups,
+  },
 }
