@@ -2,7 +2,12 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,15 +18,15 @@ import (
 type pass struct {
 	incident.Pass
 	incidents []incidentRow
-	verdicts  []verdictRow
-	observed  []string // bodies
+	verdicts  []verdictRow // in order of key, each once
+	observed  []string     // bodies
 }
 
 type incidentRow struct {
 	*incident.Incident
-	at         int64
-	from, to   time.Time
-	head, rest string
+	at                 int64
+	from, to           time.Time
+	digest, head, rest string
 }
 
 // Save implements store.Derived.
@@ -31,31 +36,23 @@ func (s *Store) Save(ctx context.Context, p incident.Pass) (err error) {
 	if err != nil {
 		return err
 	}
+	s.saving.Lock() // between comparing with what is stored and writing the difference, nobody else saves
+	defer s.saving.Unlock()
+	if p.Reset {
+		if err := s.leaveUnchanged(ctx, rows); err != nil {
+			return err
+		}
+	}
 	return s.alone(ctx, 1, rows.save)
 }
 
 func passRows(p incident.Pass) (*pass, error) {
-	rows := &pass{
-		Pass: p, incidents: make([]incidentRow, len(p.Incidents)), verdicts: make([]verdictRow, len(p.Verdicts)), observed: make([]string, len(p.Observed)),
-	}
-	var text []byte
+	rows := &pass{Pass: p, incidents: make([]incidentRow, len(p.Incidents)), observed: make([]string, len(p.Observed))}
 	for i := range p.Incidents {
-		x := &p.Incidents[i]
-		if err := checkKey("id of an incident", x.ID); err != nil {
+		row, err := newIncidentRow(&p.Incidents[i])
+		if err != nil {
 			return nil, err
 		}
-		for _, a := range x.Aliases {
-			if err := checkKey("alias of incident "+x.ID, a); err != nil {
-				return nil, err
-			}
-		}
-		rest, err := appendRest(x)
-		if err != nil {
-			return nil, incident.Errorf(incident.CodeInvalid, "incident %s: %w", x.ID, err)
-		}
-		text = appendHead(text[:0], x)
-		row := incidentRow{Incident: x, at: nanos(x.At()), head: string(text), rest: string(rest)}
-		row.from, row.to = incidentSpan(x)
 		rows.incidents[i] = row
 	}
 	for i := range p.Verdicts {
@@ -63,8 +60,12 @@ func passRows(p incident.Pass) (*pass, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows.verdicts[i] = v
+		rows.verdicts = append(rows.verdicts, v)
 	}
+	// One statement cannot write a row twice. Of two verdicts on one episode the last counts.
+	slices.Reverse(rows.verdicts)
+	slices.SortStableFunc(rows.verdicts, verdictRow.compare)
+	rows.verdicts = slices.CompactFunc(rows.verdicts, func(a, b verdictRow) bool { return a.compare(b) == 0 })
 	for i := range p.Observed {
 		if err := checkKey("incident of the ledger", p.Observed[i].Incident); err != nil {
 			return nil, err
@@ -76,6 +77,77 @@ func passRows(p incident.Pass) (*pass, error) {
 		rows.observed[i] = string(b)
 	}
 	return rows, nil
+}
+
+func newIncidentRow(x *incident.Incident) (incidentRow, error) {
+	if err := checkKey("id of an incident", x.ID); err != nil {
+		return incidentRow{}, err
+	}
+	for _, a := range x.Aliases {
+		if err := checkKey("alias of incident "+x.ID, a); err != nil {
+			return incidentRow{}, err
+		}
+	}
+	rest, err := appendRest(x)
+	if err != nil {
+		return incidentRow{}, incident.Errorf(incident.CodeInvalid, "incident %s: %w", x.ID, err)
+	}
+	row := incidentRow{Incident: x, at: nanos(x.At()), head: string(appendHead(nil, x)), rest: string(rest)}
+	h := sha256.New()
+	_, _ = io.WriteString(h, row.head+"\n"+row.rest) // never fails
+	row.digest = hex.EncodeToString(h.Sum(nil)[:12])
+	row.from, row.to = incidentSpan(x)
+	return row, nil
+}
+
+// leaveUnchanged turns a pass that holds all there is into the difference to what is stored. After a restart there is
+// hardly any, and writing everything again would keep facts waiting for many seconds.
+func (s *Store) leaveUnchanged(ctx context.Context, p *pass) error {
+	p.Reset, p.Removed, p.Gone = false, nil, nil
+	stored := make(map[string]string)
+	for x, err := range each(ctx, s, "compare", "SELECT id, digest FROM incidents", nil, func(r *sql.Rows) (x [2]string, err error) {
+		err = r.Scan(&x[0], &x[1])
+		return x, err
+	}) {
+		if err != nil {
+			return err
+		}
+		stored[x[0]] = x[1]
+	}
+	now := make(map[string]bool, len(p.incidents))
+	for i := range p.incidents {
+		now[p.incidents[i].ID] = true
+	}
+	p.incidents = slices.DeleteFunc(p.incidents, func(r incidentRow) bool { return stored[r.ID] == r.digest })
+	for id := range stored {
+		if !now[id] {
+			p.Removed = append(p.Removed, id)
+		}
+	}
+
+	changed, next := p.verdicts[:0], 0
+	for old, err := range each(ctx, s, "compare", "SELECT starts_at, fingerprint, body FROM verdicts ORDER BY starts_at, fingerprint", nil, func(r *sql.Rows) (v verdictRow, err error) {
+		err = r.Scan(&v.startsAt, &v.fingerprint, &v.body)
+		return v, err
+	}) {
+		if err != nil {
+			return err
+		}
+		for next < len(p.verdicts) && p.verdicts[next].compare(old) < 0 {
+			changed = append(changed, p.verdicts[next])
+			next++
+		}
+		if next == len(p.verdicts) || p.verdicts[next].compare(old) > 0 {
+			p.Gone = append(p.Gone, incident.EpisodeKey{Fingerprint: old.fingerprint, StartsAt: fromNanos(old.startsAt)})
+			continue
+		}
+		if p.verdicts[next].body != old.body {
+			changed = append(changed, p.verdicts[next])
+		}
+		next++
+	}
+	p.verdicts = append(changed, p.verdicts[next:]...)
+	return nil
 }
 
 // incidentSpan is the stretch from the first to the last time an incident tells of, candidates and episodes that were
@@ -106,16 +178,6 @@ func incidentSpan(i *incident.Incident) (from, to time.Time) {
 
 func (p *pass) save(s *session) error {
 	added := int64(len(p.incidents))
-	if p.Reset {
-		if _, err := s.exec("UPDATE progress SET incidents = 0 WHERE one = 1"); err != nil {
-			return err
-		}
-		for _, table := range []string{"incidents", "incident_rests", "incident_services", "incident_aliases", "verdicts"} {
-			if _, err := s.exec("DELETE FROM " + table); err != nil {
-				return err
-			}
-		}
-	}
 	for _, id := range p.Removed {
 		n, err := removeIncident(s, id)
 		if err != nil {
@@ -185,8 +247,8 @@ func (r *incidentRow) save(s *session) (replaced int64, err error) {
 			to = max(to, t)
 		}
 	}
-	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		r.ID, r.at, string(r.State), plainKey(r.Severity), spanClass(fromNanos(from), fromNanos(to)), from, to, r.head)
+	_, err = s.exec(`INSERT INTO incidents (id, at, state, severity, span_class, span_from, span_to, digest, head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		r.ID, r.at, string(r.State), plainKey(r.Severity), spanClass(fromNanos(from), fromNanos(to)), from, to, r.digest, r.head)
 	if err != nil {
 		return 0, err
 	}

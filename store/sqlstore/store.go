@@ -18,6 +18,7 @@ type Store struct {
 	db      *database
 	writer  *writer
 	metrics *metrics
+	saving  sync.Mutex
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt // of the pool for reading; nil after Close

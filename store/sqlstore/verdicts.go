@@ -1,12 +1,14 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"iter"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"meantime/incident"
@@ -20,6 +22,11 @@ type verdictRow struct {
 	endsAt      int64 // math.MaxInt64 while it fires, so that it never counts as over
 	outcome     string
 	body        string
+}
+
+// compare orders rows by key.
+func (v verdictRow) compare(o verdictRow) int {
+	return cmp.Or(cmp.Compare(v.startsAt, o.startsAt), strings.Compare(v.fingerprint, o.fingerprint))
 }
 
 func newVerdictRow(v *incident.Verdict) (verdictRow, error) {

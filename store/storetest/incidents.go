@@ -272,6 +272,21 @@ func testPasses(t *testing.T, s store.Store) {
 	save(t, s, incident.Pass{Removed: []string{"r2"}, Incidents: []incident.Incident{changed}})
 	same(t, []string{"r2", "r3"}, ids(list(t, s, incident.IncidentQuery{})))
 
+	// A pass that holds all there is: some as it was, some changed, some new, and what it does not hold is gone.
+	r3, other := incidentAt("r3", 2), incidentAt("r2", 7)
+	save(t, s, incident.Pass{Reset: true, Incidents: []incident.Incident{r3, other}, Verdicts: []incident.Verdict{verdict("c", 0, "r2"), verdict("b", 1, "r3"), verdict("d", 9, "r2")}})
+	all := list(t, s, incident.IncidentQuery{})
+	same(t, []incident.Incident{other, r3}, all)
+	save(t, s, incident.Pass{Reset: true, Incidents: []incident.Incident{other, r3}, Verdicts: []incident.Verdict{verdict("d", 9, "r3"), verdict("a", 8, ""), verdict("b", 1, "r3"), verdict("b", 1, "r2")}})
+	same(t, []incident.Incident{other, r3}, list(t, s, incident.IncidentQuery{}))
+	page, _, err = s.Verdicts(ctx, incident.VerdictQuery{})
+	require.NoError(t, err)
+	var got []string
+	for _, v := range page {
+		got = append(got, v.Episode.Fingerprint+" "+v.Incident)
+	}
+	require.Equal(t, []string{"d r3", "a ", "b r2"}, got, "of two on one episode the last counts")
+
 	save(t, s, incident.Pass{Reset: true, Incidents: []incident.Incident{incidentAt("r7", 0)}})
 	same(t, []string{"r7"}, ids(list(t, s, incident.IncidentQuery{})))
 	require.Empty(t, list(t, s, incident.IncidentQuery{Service: "pay"}))

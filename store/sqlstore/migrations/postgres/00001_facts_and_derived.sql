@@ -86,6 +86,7 @@ CREATE TABLE incidents (
   span_class SMALLINT NOT NULL,
   span_from BIGINT NOT NULL,
   span_to BIGINT NOT NULL,
+  digest TEXT NOT NULL,
   head TEXT NOT NULL
 );
 CREATE INDEX incidents_at ON incidents (at, id);
