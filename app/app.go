@@ -99,7 +99,8 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	l.onStop("store", func(context.Context) error { return db.Close() })
-	a.store = &intake{Store: db, beats: map[string]time.Time{}}
+	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
+	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}}
 	beats, err := db.Beats(ctx, a.now().Add(-7*24*time.Hour), a.now())
 	if err != nil {
 		return fmt.Errorf("load watchdogs: %w", err)
@@ -111,6 +112,13 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return err
 	}
 	l.run("figures", a.pipeline.run)
+	l.run("questions", func(ctx context.Context) error {
+		if err := open.load(ctx, db); err != nil && ctx.Err() == nil {
+			a.logger.Error("Open questions of stored records are not counted", "err", err)
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	})
 
 	a.runner = correlate.NewRunner(correlate.Options{
 		Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"),

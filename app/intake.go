@@ -11,10 +11,11 @@ import (
 )
 
 // intake is the store as everything sees it that brings facts in: after each Put that stored something, correlation is
-// told, and signs of life of watchdogs are remembered for the metrics.
+// told, and what the metrics say of facts themselves is noted: signs of life of watchdogs, and open questions.
 type intake struct {
 	store.Store
 	changed func()
+	open    *questions
 
 	mu    sync.Mutex
 	beats map[string]time.Time // watchdog -> when last heard of
@@ -26,6 +27,11 @@ func (s *intake) Put(ctx context.Context, f incident.Facts, received time.Time) 
 		return receipt, err
 	}
 	s.heard(f.Beats)
+	for i := range f.Records {
+		if receipt.Records[i] {
+			s.open.put(&f.Records[i])
+		}
+	}
 	s.changed()
 	return receipt, nil
 }

@@ -30,6 +30,8 @@ type metrics struct {
 	bytes   prometheus.Gauge
 	backlog prometheus.Gauge
 
+	questions *prometheus.GaugeVec
+
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
 
@@ -56,6 +58,9 @@ func newMetrics() *metrics {
 		backlog: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_correlation_backlog", Help: "Changes that are stored and not yet correlated.",
 		}),
+		questions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "meantime_postmortem_questions", Help: "What written postmortems leave open and nobody has answered, by kind.",
+		}, []string{"kind"}),
 		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_config_last_reload_successful", Help: "1 where the newest configuration was taken, 0 where it had a mistake and the old one stays.",
 		}),
@@ -65,7 +70,7 @@ func newMetrics() *metrics {
 		webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.stored, m.bytes, m.backlog, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
