@@ -84,15 +84,17 @@ func (s *Store) EachIncident(ctx context.Context, from time.Time) iter.Seq2[inci
 		query, args = "SELECT id, head FROM incidents WHERE at >= $1 UNION ALL SELECT id, head FROM incidents WHERE state = $2 AND at < $1",
 			[]any{nanos(from), string(incident.StateOpen)}
 	}
-	seen := new(words)
-	return each(ctx, s, "each_incident", query, args, func(r *sql.Rows) (incident.Incident, error) {
-		var id string
-		var head sql.RawBytes
-		if err := r.Scan(&id, &head); err != nil {
-			return incident.Incident{}, err
-		}
-		return readHead(id, string(head), seen)
-	})
+	return func(yield func(incident.Incident, error) bool) {
+		seen := new(words)
+		each(ctx, s, "each_incident", query, args, func(r *sql.Rows) (incident.Incident, error) {
+			var id string
+			var head sql.RawBytes
+			if err := r.Scan(&id, &head); err != nil {
+				return incident.Incident{}, err
+			}
+			return readHead(id, string(head), seen)
+		})(yield)
+	}
 }
 
 // Ledger implements store.Derived.

@@ -124,15 +124,17 @@ func saveVerdicts(s *session, rows []verdictRow) error {
 
 // EachVerdict implements store.Derived.
 func (s *Store) EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error] {
-	seen, names := new(words), make(map[string]map[string]string)
-	return each(ctx, s, "each_verdict", "SELECT body FROM verdicts WHERE starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:], func(r *sql.Rows) (incident.Verdict, error) {
-		var body sql.RawBytes
-		if err := r.Scan(&body); err != nil {
-			return incident.Verdict{}, err
-		}
-		v, _, err := readVerdict(&reader{s: string(body), words: seen}, names)
-		return v, err
-	})
+	return func(yield func(incident.Verdict, error) bool) {
+		seen, names := new(words), make(map[string]map[string]string)
+		each(ctx, s, "each_verdict", "SELECT body FROM verdicts WHERE starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:], func(r *sql.Rows) (incident.Verdict, error) {
+			var body sql.RawBytes
+			if err := r.Scan(&body); err != nil {
+				return incident.Verdict{}, err
+			}
+			v, _, err := readVerdict(&reader{s: string(body), words: seen}, names)
+			return v, err
+		})(yield)
+	}
 }
 
 // Verdicts implements store.Derived.
