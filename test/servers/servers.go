@@ -31,8 +31,9 @@ const (
 	patience = 90 * time.Second
 	// farewell is how long a server may take to end before it is killed.
 	farewell = 20 * time.Second
-	// poll is how often a server that is coming up is asked.
-	poll = 20 * time.Millisecond
+	// poll is how soon a server that is coming up is asked again; pollMost is how rarely, where it takes its time.
+	poll     = 20 * time.Millisecond
+	pollMost = 500 * time.Millisecond
 )
 
 // Process is a server that a test runs.
@@ -164,7 +165,7 @@ func (p *Process) until(what string, try func() error) {
 func Eventually(t testing.TB, bound time.Duration, try func() error) {
 	t.Helper()
 	deadline := time.After(bound)
-	for {
+	for wait := poll; ; wait = min(2*wait, pollMost) {
 		err := try()
 		if err == nil {
 			return
@@ -172,7 +173,7 @@ func Eventually(t testing.TB, bound time.Duration, try func() error) {
 		select {
 		case <-deadline:
 			t.Fatalf("after %s still: %v", bound, err)
-		case <-time.After(poll):
+		case <-time.After(wait):
 		}
 	}
 }
