@@ -25,6 +25,9 @@ func (s *Store) Incident(ctx context.Context, id string) (i incident.Incident, e
 	case len(found) == 0:
 		return i, incident.Errorf(incident.CodeNotFound, "no incident %s", id)
 	}
+	if last := len(found) - 1; found[last].ID == id {
+		return found[last], nil
+	}
 	return found[0], nil
 }
 

@@ -135,7 +135,7 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// appendTime writes unix nanoseconds, or the RFC 3339 form of a time that those cannot hold.
+// appendTime writes unix nanoseconds, 0 for an unknown time, or the RFC 3339 form of a time that those cannot hold.
 func appendTime(b []byte, t time.Time) []byte {
 	if n, ok := unixNanos(t); ok {
 		return strconv.AppendInt(b, n, 10)

@@ -51,7 +51,7 @@ func newVerdictRow(v *incident.Verdict) (verdictRow, error) {
 	// One column, because reading a row costs as much as its columns, and a start reads them all.
 	b := append(appendString([]byte{'['}, e.Fingerprint), ',')
 	b = append(appendTime(b, e.StartsAt), ',')
-	b = append(appendEnd(b, e.EndsAt), ',')
+	b = append(appendTime(b, e.EndsAt), ',')
 	b = append(appendString(b, string(e.End)), ',')
 	b = append(strconv.AppendInt(b, int64(last.Sub(e.StartsAt)), 10), ',')
 	for _, s := range []string{e.Name(), v.Service, v.Severity, string(v.Outcome)} {
@@ -59,13 +59,6 @@ func newVerdictRow(v *incident.Verdict) (verdictRow, error) {
 	}
 	row.body = string(append(appendString(b, v.Incident), ']'))
 	return row, nil
-}
-
-func appendEnd(b []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(b, '0')
-	}
-	return appendTime(b, t)
 }
 
 // readVerdict reads a verdict's body; last is the start of its episode's last sighting.
