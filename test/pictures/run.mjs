@@ -130,6 +130,9 @@ sources:
 
 const SCRAPE = 2; // seconds
 
+// What the last hours stand for: the daemon of the pictures has run for about a minute.
+const RECENT = 2 * 60e3;
+
 // blocks writes samples into the folder of a Prometheus that does not run.
 function blocks(name, lines, tsdb) {
   const file = path.join(work, `${name}.om`);
@@ -153,21 +156,25 @@ function conditions(list) {
   return lines.concat('# EOF', '').join('\n');
 }
 
-// past is the history as scrapes would have found it: the figures over everything from the backfill, and what the daemon
-// says of its newest incidents.
-function past(meantime, config, now, metrics) {
+// past is the history as scrapes would have found it, of the figures over everything.
+function past(meantime, config, now) {
   const out = path.join(work, 'past.om');
   const keep = String.raw`/^# (TYPE|HELP) meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead))/ || /^meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead)).*affected_service="".*severity="".*window="28d"/`;
   run('sh', ['-c', `"$0" --config.file="$1" backfill --from="$2" --to="$3" --step=1h --output=- | awk '${keep}' > "$4"`, meantime, config, iso(now - 91 * DAY), iso(now), out], { stdio: ['ignore', 'inherit', 'pipe'] });
+  fs.appendFileSync(out, '# EOF\n');
+}
+
+// newest is what scrapes of the last hours would have found of the newest incidents.
+function newest(now, metrics) {
   const lines = [];
   let family = '';
-  for (const l of metrics.split('\n').filter((l) => /^meantime_incident_(info|milestone)/.test(l))) {
+  for (const l of metrics.split('\n').filter((l) => /^meantime_incident(s|_info|_milestone_timestamp_seconds)\{/.test(l))) {
     const [, series, value] = l.match(/^(.*) (\S+)$/);
     const name = series.slice(0, series.indexOf('{'));
     if (name !== family) lines.push(`# TYPE ${(family = name)} gauge`);
     for (let t = now - 4 * 3600e3; t <= now; t += 120e3) lines.push(`${series} ${value} ${Math.round(t / 1000)}`);
   }
-  fs.appendFileSync(out, lines.concat('# EOF', '').join('\n'));
+  return lines.concat('# EOF', '').join('\n');
 }
 
 // busy gives a daemon something to do, so that the pictures of its own figures show something.
@@ -213,8 +220,9 @@ scrape_configs:
   if (demo) {
     await settled(address);
     await stop(p);
-    past(meantime, config, now, await text(`${address}/metrics`));
+    past(meantime, config, now);
     blocks('past', null, tsdb);
+    blocks('newest', newest(now, await text(`${address}/metrics`)), tsdb);
     p = await prom();
     await busy(address, 45);
   } else {
@@ -238,8 +246,8 @@ async function settled(address) {
 async function picture(base, dashboard, theme, prometheus, out) {
   const d = JSON.parse(fs.readFileSync(path.join(root, 'dashboards', `${dashboard}.json`)));
   const height = 92 + 38 * Math.max(...d.panels.map((p) => p.gridPos.y + p.gridPos.h)) + 8;
-  const to = Date.now(), from = d.time.from === 'now-6h' ? to - 5 * 60e3 : to - 90 * DAY;
-  const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE })}`;
+  const to = Date.now(), from = d.time.from === 'now-6h' ? to - RECENT : to - 90 * DAY;
+  const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE, recent: RECENT })}`;
   const profile = fs.mkdtempSync(path.join(work, 'chromium-'));
   const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', `--user-data-dir=${profile}`, `--window-size=1600,${height}`, '--virtual-time-budget=30000'];
   try {

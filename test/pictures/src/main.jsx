@@ -1,5 +1,5 @@
 // The page of one dashboard: what Grafana's server would put around the panels, and the panels by Grafana's components.
-// ?dashboard=name&theme=dark&prometheus=http://…&from=ms&to=ms&scrape=s&set=name:value
+// ?dashboard=name&theme=dark&prometheus=http://…&from=ms&to=ms&scrape=s&recent=ms&set=name:value
 import React, { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { LoadingState, ThemeContext, createTheme, dateTime } from '@grafana/data';
@@ -42,8 +42,8 @@ class Caught extends React.Component {
   render() { return this.state.error ? <div style={{ color: 'red' }}>{String(this.state.error)}</div> : this.props.children; }
 }
 
-// A panel can have a time range of its own, such as the last 6 hours.
-const rangeOf = (panel) => (panel.timeFrom ? { ...range, from: range.to - parseFloat(panel.timeFrom) * 3600e3 } : range);
+// A panel can have a time range of its own, such as the last 6 hours; a demonstration is not that old, so recent stands for it.
+const rangeOf = (panel) => (panel.timeFrom ? { ...range, from: range.to - (+ask.get('recent') || parseFloat(panel.timeFrom) * 3600e3) } : range);
 const timeRangeOf = (panel) => {
   const r = rangeOf(panel);
   return { from: dateTime(r.from), to: dateTime(r.to), raw: { from: dateTime(r.from), to: dateTime(r.to) } };
