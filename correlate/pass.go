@@ -128,7 +128,7 @@ func (p *pass) changes(ctx context.Context) error {
 			return err
 		}
 		named[in.ID] = in
-		if from, to := hull(&in); !from.IsZero() {
+		if from, to := in.Span(); !from.IsZero() {
 			dirty = append(dirty, stretch{from, to})
 		}
 	}
@@ -205,7 +205,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	// An incident or a record is computed from all of what belongs to it, so the core holds the whole of each.
 	core := dirty
 	for i := range before {
-		from, to := hull(&before[i])
+		from, to := before[i].Span()
 		core = core.join(stretch{from, to})
 		if _, ok := f.old[before[i].ID]; !ok {
 			f.old[before[i].ID] = before[i]
@@ -362,7 +362,7 @@ func (p *pass) note(in *incident.Incident) {
 			at = p.now.Add(time.Minute) // it should be over; look again, but not at once for ever
 		}
 	}
-	from, to := hull(in)
+	from, to := in.Span()
 	p.moments[in.ID] = moment{at, stretch{from, to}}
 }
 
@@ -416,37 +416,9 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	return correlate(f, &p.rules.Rules, blind, p.now), spans, nil
 }
 
-// hull is the stretch from the first to the last time that an incident tells of, its rejected links left out.
-func hull(in *incident.Incident) (from, to time.Time) {
-	s := stretch{}
-	add := func(t time.Time) {
-		if !t.IsZero() {
-			s = s.join(stretch{t, t})
-		}
-	}
-	for _, m := range in.Milestones {
-		add(m.At)
-		for _, c := range m.Candidates {
-			add(c.At)
-		}
-	}
-	for _, w := range in.Impacts {
-		add(w.From)
-		add(w.To)
-	}
-	for k := range in.Links {
-		if l := &in.Links[k]; l.State != incident.LinkRejected {
-			add(l.Episode.StartsAt)
-			add(l.Episode.EndsAt)
-			add(l.Episode.LastSeen)
-		}
-	}
-	return s.from, s.to
-}
-
-// span is an incident's hull with what its records speak of.
+// span is an incident's Span with what its records speak of.
 func (p *pass) span(in *incident.Incident, spans map[string]stretch) stretch {
-	from, to := hull(in)
+	from, to := in.Span()
 	s := stretch{from, to}
 	for _, k := range in.Records {
 		s = s.join(spans[incident.RecordID(k)])

@@ -214,7 +214,7 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 		if err != nil {
 			return err
 		}
-		from, to := hull(&in)
+		from, to := in.Span()
 		r.clock.set(in.ID, now, stretch{from, to})
 	}
 	r.clock.set("start", now, stretch{now.Add(-2*rules.Silence - rules.reach()), now})

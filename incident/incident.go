@@ -78,6 +78,32 @@ func (i *Incident) At() time.Time {
 	return earliest(first, i.Alerts.Fired)
 }
 
+// Span is the stretch from the first to the last time that the incident tells of: milestones with all their candidates,
+// impacts, and episodes, those that a person rejected left out. Zero where nothing is known.
+func (i *Incident) Span() (from, to time.Time) {
+	add := func(t time.Time) { from, to = earliest(from, t), latest(to, t) }
+	for _, m := range i.Milestones {
+		add(m.At)
+		for _, c := range m.Candidates {
+			add(c.At)
+		}
+	}
+	for _, w := range i.Impacts {
+		add(w.From)
+		add(w.To)
+	}
+	for k := range i.Links {
+		if l := &i.Links[k]; l.State != LinkRejected {
+			add(l.Episode.StartsAt)
+			add(l.Episode.EndsAt)
+			if l.Episode.Firing() {
+				add(l.Episode.LastSeen)
+			}
+		}
+	}
+	return from, to
+}
+
 // Relapses is the number of impact windows after the first.
 func (i *Incident) Relapses() int { return max(0, len(i.Impacts)-1) }
 

@@ -96,7 +96,7 @@ func newIncidentRow(x *incident.Incident) (incidentRow, error) {
 	h := sha256.New()
 	_, _ = io.WriteString(h, row.head+"\n"+row.rest) // never fails
 	row.digest = hex.EncodeToString(h.Sum(nil)[:12])
-	row.from, row.to = incidentSpan(x)
+	row.from, row.to = x.Span() // its records' are added when it is stored
 	return row, nil
 }
 
@@ -148,32 +148,6 @@ func (s *Store) leaveUnchanged(ctx context.Context, p *pass) error {
 	}
 	p.verdicts = append(changed, p.verdicts[next:]...)
 	return nil
-}
-
-// incidentSpan is the stretch from the first to the last time an incident tells of, candidates and episodes that were
-// only suggested included; its records' are added when it is stored.
-func incidentSpan(i *incident.Incident) (from, to time.Time) {
-	add := func(t time.Time) { from, to = joinSpans(from, to, t, t) }
-	for _, m := range i.Milestones {
-		add(m.At)
-		for _, c := range m.Candidates {
-			add(c.At)
-		}
-	}
-	for _, w := range i.Impacts {
-		add(w.From)
-		add(w.To)
-	}
-	for k := range i.Links {
-		if l := &i.Links[k]; l.State != incident.LinkRejected {
-			add(l.Episode.StartsAt)
-			add(l.Episode.EndsAt)
-			if l.Episode.Firing() {
-				add(l.Episode.LastSeen)
-			}
-		}
-	}
-	return from, to
 }
 
 func (p *pass) save(s *session) error {
