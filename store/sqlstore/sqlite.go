@@ -117,7 +117,7 @@ func checkDir(dir string) error {
 // system ends it with the process, however that ends.
 func lockSQLite(ctx context.Context, path string) (unlock func() error, err error) {
 	lock := path + "-lock"
-	db, err := sql.Open("sqlite", dsnSQLite(lock, "rwc", "busy_timeout(0)"))
+	db, err := sql.Open("sqlite", dsnSQLite(lock, "rwc", "busy_timeout(0)", "journal_mode(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
