@@ -41,4 +41,4 @@ generate: ## Make the generated files again, and check that they were committed 
 	git diff --exit-code
 
 pictures: ## Draw the dashboards with Grafana's own components into docs/pictures
-	GO="$(GO)" node test/pictures/run.mjs
+	GO="$(GO)" node --experimental-websocket test/pictures/run.mjs

@@ -12,6 +12,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { browser, shoot } from './browser.mjs';
 import { year } from './data.mjs';
 import { shrink } from './png.mjs';
 import { check } from './schema.mjs';
@@ -22,6 +23,7 @@ const work = path.join(root, 'dist/pictures');
 const DAY = 86400e3;
 const running = [];
 
+// The WebSocket that browser.mjs needs is behind --experimental-websocket in Node 20, and without it from Node 22 on.
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const iso = (t) => new Date(t).toISOString().replace(/\.\d+Z/, 'Z');
 
@@ -30,17 +32,6 @@ function run(command, args, options = {}) {
   if (p.error) throw new Error(`${command}: ${p.error.message}`);
   if (p.status !== 0) throw new Error(`${command} ${args.join(' ')}: status ${p.status}\n${p.stdout ?? ''}${p.stderr ?? ''}`);
   return p.stdout;
-}
-
-// output runs a program that asks this one for something, and gives what it prints.
-function output(command, args) {
-  return new Promise((done, failed) => {
-    const p = spawn(command, args, { cwd: work, stdio: ['ignore', 'pipe', 'ignore'], timeout: 180e3 });
-    let out = '';
-    p.stdout.setEncoding('utf8').on('data', (s) => { out += s; });
-    p.on('error', (e) => failed(new Error(`${command}: ${e.message}`)));
-    p.on('close', (code, signal) => (code === 0 ? done(out) : failed(new Error(`${command}: ${signal ?? `status ${code}`}`))));
-  });
 }
 
 // start runs a server until the end of this program.
@@ -243,21 +234,13 @@ async function settled(address) {
 }
 
 // picture draws a dashboard and says what a person should know of how it came out.
-async function picture(base, dashboard, theme, prometheus, out) {
+async function picture(chromium, base, dashboard, theme, prometheus, out) {
   const d = JSON.parse(fs.readFileSync(path.join(root, 'dashboards', `${dashboard}.json`)));
   const height = 92 + 38 * Math.max(...d.panels.map((p) => p.gridPos.y + p.gridPos.h)) + 8;
   const to = Date.now(), from = d.time.from === 'now-6h' ? to - RECENT : to - 90 * DAY;
   const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE, recent: RECENT })}`;
-  const profile = fs.mkdtempSync(path.join(work, 'chromium-'));
-  const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', `--user-data-dir=${profile}`, `--window-size=1600,${height}`, '--virtual-time-budget=30000'];
-  try {
-    const page = await output('chromium', [...args, '--dump-dom', `--screenshot=${out}`, url]);
-    const report = page.match(/<script type="application\/json" id="report">(.*?)<\/script>/s);
-    if (!report) throw new Error(`${dashboard}: the page did not finish`);
-    return JSON.parse(report[1]);
-  } finally {
-    fs.rmSync(profile, { recursive: true, force: true });
-  }
+  const report = 'document.getElementById("report")';
+  return JSON.parse(await shoot(chromium, url, 1600, height, `!!${report}`, `${report}.textContent`, out));
 }
 
 async function main() {
@@ -274,6 +257,8 @@ async function main() {
   run(process.env.GO ?? 'go', ['build', '-o', meantime, './cmd/meantime'], { cwd: root });
   console.log('Starting Meantime and Prometheus, once with a year of incidents and once empty');
   const server = await serve();
+  const chromium = await browser(work);
+  running.push(chromium.process);
   const base = `http://127.0.0.1:${server.address().port}`;
   const full = await world('year', meantime, true);
   const empty = await world('empty', meantime, false);
@@ -284,7 +269,7 @@ async function main() {
     for (const theme of ['light', 'dark']) {
       for (const [what, prometheus, folder] of [['', full, pictures], ['-empty', empty, work]]) {
         const out = path.join(folder, `${d}-${theme}${what}.png`);
-        const report = await picture(base, d, theme, prometheus, out);
+        const report = await picture(chromium, base, d, theme, prometheus, out);
         shrink(out);
         const errors = [...report.errors, ...report.panels.filter((p) => p.error).map((p) => `${p.title}: ${p.error}`)];
         wrong += errors.length;
@@ -303,6 +288,13 @@ async function main() {
   if (wrong) throw new Error(`${wrong} panels failed`);
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const p of running) p.kill('SIGTERM');
+    process.exit(130);
+  });
+}
+
 try {
   await main();
 } catch (e) {
@@ -311,4 +303,5 @@ try {
 } finally {
   await Promise.all(running.filter((p) => p.exitCode === null && p.signalCode === null).map(stop));
 }
+for (const f of fs.readdirSync(work).filter((f) => f.startsWith('chromium-'))) fs.rmSync(path.join(work, f), { recursive: true, force: true });
 process.exit(); // what still listens, esbuild among it, would keep the program
