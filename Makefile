@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test lint bench eval generate pictures
+.PHONY: help run build test lint bench eval generate pictures demo
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -12,6 +12,9 @@ help: ## Say what there is to make
 
 run: ## Start the daemon on port 10049 with the five example incidents
 	$(GO) run ./cmd/meantime --config.file=$(CONFIG)
+
+demo: build ## Start Meantime with a made-up year of incidents, and Prometheus with its past where it is installed
+	$(GO) run ./demo --meantime=bin/meantime
 
 build: ## Build the program into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meantime ./cmd/meantime
