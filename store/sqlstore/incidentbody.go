@@ -119,6 +119,7 @@ func list[T any](o *object, k string, l []T, fields func(T)) {
 	o.b = append(o.b, ']')
 }
 
+// milestones writes each as [at, precision, origin, evidence, from, placeholder]: names would be most of a head.
 func (o *object) milestones(all map[incident.MilestoneName]incident.Milestone) {
 	if all == nil {
 		return
@@ -128,18 +129,16 @@ func (o *object) milestones(all map[incident.MilestoneName]incident.Milestone) {
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		m := all[n]
 		o.member(string(n))
-		o.open()
-		o.time("at", m.At)
-		o.str("precision", string(m.Precision))
-		o.str("origin", string(m.Origin))
-		o.str("evidence", m.Evidence)
-		o.str("from", m.From)
-		o.flag("placeholder", m.Placeholder)
-		o.close()
+		o.b = append(appendTime(append(o.b, '['), m.At), ',')
+		for _, text := range []string{string(m.Precision), string(m.Origin), m.Evidence, m.From} {
+			o.b = append(appendString(o.b, text), ',')
+		}
+		o.b = append(strconv.AppendBool(o.b, m.Placeholder), ']')
 	}
 	o.close()
 }
 
+// measurements writes each that is recorded as its seconds, and any other as its status.
 func (o *object) measurements(all map[string]incident.Measurement) {
 	if all == nil {
 		return
@@ -149,13 +148,15 @@ func (o *object) measurements(all map[string]incident.Measurement) {
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		m := all[n]
 		o.member(n)
-		o.open()
-		o.str("status", string(m.Status))
-		if m.Seconds != nil {
-			o.key("seconds")
+		switch {
+		case m.Status == incident.StatusRecorded && m.Seconds != nil:
 			o.b = strconv.AppendFloat(o.b, *m.Seconds, 'g', -1, 64)
+		case m.Seconds == nil:
+			o.b = appendString(o.b, string(m.Status))
+		default: // which nothing makes, but which could be said
+			o.b = append(appendString(append(o.b, '['), string(m.Status)), ',')
+			o.b = append(strconv.AppendFloat(o.b, *m.Seconds, 'g', -1, 64), ']')
 		}
-		o.close()
 	}
 	o.close()
 }
@@ -331,19 +332,20 @@ func (r *reader) milestones() map[incident.MilestoneName]incident.Milestone {
 	for r.more('}') {
 		n := incident.MilestoneName(r.name())
 		var m incident.Milestone
-		for ok := r.open('{'); ok && r.more('}'); {
-			switch r.key() {
-			case "at":
+		field := 0
+		for ok := r.open('['); ok && r.more(']'); field++ {
+			switch field {
+			case 0:
 				m.At = r.time()
-			case "precision":
+			case 1:
 				m.Precision = incident.Precision(r.str())
-			case "origin":
+			case 2:
 				m.Origin = incident.Origin(r.str())
-			case "evidence":
+			case 3:
 				m.Evidence = r.str()
-			case "from":
+			case 4:
 				m.From = r.str()
-			case "placeholder":
+			case 5:
 				m.Placeholder = r.flag()
 			default:
 				r.skip()
@@ -362,16 +364,25 @@ func (r *reader) measurements() map[string]incident.Measurement {
 	for r.more('}') {
 		n := r.name()
 		var m incident.Measurement
-		for ok := r.open('{'); ok && r.more('}'); {
-			switch r.key() {
-			case "status":
-				m.Status = incident.Status(r.str())
-			case "seconds":
-				s := r.float()
-				m.Seconds = &s
-			default:
-				r.skip()
+		switch r.peek() {
+		case '"':
+			m.Status = incident.Status(r.str())
+		case '[':
+			r.open('[')
+			for field := 0; r.more(']'); field++ {
+				switch field {
+				case 0:
+					m.Status = incident.Status(r.str())
+				case 1:
+					seconds := r.float()
+					m.Seconds = &seconds
+				default:
+					r.skip()
+				}
 			}
+		default:
+			seconds := r.float()
+			m = incident.Measurement{Status: incident.StatusRecorded, Seconds: &seconds}
 		}
 		all[n] = m
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -86,6 +87,11 @@ func newIncidentRow(x *incident.Incident) (incidentRow, error) {
 	for _, a := range x.Aliases {
 		if err := checkKey("alias of incident "+x.ID, a); err != nil {
 			return incidentRow{}, err
+		}
+	}
+	for name, m := range x.Measurements {
+		if m.Seconds != nil && (math.IsNaN(*m.Seconds) || math.IsInf(*m.Seconds, 0)) {
+			return incidentRow{}, incident.Errorf(incident.CodeInvalid, "incident %s: %s is %v seconds", x.ID, name, *m.Seconds)
 		}
 	}
 	rest, err := appendRest(x)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -297,6 +298,9 @@ func testPasses(t *testing.T, s store.Store) {
 	// All or nothing.
 	err = s.Save(ctx, incident.Pass{Cursor: 99, Removed: []string{"r7"}, Incidents: []incident.Incident{{ID: "\xff"}}})
 	code(t, incident.CodeInvalid, err)
+	odd, no := incidentAt("r8", 0), math.NaN()
+	odd.Measurements["detect"] = incident.Measurement{Status: incident.StatusRecorded, Seconds: &no}
+	code(t, incident.CodeInvalid, s.Save(ctx, incident.Pass{Incidents: []incident.Incident{odd}}))
 	same(t, []string{"r7"}, ids(list(t, s, incident.IncidentQuery{})))
 	cursor, _, err := s.Position(ctx)
 	require.NoError(t, err)
