@@ -43,8 +43,14 @@ func TestMain(m *testing.M) {
 	panic(http.Serve(l, handler))
 }
 
-// bare starts a bare server and returns its address.
-func bare(b *testing.B, role, file string) string {
+// target is a server to measure.
+type target struct {
+	url string
+	pid int
+}
+
+// bare starts a bare server.
+func bare(b *testing.B, role, file string) target {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), bareRole+"="+role, "MEANTIME_BENCH_FILE="+file)
 	cmd.Stderr = os.Stderr
@@ -58,7 +64,7 @@ func bare(b *testing.B, role, file string) string {
 	var addr string
 	_, err = fmt.Fscanln(out, &addr)
 	require.NoError(b, err)
-	return "http://" + addr
+	return target{"http://" + addr, cmd.Process.Pid}
 }
 
 // bareWebhook takes a notification and keeps it, with nothing else: it decodes the body, appends it to a file, and
