@@ -120,13 +120,18 @@ const (
 	pollEvery  = 5 * time.Second // changes that nobody notified of, such as another replica's
 	retryAfter = time.Second     // doubled up to retryMost while the store is down
 	retryMost  = 30 * time.Second
+	// After a pass the Runner rests for restShare times as long as it took, restMost at most, before facts wake it again.
+	restShare = 3
+	restMost  = 500 * time.Millisecond
 )
 
 // Run works until the context ends, and returns its error.
 func (r *Runner) Run(ctx context.Context) error {
 	wait := retryAfter
 	for {
+		begun := time.Now()
 		err := r.CatchUp(ctx)
+		ended := time.Now()
 		pause := pollEvery
 		switch {
 		case ctx.Err() != nil:
@@ -152,6 +157,14 @@ func (r *Runner) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-wake:
 			timer.Stop()
+			// A storm of facts is worked off in few passes: whoever brings them needs the machine too.
+			rest := time.NewTimer(min(restShare*ended.Sub(begun), restMost) - time.Since(ended))
+			select {
+			case <-ctx.Done():
+				rest.Stop()
+				return ctx.Err()
+			case <-rest.C:
+			}
 		case <-timer.C:
 		}
 	}
