@@ -57,24 +57,19 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 		return fmt.Errorf("step: %w", err)
 	}
 
-	c := x.config
-	m := measure.Options{Intervals: c.Intervals, Objectives: objectives(c), MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames}
-	for _, w := range c.Windows {
-		m.Windows = append(m.Windows, measure.Window{Name: w.Name, Length: w.Duration})
-	}
+	m := measureOptions(x.config)
 	var part time.Duration
 	if p.Parts {
 		part = blockTime
 	}
-	begun := time.Now()
 	out, err := backfill.Write(ctx, open, backfill.Options{
 		Measure: m, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
-		Metrics: past{collector.New(collector.Options{Intervals: c.Intervals, Objectives: m.Objectives})},
+		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
 	})
 	if err != nil {
 		return err
 	}
-	o.Logger.Info("The past is written", "from", out.From, "to", out.To, "series", out.Series, "samples", out.Samples, "took", time.Since(begun))
+	o.Logger.Info("The past is written", "from", out.From, "to", out.To, "series", out.Series, "samples", out.Samples)
 	return nil
 }
 

@@ -34,11 +34,10 @@ type pipeline struct {
 
 // configure shows what is stored as the configuration wants it. Where it returns an error everything stays as it was.
 func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
-	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c)}
+	o := measureOptions(c)
 	var longest time.Duration
-	for _, w := range c.Windows {
-		o.Windows = append(o.Windows, measure.Window{Name: w.Name, Length: w.Duration})
-		longest = max(longest, w.Duration)
+	for _, w := range o.Windows {
+		longest = max(longest, w.Length)
 	}
 	book, ledger := measure.NewBook(o), measure.NewLedger(c.Intervals, c.Limits.Services)
 
@@ -61,6 +60,15 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 	p.windows, p.watchdogs, p.book, p.ledger, p.collector = c.Windows, c.Rules.Watchdogs, book, ledger, shown
 	p.show(now)
 	return p.metrics.show(old, shown)
+}
+
+// measureOptions are what a configuration wants measured.
+func measureOptions(c *config.Validated) measure.Options {
+	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c)}
+	for _, w := range c.Windows {
+		o.Windows = append(o.Windows, measure.Window{Name: w.Name, Length: w.Duration})
+	}
+	return o
 }
 
 // deliver takes in one correlation pass. It has no effect where it returns an error.

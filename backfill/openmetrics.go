@@ -15,6 +15,7 @@ type part struct {
 	to     io.WriteCloser
 	out    *bufio.Writer
 	family *family // of the last sample
+	line   []byte
 }
 
 func newPart(to io.WriteCloser, first int) *part {
@@ -77,15 +78,19 @@ func (h *history) write(ctx context.Context, parts []*part, s steps) (series, sa
 func (p *part) write(t *track, values [][]byte, stamps []string) error {
 	if p.family != t.family {
 		p.family = t.family
-		p.out.WriteString(p.family.head)
+		if _, err := p.out.WriteString(p.family.head); err != nil {
+			return err
+		}
 	}
 	for _, stamp := range stamps {
+		p.line = p.line[:0]
 		for i, line := range t.lines {
-			p.out.WriteString(line)
-			p.out.Write(values[i])
-			if _, err := p.out.WriteString(stamp); err != nil { // an error stays
-				return err
-			}
+			p.line = append(p.line, line...)
+			p.line = append(p.line, values[i]...)
+			p.line = append(p.line, stamp...)
+		}
+		if _, err := p.out.Write(p.line); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func main() {
 	flag.StringVar(&o.meantime, "meantime", "bin/meantime", "Meantime's program")
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:10049", "where Meantime listens; a free port where this one is taken")
 	flag.StringVar(&o.prometheusListen, "prometheus.listen", "127.0.0.1:9090", "where Prometheus listens, likewise")
-	flag.DurationVar(&o.step, "step", 6*time.Hour, "the time between two samples of the past year")
+	flag.DurationVar(&o.step, "step", 12*time.Hour, "the time between two samples of the past year")
 	flag.StringVar(&o.dir, "dir", "", "a folder to keep everything in; a temporary one where it is not given")
 	flag.BoolVar(&o.dataOnly, "data-only", false, "write the archive, the postmortems and the configuration into --dir and start nothing")
 	flag.StringVar(&end, "to", "", "when the year ends, such as 2026-01-31T00:00:00Z; now where it is not given")
