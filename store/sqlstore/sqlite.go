@@ -242,6 +242,8 @@ func isSQLite(err error, code int) bool {
 	return errors.As(err, &e) && e.Code()&0xff == code
 }
 
+func isFull(err error) bool { return isSQLite(err, sqlite3.SQLITE_FULL) }
+
 func explainSQLite(path string, err error) *incident.Error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
