@@ -59,8 +59,11 @@ var badFiles = map[string][]string{
 	"dsn-without-file": {
 		`dsn-without-file.yml:1: store.dsn: no file after sqlite:; write sqlite:FILE`,
 	},
+	"dsn-without-server": {
+		`dsn-without-server.yml:1: store.dsn: no server after postgres://; write postgres://USER@HOST/DATABASE`,
+	},
 	"dsn": {
-		`dsn.yml:1: store.dsn: unknown kind of database; write sqlite:FILE`,
+		`dsn.yml:1: store.dsn: unknown kind of database; write sqlite:FILE or postgres://USER@HOST/DATABASE`,
 	},
 	"duration-fraction-unit": {
 		`duration-fraction-unit.yml:1: correlate.window.before: not a duration: "1.5h"; write it like 30s, 5m, 1h30m, 28d or 15y`,

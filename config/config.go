@@ -24,7 +24,7 @@ type Config struct {
 
 // StoreConfig says where facts are kept and for how long.
 type StoreConfig struct {
-	DSN       DSN             `mapstructure:"dsn"`      // the database: sqlite:FILE, relative to the working directory
+	DSN       DSN             `mapstructure:"dsn"`      // the database: sqlite:FILE, relative to the working directory, or postgres://USER@HOST/DATABASE
 	DSNFile   Path            `mapstructure:"dsn_file"` // a file with the dsn, instead of dsn
 	Retention RetentionConfig `mapstructure:"retention"`
 }

@@ -175,7 +175,7 @@ func TestValidateWhatAProgramSet(t *testing.T) {
 	require.NoError(t, err)
 	c.Store.DSN = "nonsense"
 	_, err = c.Validate()
-	require.EqualError(t, err, "store.dsn: unknown kind of database; write sqlite:FILE")
+	require.EqualError(t, err, "store.dsn: unknown kind of database; write sqlite:FILE or postgres://USER@HOST/DATABASE")
 	d := Default()
 	d.Sources = []SourceConfig{}
 	_, err = d.Validate()

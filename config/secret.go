@@ -59,24 +59,28 @@ func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 // open the database, convert it to a string.
 type DSN string
 
-// String is the DSN with the password, where there is one, hidden.
+// String is the DSN with the password, where there is one, hidden. What is doubtful is hidden too.
 func (d DSN) String() string {
-	scheme, rest, ok := strings.Cut(string(d), ":")
-	if !ok || !strings.HasPrefix(rest, "//") {
+	scheme, rest, ok := strings.Cut(string(d), "://")
+	if !ok {
 		return string(d)
 	}
-	u, err := url.Parse(string(d))
-	if err != nil {
-		return scheme + "://" + hidden
+	if end := strings.LastIndexByte(rest, '@'); end >= 0 { // an @ or / in a password should be written as %40 or %2F, but may not be
+		if user, _, has := strings.Cut(rest[:end], ":"); has {
+			rest = user + ":xxxxx" + rest[end:]
+		}
 	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), "xxxxx")
+	if address, query, has := strings.Cut(rest, "?"); has {
+		settings := strings.Split(query, "&")
+		for i, s := range settings {
+			key, _, _ := strings.Cut(s, "=")
+			if name, err := url.QueryUnescape(key); err != nil || strings.Contains(strings.ToLower(name), "password") {
+				settings[i] = key + "=xxxxx"
+			}
+		}
+		rest = address + "?" + strings.Join(settings, "&")
 	}
-	if q := u.Query(); q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
-	}
-	return u.String()
+	return scheme + "://" + rest
 }
 
 // Format prints String for every verb.

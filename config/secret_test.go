@@ -51,7 +51,11 @@ func TestDSNPrintsWithoutItsPassword(t *testing.T) {
 		"sqlite:meantime.db": "sqlite:meantime.db",
 		"postgres://me:hunter2@db:5432/meantime?sslmode=require": "postgres://me:xxxxx@db:5432/meantime?sslmode=require",
 		"postgres://db/meantime?password=hunter2&user=me":        "postgres://db/meantime?password=xxxxx&user=me",
-		"postgres://me:hunter2@db:port/%zz":                      "postgres://<secret>",
+		"postgres://me:hunter2@db:port/%zz":                      "postgres://me:xxxxx@db:port/%zz",
+		"postgres://me:hunter2@a:5432,b/m?sslpassword=hunter2":   "postgres://me:xxxxx@a:5432,b/m?sslpassword=xxxxx",
+		"postgres://me:@hunter2?/:hunter2@db/m":                  "postgres://me:xxxxx@db/m",
+		"postgres://db/m?pass%77ord=hunter2&%zz=hunter2&a=b":     "postgres://db/m?pass%77ord=xxxxx&%zz=xxxxx&a=b",
+		"postgres://me@db/m":                                     "postgres://me@db/m",
 	} {
 		require.Equal(t, want, dsn.String())
 		require.NotContains(t, everyWay(t, dsn), "hunter2")

@@ -52,8 +52,12 @@ func (c *Config) Validate() (*Validated, error) {
 	return out, nil
 }
 
-// databases are the kinds of database that a dsn can name, by what it begins with.
-var databases = []string{"sqlite:"}
+// databases are the kinds of database that a dsn can name, by what it begins with, and what comes after.
+var databases = []struct{ prefix, needs, form string }{
+	{"sqlite:", "file", "sqlite:FILE"},
+	{"postgres://", "server", "postgres://USER@HOST/DATABASE"},
+	{"postgresql://", "server", "postgresql://USER@HOST/DATABASE"},
+}
 
 func (v *validator) store(windows []Window) Store {
 	s := Store{DSN: v.Store.DSN}
@@ -65,13 +69,7 @@ func (v *validator) store(windows []Window) Store {
 		}
 		s.DSN = DSN(v.secret(key, v.Store.DSNFile).Reveal())
 	}
-	if !slices.ContainsFunc(databases, func(p string) bool { return strings.HasPrefix(string(s.DSN), p) }) {
-		if s.DSN != "" || key == "store.dsn" {
-			v.bad(key, "unknown kind of database; write sqlite:FILE")
-		}
-	} else if slices.Contains(databases, string(s.DSN)) {
-		v.bad(key, "no file after %s; write sqlite:FILE", s.DSN)
-	}
+	v.dsn(key, s.DSN)
 	if s.Retention = v.Store.Retention.Episodes.Value(); !v.Store.Retention.Episodes.Given() {
 		s.Retention = defaultRetention
 		for _, w := range windows {
@@ -79,6 +77,24 @@ func (v *validator) store(windows []Window) Store {
 		}
 	}
 	return s
+}
+
+// dsn checks what can be said of a DSN without asking the database. What it complains of it does not print: it may hold a password.
+func (v *validator) dsn(key string, dsn DSN) {
+	if dsn == "" && key != "store.dsn" {
+		return // reading its file was reported
+	}
+	for _, d := range databases {
+		rest, ok := strings.CutPrefix(string(dsn), d.prefix)
+		if !ok {
+			continue
+		}
+		if rest == "" {
+			v.bad(key, "no %s after %s; write %s", d.needs, d.prefix, d.form)
+		}
+		return
+	}
+	v.bad(key, "unknown kind of database; write %s or %s", databases[0].form, databases[1].form)
 }
 
 func (v *validator) windows() []Window {

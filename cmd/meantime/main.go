@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	k.Version(version.Print("meantime")).VersionFlag.Short('v')
 	k.HelpFlag.Short('h')
 	k.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
-	k.Flag("store.dsn", "The database, such as sqlite:meantime.db; overrides the configuration.").StringVar(&p.dsn)
+	k.Flag("store.dsn", "The database, such as sqlite:meantime.db or postgres://meantime@db/meantime; overrides the configuration.").StringVar(&p.dsn)
 	logging := &promslog.Config{Writer: stderr, Style: promslog.SlogStyle}
 	promslogflag.AddFlags(k, logging)
 

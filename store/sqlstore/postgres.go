@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 5}}
 	config.DialFunc = dialer.DialContext
 	d := &database{
-		name:        fmt.Sprintf("postgres database %s on %s", config.Database, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))),
+		name:        fmt.Sprintf("postgres database %s on %s", config.Database, strings.Join(hosts(config), ", ")),
 		begin:       []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)},
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		close:       func() error { return nil },
@@ -79,6 +80,17 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	return d, migrate(ctx, d.write, d.name, goose.DialectPostgres, logger, goose.WithSessionLocker(locker))
 }
 
+// hosts are the servers that a DSN names, in its order.
+func hosts(c *pgx.ConnConfig) []string {
+	list := []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))}
+	for _, f := range c.Fallbacks { // the same once more where TLS is only preferred
+		if h := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); !slices.Contains(list, h) {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
 // plainParseError is what is wrong with a DSN, without the DSN, which may hold a password.
 func plainParseError(err error) string {
 	var p *pgconn.ParseConfigError
@@ -103,7 +115,14 @@ func explainPostgres(name string, err error) *incident.Error {
 			return coded(incident.CodeUnavailable, "the database is out of resources, nothing was stored: ")
 		case "25": // such as a transaction on a standby
 			return coded(incident.CodeUnavailable, "the database takes no writes; name the primary, or set target_session_attrs=read-write: ")
-		case "28", "3D", "42": // wrong password, no such database, no such table
+		case "28":
+			return coded(incident.CodeInternal, "the server does not let this user in; check user, password and pg_hba.conf: ")
+		case "3D":
+			return coded(incident.CodeInternal, "there is no such database; create it, as with createdb: ")
+		case "42": // such as no permission, or no such table
+			if server.Code == "42501" {
+				return coded(incident.CodeInternal, "the user may not do that; Meantime's user must own its tables: ")
+			}
 			return coded(incident.CodeInternal, "")
 		case "08", "40", "55", "57", "58": // connections, serialization, locks, shutdown, disk
 			return coded(incident.CodeUnavailable, "")

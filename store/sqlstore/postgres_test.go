@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +20,10 @@ func TestPostgresRefusals(t *testing.T) {
 		"postgres://ann:hunter2@127.0.0.1:port/db":                         "postgres: ",
 		"postgres://ann:hunter2@127.0.0.1/db?sslmode=perhaps":              "sslmode is invalid",
 		"postgresql://ann:hunter2@127.0.0.1:1/db?target_session_attrs=any": "cannot connect",
+		"postgres://ann:hunter2@127.0.0.1:1,127.0.0.1:2/db":                "postgres database db on 127.0.0.1:1, 127.0.0.1:2: cannot connect",
+		"postgres://ann:hunter2%zz@127.0.0.1/db":                           "postgres: ",
+		"postgres://ann:hunter2@127.0.0.1/db?target_session_attrs=primal":  "target_session_attrs",
+		"postgres://ann:hunter2@127.0.0.1/db?sslrootcert=/no/such/file":    "unable to read CA file",
 	} {
 		_, err := Open(t.Context(), dsn, Options{})
 		require.ErrorContains(t, err, want)
@@ -49,7 +54,25 @@ func TestPostgres(t *testing.T) {
 
 	t.Run("no such database", func(t *testing.T) {
 		_, err := Open(ctx, server.Database("some")+"&dbname=none", Options{})
+		require.ErrorContains(t, err, "there is no such database; create it, as with createdb: ")
 		require.ErrorContains(t, err, `database "none" does not exist`)
+	})
+
+	t.Run("wrong password", func(t *testing.T) {
+		dsn := server.Locked("locked", "ann", "hunter2")
+		require.NoError(t, open(t, dsn).Ping(ctx))
+		_, err := Open(ctx, strings.Replace(dsn, "hunter2", "hunter3", 1), Options{})
+		require.ErrorContains(t, err, "postgres database locked on 127.0.0.1:")
+		require.ErrorContains(t, err, "the server does not let this user in; check user, password and pg_hba.conf: ")
+		require.NotContains(t, err.Error(), "hunter")
+	})
+
+	t.Run("not allowed", func(t *testing.T) {
+		owner := open(t, server.Locked("owned", "owner", "hunter2"))
+		_, err := owner.db.write.Exec("CREATE ROLE guest LOGIN")
+		require.NoError(t, err)
+		_, err = Open(ctx, strings.Replace(server.DSN("owned"), "meantime@", "guest@", 1), Options{})
+		require.ErrorContains(t, err, "the user may not do that; Meantime's user must own its tables: ")
 	})
 
 	t.Run("read only", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -15,7 +17,7 @@ import (
 // PostgresServer is a running PostgreSQL.
 type PostgresServer struct {
 	*Process
-	bin, host, port string
+	bin, data, host, port string
 }
 
 // Postgres starts a PostgreSQL with no database of its own yet; see Database.
@@ -57,7 +59,7 @@ func Postgres(t testing.TB) *PostgresServer {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	s := &PostgresServer{bin: bin, host: host, port: port}
+	s := &PostgresServer{bin: bin, data: data, host: host, port: port}
 	s.Process = start(t, command{
 		name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
 		args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
@@ -74,7 +76,41 @@ func (s *PostgresServer) Database(name string) (dsn string) {
 	if err := s.psql(`CREATE DATABASE "` + name + `"`); err != nil {
 		s.t.Fatalf("create database %s: %v", name, err)
 	}
+	return s.DSN(name)
+}
+
+// DSN is that of a database that exists already.
+func (s *PostgresServer) DSN(name string) string {
 	return fmt.Sprintf("postgres://meantime@%s/%s?sslmode=disable", net.JoinHostPort(s.host, s.port), name)
+}
+
+// Locked makes a new empty database that a new user owns and reaches by password.
+func (s *PostgresServer) Locked(name, user, password string) (dsn string) {
+	s.t.Helper()
+	access := filepath.Join(s.data, "pg_hba.conf")
+	rules, err := os.ReadFile(access)
+	if err == nil {
+		rule := fmt.Sprintf("host all %s all scram-sha-256\n", user)
+		err = os.WriteFile(access, append([]byte(rule), rules...), 0o600) // the first rule that fits counts
+	}
+	for _, statement := range []string{
+		fmt.Sprintf(`CREATE ROLE "%s" LOGIN CREATEROLE PASSWORD '%s'`, user, password), fmt.Sprintf(`CREATE DATABASE "%s" OWNER "%s"`, name, user), "SELECT pg_reload_conf()",
+	} {
+		if err == nil {
+			err = s.psql(statement)
+		}
+	}
+	if err != nil {
+		s.t.Fatalf("create database %s: %v", name, err)
+	}
+	s.until("ask for passwords", func() error { // it reads its rules again in its own time
+		refused := exec.Command(filepath.Join(s.bin, "psql"), "--no-psqlrc", "--no-password", "--command=SELECT 1", strings.Replace(s.DSN(name), "meantime@", user+"@", 1))
+		if refused.Run() == nil {
+			return errors.New("it does not yet")
+		}
+		return nil
+	})
+	return strings.Replace(s.DSN(name), "meantime@", user+":"+password+"@", 1)
 }
 
 func (s *PostgresServer) psql(statement string) error {
