@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"meantime/incident"
 )
@@ -24,14 +23,13 @@ type BackedUp struct {
 // Meantime may be running on it. The file is there, whole, durable and read once from its first page to its last, or it
 // is not there at all. One that exists is never overwritten.
 func Backup(ctx context.Context, dsn, file string) (_ *BackedUp, err error) {
-	kind, path, _ := strings.Cut(dsn, ":")
-	switch kind {
-	case "sqlite":
-	case "postgres", "postgresql":
+	k, path, err := kindOf(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if k == kindPostgres {
 		return nil, incident.Errorf(incident.CodeInvalid,
 			"a backup of PostgreSQL is what its own tools make, such as: pg_dump --format=custom --file=%s DATABASE; this command copies a SQLite store", file)
-	default:
-		return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; a backup is made of sqlite:PATH", kind)
 	}
 	if file, err = filepath.Abs(file); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -19,6 +20,7 @@ var migrations embed.FS
 
 // database is an opened database with what its kind does differently. All other SQL text is the same for every kind.
 type database struct {
+	kind kind
 	// name says in errors and logs which database it is, without secrets.
 	name string
 	// write and read are pools; only the writer's goroutine uses write, and only one connection of it at a time.
@@ -37,19 +39,50 @@ type database struct {
 	close func() error
 }
 
-// open opens the database that dsn names.
-func open(ctx context.Context, dsn string, o Options) (*database, error) {
-	kind, rest, ok := strings.Cut(dsn, ":")
+// kind is a kind of database.
+type kind int
+
+const (
+	kindSQLite kind = iota
+	kindPostgres
+)
+
+// kindOf is the kind of database that dsn names, and for SQLite the path.
+func kindOf(dsn string) (k kind, path string, err error) {
+	name, rest, ok := strings.Cut(dsn, ":")
 	switch {
-	case ok && kind == "sqlite" && o.ReadOnly:
-		return readSQLite(ctx, rest)
-	case ok && kind == "sqlite":
-		return openSQLite(ctx, rest, o.Logger)
-	case ok && (kind == "postgres" || kind == "postgresql"):
-		return openPostgres(ctx, dsn, o.Logger, o.ReadOnly)
+	case ok && name == "sqlite":
+		return kindSQLite, rest, nil
+	case ok && (name == "postgres" || name == "postgresql"):
+		return kindPostgres, "", nil
 	}
 	// What follows the colon may hold a password.
-	return nil, incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH or postgres://USER@HOST/DATABASE", kind)
+	return 0, "", incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH or postgres://USER@HOST/DATABASE", name)
+}
+
+// open opens the database that dsn names.
+func open(ctx context.Context, dsn string, o Options) (d *database, err error) {
+	k, path, err := kindOf(dsn)
+	switch {
+	case err != nil:
+		return nil, err
+	case k == kindPostgres:
+		d, err = openPostgres(ctx, dsn, o.Logger, o.ReadOnly)
+	case o.ReadOnly:
+		d, err = readSQLite(ctx, path)
+	default:
+		d, err = openSQLite(ctx, path, o.Logger)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.kind = k
+	if !o.unfinished {
+		if err := d.refuseUnfinished(ctx); err != nil {
+			return nil, errors.Join(err, d.closeAll())
+		}
+	}
+	return d, nil
 }
 
 // migrate brings the schema up to date. Where others may do the same at the same time, an option brings the lock.

@@ -16,6 +16,8 @@ type Options struct {
 	Now        func() time.Time      // the clock of the metrics; nil means time.Now
 	// ReadOnly opens a store that exists for reading, beside a Meantime that runs on it. Whatever writes is refused.
 	ReadOnly bool
+
+	unfinished bool // opens what a copy has not come to the end of too
 }
 
 // metrics tell how the store is doing.
