@@ -33,6 +33,9 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 			clocked = clocked || st.hasClock
 		}
 		if clocked && b.kind != row || len(b.text) > 600 {
+			if z, ok := o.allTimesZone(b); ok {
+				c = zoneChoice{zone: z, from: "the document says so", line: b.line}
+			}
 			continue
 		}
 		// A table's head, or a line that is little more than the zone: "2024-04-11, UTC".
@@ -52,6 +55,14 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 				if z.fixed && !c.zone.fixed {
 					c.zone = fixedZone(c.zone.label, z.offset)
 				}
+			}
+		} else if toks := b.tokens(); len(toks) > 1 && len(toks) <= 7 { // "All times Z."
+			n := len(toks)
+			if toks[n-1].stop {
+				n--
+			}
+			if toks[n-1].text == "z" {
+				c = zoneChoice{zone: fixedZone("UTC", 0), from: "the document says so", line: b.line}
 			}
 		}
 	}
@@ -78,6 +89,33 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 		}
 	}
 	return c
+}
+
+// allTimesZone is the zone that a passage of running text says all times are in: the one named right behind the words.
+func (o *outline) allTimesZone(b *block) (z zone, ok bool) {
+	toks := b.tokens()
+	for _, lx := range o.t.all {
+		m := lx.words["every_time"]
+		if m == nil {
+			continue
+		}
+		m.find(toks, func(x match) {
+			if ok {
+				return
+			}
+			end := len(b.text)
+			for i := x.to; i < len(toks); i++ {
+				if toks[i].stop || i > x.to+10 {
+					end = toks[i].start
+					break
+				}
+			}
+			if zs := findZones(b.text[toks[x.to-1].end:end], o.t); len(zs) > 0 {
+				z, ok = zs[0], true
+			}
+		})
+	}
+	return z, ok
 }
 
 // carriedZone is the zone that stands beside some of the times, where only one stands there.

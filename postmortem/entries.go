@@ -50,9 +50,10 @@ type outline struct {
 	sections []section
 	entries  []entry
 	marks    []dateMark
-	taken    []bool // blocks that a status page's updates use
-	newest   bool   // the entries stand newest first
-	timeline bool   // it has a timeline, and prose only adds to it
+	taken    []bool      // blocks that a status page's updates or a label above its value use
+	labelOf  map[int]int // a block that is a value -> the block above it that is its label
+	newest   bool        // the entries stand newest first
+	timeline bool        // it has a timeline, and prose only adds to it
 }
 
 // section is what the heading above a block is about.
@@ -68,14 +69,22 @@ func entriesOf(d document, t tongue) *outline {
 	o := &outline{doc: d, t: t}
 	o.betterTitle()
 	o.promoteHeadings()
+	o.t.bare = bareTimes(func(yield func(string) bool) {
+		for i := range o.doc.blocks {
+			if k := o.doc.blocks[i].kind; k != code && k != quote && !yield(o.doc.blocks[i].text) {
+				return
+			}
+		}
+	})
 	o.stamps = make([][]stamp, len(d.blocks))
 	for i := range o.doc.blocks {
 		b := &o.doc.blocks[i]
-		o.stamps[i] = scan(b.text, b.tokens(), t)
+		o.stamps[i] = scan(b.text, b.tokens(), o.t)
 	}
 	o.findSections()
 	o.taken = make([]bool, len(o.doc.blocks))
 	o.statusPage()
+	o.labelLines()
 	o.list()
 	o.single()
 	o.prose()

@@ -3,10 +3,12 @@ package postmortem
 import (
 	"strings"
 	"unicode/utf8"
+
+	"meantime/incident"
 )
 
 // fieldNames are what a labelled field can be about.
-var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date", "severity", "services", "regions", "detected_by", "cause", "zone"}
+var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date", "severity", "services", "regions", "detected_by", "cause", "zone", "kind"}
 
 // field is a labelled value: "Time started: around 15:28 UTC", a table's row of two cells, a line of front matter.
 type field struct {
@@ -82,6 +84,37 @@ func cutLabel(s string) (label, value string, ok bool) {
 	return "", "", false
 }
 
+// labelLines finds labels that stand on a line of their own with a time on the line below, as a copied page leaves them.
+func (o *outline) labelLines() {
+	o.labelOf = map[int]int{}
+	for i := 0; i+1 < len(o.doc.blocks); i++ {
+		b, next := &o.doc.blocks[i], &o.doc.blocks[i+1]
+		if o.taken[i] || o.taken[i+1] || b.kind != para && b.kind != heading || next.kind != para && next.kind != item || len(b.text) > 50 || len(next.text) > 80 || len(o.stamps[i]) > 0 || o.statusWord(b.tokens()) != "" {
+			continue
+		}
+		if name := incident.MilestoneName(o.fieldName(strings.TrimRight(b.text, ": "))); !name.Valid() {
+			continue
+		}
+		// Its value is a time and at most a few words; a line of a timeline says more.
+		words := 0
+		timed := false
+		for _, t := range next.tokens() {
+			in := false
+			for _, st := range o.stamps[i+1] {
+				in = in || t.start >= st.start && t.end <= st.end
+				timed = timed || st.hasClock
+			}
+			if !in && !t.stop && !t.comma {
+				words++
+			}
+		}
+		if timed && words <= 4 {
+			o.labelOf[i+1] = i
+			o.taken[i], o.taken[i+1] = true, true
+		}
+	}
+}
+
 // fields lists a document's labelled fields, in its order; front matter first.
 func (o *outline) fields() []field {
 	var fs []field
@@ -99,6 +132,14 @@ func (o *outline) fields() []field {
 	for i := range o.doc.blocks {
 		b := &o.doc.blocks[i]
 		if excluded(o.sections[i].name) {
+			continue
+		}
+		if l, ok := o.labelOf[i]; ok {
+			label := &o.doc.blocks[l]
+			fs = append(fs, o.newField(o.fieldName(strings.TrimRight(label.text, ": ")), i, b.line, b.orig, label.orig+" "+b.orig))
+			continue
+		}
+		if i+1 < len(o.doc.blocks) && o.isLabel(i) {
 			continue
 		}
 		switch b.kind {
@@ -153,6 +194,12 @@ func (o *outline) fields() []field {
 		}
 	}
 	return fs
+}
+
+// isLabel says whether block i is the label of the value below it.
+func (o *outline) isLabel(i int) bool {
+	l, ok := o.labelOf[i+1]
+	return ok && l == i
 }
 
 func (o *outline) newField(name string, block, line int, value, whole string) field {

@@ -7,6 +7,7 @@ type Kind string
 const (
 	Trigger       Kind = "trigger"        // a change, a deploy, a maintenance: what set it off
 	ImpactStart   Kind = "impact_start"   // users begin to be affected
+	Failing       Kind = "failing"        // users are affected; that it begins here is not said
 	Symptom       Kind = "symptom"        // something is seen to be wrong
 	Alert         Kind = "alert"          // our monitoring fires
 	ReportUser    Kind = "report_user"    // a user or customer reports

@@ -58,7 +58,11 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			found[k] = t
 		}
 	}
+	var all []told // with their kinds
+	var allKinds []Kind
 	for _, lx := range o.t.all {
+		masked := lx.spansOf("mask", sent)
+		users := lx.spansOf("user", sent)
 		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
 		var relatives [][2]int
 		if m := lx.words["relative"]; m != nil {
@@ -67,6 +71,17 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		lx.kinds.find(sent, func(m match) {
 			k := kindOrder[m.id]
 			t := told{from: from + m.from, to: from + m.to, sentence: n, nonprod: nonprod}
+			for _, s := range masked { // "fails over" is no failure
+				if s[0] < m.to && m.to <= s[1] {
+					switch k {
+					case Symptom, Failing, ImpactStart, Noticed, Relapse, NotYet:
+						return
+					}
+				}
+			}
+			if k == Noticed && seenByUsers(users, m, sent, o.t) {
+				return
+			}
 			if k != NotYet && k != Partial {
 				inside := m.to
 				if m.denies {
@@ -93,7 +108,16 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 				t.hedged = true
 			}
 			put(k, t)
+			all, allKinds = append(all, t), append(allKinds, k)
 		})
+	}
+	if n == 0 {
+		if t, ok := o.headed(sent, from, nonprod); ok && !found.firm(Alert) && !found.firm(Ack) {
+			put(Alert, t)
+		}
+	}
+	if t, ok := o.worksAgain(sent, from, n, nonprod, all, allKinds); ok && !found.firm(Recovered) {
+		put(Recovered, t)
 	}
 	if third {
 		e.kinds[ThirdParty] = told{from: from, to: to, sentence: n}
@@ -117,6 +141,13 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
+	if r, ok := found[Recovered]; ok { // "exports start to fail for all" does not tell that they succeed for all
+		for _, k := range []Kind{ImpactStart, Failing} {
+			if i, ok := found[k]; ok && r.from <= i.from && i.to <= r.to {
+				delete(found, Recovered)
+			}
+		}
+	}
 	if p, ok := found[Partial]; ok {
 		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) {
 			delete(found, Recovered)
@@ -132,6 +163,72 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			e.kinds[k] = t
 		}
 	}
+}
+
+// headed finds an entry whose first word names an alert: "Page: ProbeDown for text", "Alert ExportFailures". One that is
+// over, or that somebody quiets, tells something else.
+func (o *outline) headed(sent []token, base int, nonprod bool) (told, bool) {
+	for _, lx := range o.t.all {
+		e := lx.endAt("alert_head", sent, 0)
+		if e == 0 || e >= len(sent) {
+			continue
+		}
+		toks := sent[e:min(len(sent), e+6)]
+		quiet := len(spans(&lx.neg, toks)) > 0 || lx.has("quiet", toks)
+		if !quiet {
+			return told{from: base, to: base + e, nonprod: nonprod}, true
+		}
+	}
+	return told{}, false
+}
+
+// seenByUsers says whether what is seen is seen by users: "customers in the south began to see errors" is no detection.
+func seenByUsers(users [][2]int, m match, sent []token, t tongue) bool {
+	for _, u := range users {
+		if u[0] > m.from || m.from-u[1] > 10 {
+			continue
+		}
+		for _, lx := range t.all {
+			if lx.has("team", sent[u[1]:max(u[1], m.from)]) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// worksAgain finds "new jobs boot fine again": in one clause users or a service, a word for again, and nothing that is
+// wrong, done or said.
+func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told, kinds []Kind) (told, bool) {
+	for _, lx := range o.t.all {
+		for _, s := range lx.spansOf("again", sent) {
+			lo, hi := s[0], s[1]
+			for lo > 0 && !sent[lo-1].comma && matchAt(lx.and, sent, lo-1) == 0 {
+				lo--
+			}
+			for hi < len(sent) && !sent[hi].comma && matchAt(lx.and, sent, hi) == 0 {
+				hi++
+			}
+			clause := sent[lo:hi]
+			good := lx.has("service", clause) || lx.has("user", clause)
+			for i, t := range all {
+				if t.from-base >= hi || t.to-base <= lo {
+					continue
+				}
+				switch kinds[i] {
+				case Recovered, Resolved, Ended, FixLive, SelfHealed, Backlog:
+				default:
+					good = false
+				}
+			}
+			hedged := len(spans(&lx.hedge, sent[max(0, lo-3):hi])) > 0
+			if good && !hedged && len(spans(&lx.neg, clause)) == 0 && len(spans(&lx.negAfter, clause)) == 0 {
+				return told{from: base + lo, to: base + hi, sentence: n, nonprod: nonprod}, true
+			}
+		}
+	}
+	return told{}, false
 }
 
 func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }

@@ -11,6 +11,7 @@ import (
 type tongue struct {
 	main *lexicon
 	all  []*lexicon // main first
+	bare bool       // its timeline has clock times without a mark in them: "0937 chiller trips"
 }
 
 // detect finds the language by its most frequent small words; scripts of their own decide by themselves. Two languages in

@@ -102,7 +102,7 @@ type zonePhrase struct {
 }
 
 // kindOrder lists the kinds of an entry, and with it the ids its patterns carry.
-var kindOrder = []Kind{Trigger, ImpactStart, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
+var kindOrder = []Kind{Trigger, ImpactStart, Failing, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
 	Attempt, Partial, Recovered, Resolved, Ended, FixLive, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
 
 // headingOrder lists the sections a heading can open.
@@ -228,6 +228,14 @@ func loadLexicon(b []byte) (*lexicon, error) {
 		}
 	}
 	return lx, nil
+}
+
+// spansOf lists where the word list name occurs in toks.
+func (lx *lexicon) spansOf(name string, toks []token) [][2]int {
+	if m := lx.words[name]; m != nil {
+		return spans(m, toks)
+	}
+	return nil
 }
 
 func (lx *lexicon) into(m *matcher, list []string, id int) error {

@@ -18,6 +18,7 @@ type reader struct {
 	order []dayQuestion
 	group group
 	of    int // incidents in the document
+	sort  incident.Kind
 
 	own   []*entry // every entry of the incident, in the order of the document
 	es    []*entry // those that count, by time
@@ -50,6 +51,9 @@ func (r *reader) found() Found {
 	r.picks = map[incident.MilestoneName]pick{}
 	for _, i := range r.group.entries {
 		r.own = append(r.own, &r.o.entries[i])
+	}
+	if r.sort != incident.KindIncident {
+		return Found{Record: r.record(), Entries: r.table()} // an alert in a drill is no detection
 	}
 	r.collect()
 	if r.group.own || r.of > 1 {
@@ -234,6 +238,20 @@ func (r *reader) started() {
 	if _, ok := r.picks[incident.Started]; ok {
 		return
 	}
+	// Users are affected, told before anybody is said to know.
+	for _, e := range r.es {
+		if first == nil || !e.at.Before(first.at) {
+			break
+		}
+		if t, ok := e.kinds[Failing]; ok && !t.hedged && !t.nonprod && first.at.Sub(e.at) <= 24*time.Hour && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Partial) {
+			c := incident.ConfidenceStated
+			if e.st.approx {
+				c = incident.ConfidenceApproximate
+			}
+			r.picks[incident.Started] = pickEntry(r.o, e, c)
+			return
+		}
+	}
 	// A change and its failure in one entry: it failed when it was made.
 	for _, e := range r.es {
 		tr, ok := e.kinds[Trigger]
@@ -397,7 +415,7 @@ func (r *reader) acknowledged() {
 			return
 		}
 		// Users told it, and then one of us saw it.
-		if t, ok := e.kinds[Noticed]; ok && !t.hedged && !t.nonprod && known && e != d.e && (r.by == incident.ByCustomer || r.by == "") && e.at.After(d.at) {
+		if t, ok := e.kinds[Noticed]; ok && !e.kinds.has(Finding) && !t.hedged && !t.nonprod && known && e != d.e && (r.by == incident.ByCustomer || r.by == "") && e.at.After(d.at) {
 			r.picks[incident.Acknowledged] = pickEntry(r.o, e, incident.ConfidenceStated)
 			return
 		}
@@ -440,6 +458,11 @@ func (r *reader) identified() {
 		}
 	}
 	if len(firm) == 0 {
+		if e := r.onlyFinding(); e != nil {
+			firm = []*entry{e}
+		}
+	}
+	if len(firm) == 0 {
 		return
 	}
 	e := firm[0]
@@ -451,6 +474,32 @@ func (r *reader) identified() {
 	if len(firm) > 1 && firm[len(firm)-1].at.After(e.at) {
 		r.askEntries("identified", "milestones.identified", "Several entries tell of the cause.", "The first is taken; a later one may be the real cause.", firm)
 	}
+}
+
+// onlyFinding is the one entry between detection and recovery that tells what was found out, where what was found is not
+// just one more symptom. Of several none is it.
+func (r *reader) onlyFinding() *entry {
+	d, known := r.picks[incident.Detected]
+	var found *entry
+	for _, e := range r.es {
+		if known && e.at.Before(d.at) {
+			continue
+		}
+		t, ok := e.kinds[Finding]
+		if ok && !t.hedged && !t.nonprod && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Alert, Report, ReportUser, Partial, Ack, Talk, FollowUp) {
+			if s, ok := e.kinds[Symptom]; ok && s.sentence == t.sentence && s.to > t.from {
+				continue
+			}
+			if found != nil {
+				return nil
+			}
+			found = e
+		}
+		if r.well(e) {
+			break
+		}
+	}
+	return found
 }
 
 // causeWords are the telling words of the field that names the cause.

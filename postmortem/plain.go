@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,7 +10,7 @@ import (
 // page pasted as text keeps its bullets but not its marks. One pass over the lines.
 func plainBlocks(s string) (front, blocks []block) {
 	lines := strings.Split(s, "\n")
-	p := plainReader{lines: lines}
+	p := plainReader{lines: lines, bare: bareTimes(slices.Values(lines))}
 	p.front()
 	for p.i < len(lines) {
 		p.line()
@@ -31,6 +32,7 @@ type plainReader struct {
 	at    int
 	open  bool
 
+	bare   bool // lines begin with times such as 0937
 	table  bool // inside a table
 	blank  bool // the line before was empty
 	inItem bool
@@ -192,7 +194,7 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return true
 	}
 	prev := strings.TrimSpace(p.lines[p.i-1])
-	if leadsWithTime(t) || labelled(t) && (labelled(prev) || labelled(p.text.String())) {
+	if leadsWithTime(t) || p.bare && isBare(t, len(t)-len(strings.TrimLeft(t, "*[(_~` "))) || labelled(t) && (labelled(prev) || labelled(p.text.String())) {
 		return false
 	}
 	if p.kind == item && indent > 0 {
@@ -206,6 +208,8 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return false // Markdown's hard break
 	}
 	switch {
+	case ends && !lower && len(t) < 60 && hasClock(t):
+		return false // "Posted Aug 15, 2024 - 11:30 UTC"
 	case len(prev) < 45 && !lower:
 		return false
 	case ends && len(prev) > 140:
@@ -214,6 +218,16 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return false
 	}
 	return len(prev) <= 140 || lower && !ends
+}
+
+// hasClock is a cheap test for a clock time anywhere in a line.
+func hasClock(t string) bool {
+	for i := 1; i+2 < len(t); i++ {
+		if t[i] == ':' && isDigit(t[i-1]) && isDigit(t[i+1]) && isDigit(t[i+2]) {
+			return true
+		}
+	}
+	return false
 }
 
 // labelled says whether a line looks like "Label: value".

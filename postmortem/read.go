@@ -91,10 +91,11 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	for i := range o.entries {
 		o.classify(&o.entries[i], sup)
 	}
+	sort := o.sort(fs)
 	groups := o.split()
 	used := opts.Answers.track()
 	for g := range groups {
-		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups)}
+		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups), sort: sort}
 		f := r.found()
 		f.Record.ID = recordID(name, g)
 		used.settle(&f, g)

@@ -14,7 +14,7 @@ func (r *reader) record() incident.Record {
 	if title == "" {
 		title = r.o.doc.title
 	}
-	rec := incident.Record{Origin: incident.OriginPostmortem, Title: quoteText(title, 200), Kind: incident.KindIncident, DetectedBy: r.by}
+	rec := incident.Record{Origin: incident.OriginPostmortem, Title: quoteText(title, 200), Kind: r.sort, DetectedBy: r.by}
 	for name, p := range r.picks {
 		if rec.Milestones == nil {
 			rec.Milestones = map[incident.MilestoneName]incident.Stated{}

@@ -58,6 +58,9 @@ func (o *outline) findSections() {
 				stack = stack[:len(stack)-1]
 			}
 			s := section{name: o.sectionName(b), level: b.level, head: i}
+			if excluded(s.name) && o.doc.title == b.orig {
+				s.name = "" // "Incident 42: a follow-up" is the report itself
+			}
 			clocked := false
 			for _, st := range o.stamps[i] {
 				clocked = clocked || st.hasClock || st.relative

@@ -118,6 +118,9 @@ func (sc *scanner) number(i int) int {
 			return j
 		}
 	}
+	if n == 4 && sc.t.bare && isBare(s, i) {
+		return sc.bareClock(i, v)
+	}
 	if n == 4 && v/100 < 24 && v%100 < 60 { // 1432 UTC, 0912Z
 		if z, e := zoneAt(s, end, sc.t, true); e > 0 && !z.isOffsetOnly() {
 			sc.out = append(sc.out, stamp{start: i, end: e, clock: i, hasClock: true, h: v / 100, m: v % 100, zone: z})
