@@ -90,6 +90,29 @@ type Pass struct {
 	Verdicts  []Verdict
 	// Observed are the entries of the ledger that are new or changed.
 	Observed []Observed
+	// Blind are the stretches in which a watchdog was silent, all of them, by watchdog.
+	Blind map[string][]Impact
+	// Token is that of the lease under which it was computed; 0 for a store of which nobody ever took the lease.
+	Token int64
+}
+
+// Saved is what passes saved since an earlier one, as the store has it now.
+type Saved struct {
+	// Number is that of the newest pass; each has the next one.
+	Number int64
+	// Whole: what changed can no longer be told in parts, and everything has to be read again. Nothing below is filled in
+	// then but Blind.
+	Whole bool
+	// Incidents are without links and candidates, Verdicts as far as measuring needs them.
+	Removed   []string
+	Gone      []EpisodeKey
+	Incidents []Incident
+	Verdicts  []Verdict
+	Observed  []Observed
+	// Records are those of which another version may count than before.
+	Records []RecordKey
+	// Blind are the stretches in which a watchdog was silent, all of them, by watchdog.
+	Blind map[string][]Impact
 }
 
 // Observed says which measurements of an incident the histogram since ever has counted, and with which values. It is

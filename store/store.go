@@ -13,6 +13,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 type Store interface {
 	Facts
 	Derived
+	Shared
 
 	// Ping says whether the store can take a write now, by making one.
 	Ping(ctx context.Context) error
@@ -95,8 +97,14 @@ type Derived interface {
 	// Position is the Cursor and Rules of the newest pass saved; zero where there is none.
 	Position(ctx context.Context) (cursor int64, rules string, err error)
 	// Save stores a pass in one transaction: Reset first, then Removed and Gone, then Incidents, Verdicts and Observed.
-	// Reset leaves the ledger alone. The feed up to Cursor may be forgotten afterwards.
+	// Reset leaves the ledger alone. The feed up to Cursor may be forgotten afterwards. Where the pass's Token is not the
+	// lease's newest one it stores nothing and returns ErrLeaseLost.
 	Save(ctx context.Context, p incident.Pass) error
+	// Follow is what was saved after the pass of the given number. It tells of changes for at least the last few passes,
+	// and of older ones, of very large ones, and where after is no pass's number or none (-1), it says Whole. What is read
+	// after a call is at least as new as the Number that it gave, and being told of one change twice does no harm: so
+	// whoever starts asks first, then reads everything, and follows from that Number.
+	Follow(ctx context.Context, after int64) (incident.Saved, error)
 
 	// Incident is the incident with that ID, or else that alias. CodeNotFound where there is none.
 	Incident(ctx context.Context, id string) (incident.Incident, error)
@@ -122,6 +130,42 @@ type Derived interface {
 	// Ledger ranges over everything the histogram since ever has counted, in order of incident.
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
 }
+
+// Shared is what processes that share a store need of each other: one of them at a time holds the lease and saves passes, and
+// all of them follow. Everything else they may do at once.
+type Shared interface {
+	// Acquire takes the lease for a holder, or makes it longer where it has it: for that long from now, by the database's
+	// clock alone. It returns the lease as it is afterwards, which is another's while that one's time is not over. A
+	// lease that changes hands has a higher Token, and from that moment no pass with an older one is saved, however late
+	// its holder wakes up. Neither waits behind writes for long.
+	Acquire(ctx context.Context, holder string, length time.Duration) (Lease, error)
+	// Release gives the lease up at once where it is the holder's, and does nothing else.
+	Release(ctx context.Context, holder string) error
+	// Listen tells of what other processes did, and maybe of what this one did, as soon as it is there to be read, until
+	// ctx ends; it returns ctx's error. It can miss something while the database cannot be reached, so whoever listens
+	// should look by itself from time to time as well. told must not block.
+	Listen(ctx context.Context, told func(Event)) error
+}
+
+// ErrLeaseLost says that a pass was computed under a lease that is another's by now.
+var ErrLeaseLost = errors.New("the lease is another's by now")
+
+// Lease says who may save passes.
+type Lease struct {
+	Holder string // empty where nobody has it
+	Token  int64
+	Left   time.Duration // until it is over, where it is not renewed; 0 or less where it is
+}
+
+// Event is what happened in the store.
+type Event string
+
+const (
+	EventFacts Event = "facts" // facts were stored
+	EventPass  Event = "pass"  // a pass was saved
+	EventLease Event = "lease" // the lease was given up
+	EventGap   Event = "gap"   // for a while nothing could be told, so anything may have happened
+)
 
 // IncidentQuery and VerdictQuery are the domain's, so that packages that only read need not import this one.
 type (

@@ -30,6 +30,10 @@ type database struct {
 	begin []string
 	// placeholder is the n-th parameter of a generated statement, from 1.
 	placeholder func(n int) string
+	// clock is the database's own time in milliseconds, as an expression.
+	clock string
+	// listen calls told with what other processes tell, until ctx ends; nil where there are none.
+	listen func(ctx context.Context, told func(string)) error
 	// size is how many bytes it takes on disk.
 	size func(ctx context.Context) (int64, error)
 	// explain gives an error of the driver its code, and words where the driver's do not say what to do. It is nil for an
@@ -59,6 +63,9 @@ func kindOf(dsn string) (k kind, path string, err error) {
 	// What follows the colon may hold a password.
 	return 0, "", incident.Errorf(incident.CodeInvalid, "unknown kind of database %q; write sqlite:PATH or postgres://USER@HOST/DATABASE", name)
 }
+
+// shared says that other processes may write at the same time.
+func (d *database) shared() bool { return d.kind == kindPostgres }
 
 // open opens the database that dsn names.
 func open(ctx context.Context, dsn string, o Options) (d *database, err error) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"meantime/incident"
+	"meantime/store"
 )
 
 // feedRow is how many changes share one row of the feed.
@@ -39,7 +40,7 @@ func (b *batch) writeFeed() error {
 			return err
 		}
 	}
-	return nil
+	return b.session.tellOthers(store.EventFacts)
 }
 
 // appendChanges writes changes as [[kind, key, from, to], ...]; their numbers follow from the row's.

@@ -18,6 +18,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"meantime/incident"
+	"meantime/store"
 )
 
 // writerLock is the number of the advisory lock that every writer's transaction holds to its end. Several replicas then
@@ -41,7 +42,7 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	set("application_name", "meantime")
 	set("synchronous_commit", "on") // what is acknowledged is durable, whatever the server's default
 	// A replica that is frozen in the middle of a transaction must not hold the others' writing.
-	set("idle_in_transaction_session_timeout", "30s")
+	set("idle_in_transaction_session_timeout", "10s")
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 10 * time.Second
 	}
@@ -52,6 +53,8 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 		name:        fmt.Sprintf("postgres database %s on %s", config.Database, strings.Join(hosts(config), ", ")),
 		begin:       []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)},
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
+		clock:       "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+		listen:      func(ctx context.Context, told func(string)) error { return listenPostgres(ctx, config, told) },
 		close:       func() error { return nil },
 	}
 	d.explain = func(err error) *incident.Error { return explainPostgres(d.name, err) }
@@ -78,6 +81,26 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 		return nil, err
 	}
 	return d, migrate(ctx, d.write, d.name, goose.DialectPostgres, logger, goose.WithSessionLocker(locker))
+}
+
+// listenPostgres tells what comes over a connection of its own, until that breaks or ctx ends. First it tells of the gap before it.
+func listenPostgres(ctx context.Context, config *pgx.ConnConfig, told func(string)) error {
+	conn, err := pgx.ConnectConfig(ctx, config.Copy())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return err
+	}
+	told(string(store.EventGap))
+	for {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		told(n.Payload)
+	}
 }
 
 // hosts are the servers that a DSN names, in its order.

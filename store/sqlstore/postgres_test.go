@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
+	"meantime/store"
 	"meantime/test/servers"
 )
 
@@ -48,7 +49,7 @@ func TestPostgres(t *testing.T) {
 		require.NoError(t, err)
 		_, err = Open(ctx, dsn, Options{})
 		require.ErrorContains(t, err, "postgres database newer on 127.0.0.1:")
-		require.ErrorContains(t, err, "its schema is version 999 and this program knows up to 1")
+		require.ErrorContains(t, err, "its schema is version 999 and this program knows up to 2")
 		require.Equal(t, incident.CodeInvalid, incident.CodeOf(err))
 	})
 
@@ -116,6 +117,70 @@ func TestPostgres(t *testing.T) {
 		beats, err := s.Beats(ctx, time.Time{}, time.Time{})
 		require.NoError(t, err)
 		require.Empty(t, beats)
+	})
+
+	t.Run("what other replicas do", func(t *testing.T) {
+		dsn := server.Database("listen")
+		here, there := open(t, dsn), open(t, dsn)
+		ctx, cancel := context.WithCancel(ctx)
+		told, ended := make(chan store.Event, 100), make(chan error)
+		go func() { ended <- here.Listen(ctx, func(e store.Event) { told <- e }) }()
+		expect := func(want store.Event) {
+			t.Helper()
+			select {
+			case got := <-told:
+				require.Equal(t, want, got)
+			case <-time.After(time.Minute):
+				t.Fatalf("not told of %s", want)
+			}
+		}
+		expect(store.EventGap)
+		for n := range int64(3) {
+			_, err := there.Put(ctx, numbered(n), time.Now())
+			require.NoError(t, err)
+			expect(store.EventFacts)
+			_, err = there.Put(ctx, numbered(n), time.Now())
+			require.NoError(t, err, "nothing that counts is new, so nobody is told")
+			require.NoError(t, there.Save(ctx, incident.Pass{Token: 2 * n}))
+			expect(store.EventPass)
+			_, err = there.Acquire(ctx, "there", time.Hour)
+			require.NoError(t, err)
+			require.Error(t, there.Save(ctx, incident.Pass{Token: 2*n + 100}), "refused, so nobody is told")
+			require.NoError(t, there.Release(ctx, "there"))
+			expect(store.EventLease)
+			l, err := here.Acquire(ctx, "here", time.Hour)
+			require.NoError(t, err)
+			require.Equal(t, 2*n+2, l.Token)
+			require.NoError(t, here.Release(ctx, "here"))
+			expect(store.EventLease)
+			// The connection breaks, and what is told meanwhile is lost.
+			_, err = there.db.read.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'listen' AND pid <> pg_backend_pid()")
+			require.NoError(t, err)
+			expect(store.EventGap)
+		}
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	})
+
+	t.Run("frozen in the middle", func(t *testing.T) {
+		// One that begins a transaction and is heard of no more holds up the others for a while, and not for ever.
+		dsn := server.Database("frozen")
+		frozen, other := open(t, dsn+"&idle_in_transaction_session_timeout=300ms"), open(t, dsn)
+		begun, thaw, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+		go func() {
+			ended <- frozen.alone(ctx, 1, func(x *session) error {
+				close(begun)
+				<-thaw
+				_, err := x.exec("INSERT INTO beats (watchdog, at) VALUES ($1, $2)", "w", 1)
+				return err
+			})
+		}()
+		<-begun
+		_, err := other.Put(ctx, numbered(1), time.Now())
+		require.NoError(t, err)
+		close(thaw)
+		require.Equal(t, incident.CodeUnavailable, incident.CodeOf(<-ended))
+		require.NoError(t, frozen.Ping(ctx))
 	})
 
 	t.Run("several replicas", func(t *testing.T) {

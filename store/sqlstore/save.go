@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/store"
 )
 
 // pass is an incident.Pass in the form its rows have, made before the writer is asked to wait for it.
@@ -186,12 +187,29 @@ func (p *pass) save(s *session) error {
 			return err
 		}
 	}
+	blind := ""
+	if len(p.Blind) > 0 {
+		b, err := json.Marshal(p.Blind)
+		if err != nil {
+			return err
+		}
+		blind = string(b)
+	}
+	var number int64
+	if _, err := s.get(`UPDATE progress SET cursor = $1, rules = $2, last_seq = CASE WHEN last_seq < $1 THEN $1 ELSE last_seq END,
+		incidents = incidents + $3, passes = passes + 1, blind = $4 WHERE one = 1 RETURNING passes`, []any{p.Cursor, p.Rules, added, blind}, &number); err != nil {
+		return err
+	}
+	if err := p.note(s, number); err != nil {
+		return err
+	}
 	if _, err := s.exec("DELETE FROM feed WHERE seq <= $1", p.Cursor); err != nil {
 		return err
 	}
-	_, err := s.exec(`UPDATE progress SET cursor = $1, rules = $2, last_seq = CASE WHEN last_seq < $1 THEN $1 ELSE last_seq END,
-		incidents = incidents + $3 WHERE one = 1`, p.Cursor, p.Rules, added)
-	return err
+	if err := s.tellOthers(store.EventPass); err != nil {
+		return err
+	}
+	return checkToken(s, p.Token)
 }
 
 // removeIncident deletes an incident and says how many, 0 or 1, there were.

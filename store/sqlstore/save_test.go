@@ -34,7 +34,7 @@ func TestResetWritesTheDifference(t *testing.T) {
 		return count() - before
 	}
 	require.Greater(t, written(p), 400)
-	require.Equal(t, 1, written(p), "how far the pass is, and nothing else")
+	require.Equal(t, 3, written(p), "how far the pass is, that there was one, under which lease, and nothing else")
 
 	p.Incidents[7].Title = "Another"
 	p.Verdicts[9].Incident = "another"

@@ -48,6 +48,7 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 		return nil, err
 	}
 	d := &database{name: path, begin: []string{"BEGIN IMMEDIATE"}, placeholder: func(int) string { return "?" }}
+	d.clock = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 	d.explain = func(err error) *incident.Error { return explainSQLite(path, err) }
 	d.close = unlock
 	d.size = func(context.Context) (int64, error) { return sizeSQLite(path) }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type Store struct {
 	db      *database
 	writer  *writer
 	metrics *metrics
+	logger  *slog.Logger
 	saving  sync.Mutex
 
 	mu    sync.Mutex
@@ -40,9 +42,19 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: d, metrics: newMetrics(o.Registerer, o.Now), stmts: make(map[string]*sql.Stmt)}
+	s := &Store{db: d, metrics: newMetrics(o.Registerer, o.Now), logger: o.Logger, stmts: make(map[string]*sql.Stmt)}
 	if !o.ReadOnly {
 		s.writer = newWriter(d, s.metrics)
+	}
+	if !o.ReadOnly && !d.shared() {
+		// Whoever had the lease is gone, for the store is this process's alone.
+		err := s.alone(ctx, 1, func(x *session) error {
+			_, err := x.exec("UPDATE lease SET holder = '', expires = 0 WHERE holder <> ''")
+			return err
+		})
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +24,8 @@ type write struct {
 	// then does.
 	facts  *facts
 	do     func(*session) error
-	weight int // facts in it
+	weight int  // facts in it
+	urgent bool // it is not held up by those that wait
 	taken  atomic.Bool
 	done   chan error
 }
@@ -67,12 +69,17 @@ func (w *writer) put(ctx context.Context, x *write) error {
 	case w.closed:
 		w.mu.Unlock()
 		return incident.Errorf(incident.CodeUnavailable, "the store is closed")
+	case x.urgent:
 	case len(w.queue) >= maxWaiting || (len(w.queue) > 0 && w.weight+x.weight > maxWaitingFacts):
 		n := len(w.queue)
 		w.mu.Unlock()
 		return incident.Errorf(incident.CodeUnavailable, "%d writes are waiting for the store already", n)
 	}
-	w.queue = append(w.queue, x)
+	if x.urgent {
+		w.queue = slices.Insert(w.queue, 0, x)
+	} else {
+		w.queue = append(w.queue, x)
+	}
 	w.weight += x.weight
 	w.metrics.waiting.Set(float64(len(w.queue)))
 	w.mu.Unlock()

@@ -157,6 +157,11 @@ func testClosed(t *testing.T, s store.Store) {
 	code(t, incident.CodeUnavailable, err)
 	_, err = s.Stats(ctx)
 	code(t, incident.CodeUnavailable, err)
+	_, err = s.Acquire(ctx, "a", time.Hour)
+	code(t, incident.CodeUnavailable, err)
+	code(t, incident.CodeUnavailable, s.Release(ctx, "a"))
+	_, err = s.Follow(ctx, 0)
+	code(t, incident.CodeUnavailable, err)
 	for _, err := range s.EachIncident(ctx, time.Time{}) {
 		code(t, incident.CodeUnavailable, err)
 	}

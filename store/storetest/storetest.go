@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,11 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"position and backlog", testPosition},
 		{"prune", testPrune},
 		{"prune waits for correlation", testPruneWaits},
+		{"lease", testLease},
+		{"lease that many want", testLeaseRace},
+		{"lease that was lost", testFencing},
+		{"follow", testFollow},
+		{"listen", testListen},
 		{"closed", testClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
@@ -180,6 +186,11 @@ func ids(l []incident.Incident) []string {
 		out = append(out, l[i].ID)
 	}
 	return out
+}
+
+func byID(l []incident.Incident) []incident.Incident {
+	slices.SortFunc(l, func(a, b incident.Incident) int { return strings.Compare(a.ID, b.ID) })
+	return l
 }
 
 func code(t require.TestingT, want incident.Code, err error) {
