@@ -109,8 +109,9 @@ type Saved struct {
 	Incidents []Incident
 	Verdicts  []Verdict
 	Observed  []Observed
-	// Records are those of which another version may count than before.
+	// Records are those of which another version may count than before, Beats the newest signs of life of watchdogs.
 	Records []RecordKey
+	Beats   []Beat
 	// Blind are the stretches in which a watchdog was silent, all of them, by watchdog.
 	Blind map[string][]Impact
 }

@@ -85,23 +85,79 @@ func (l *Ledger) Load(stored iter.Seq2[incident.Observed, error]) error {
 		if err != nil {
 			return err
 		}
-		e := &entry{id: strings.Clone(o.Incident), service: unique.Make(o.Service), severity: unique.Make(o.Severity), by: unique.Make(o.DetectedBy).Value()}
-		for iv, s := range o.Seconds {
-			c := countedValue{seconds: s, latest: s, interval: l.place(iv), restates: uint32(o.Restates[iv])}
-			if latest, ok := o.Restated[iv]; ok {
-				c.latest = latest
-			} else {
-				c.gone = c.restates > 0
-			}
-			e.counted = append(e.counted, c)
-		}
-		l.sort(e)
+		e := l.entry(&o)
 		l.entries[e.id] = e
-		// Whatever was shown stays shown.
-		limited(l.services, o.Service, 0)
-		limited(l.severities, o.Severity, 0)
 	}
 	return nil
+}
+
+// entry is what was stored in compact form.
+func (l *Ledger) entry(o *incident.Observed) *entry {
+	e := &entry{id: strings.Clone(o.Incident), service: unique.Make(o.Service), severity: unique.Make(o.Severity), by: unique.Make(o.DetectedBy).Value()}
+	for iv, s := range o.Seconds {
+		c := countedValue{seconds: s, latest: s, interval: l.place(iv), restates: uint32(o.Restates[iv])}
+		if latest, ok := o.Restated[iv]; ok {
+			c.latest = latest
+		} else {
+			c.gone = c.restates > 0
+		}
+		e.counted = append(e.counted, c)
+	}
+	l.sort(e)
+	// Whatever was shown stays shown.
+	limited(l.services, o.Service, 0)
+	limited(l.severities, o.Severity, 0)
+	return e
+}
+
+// Follow takes in entries that another process stored, and incidents that it changed, and says what they add. Entries that
+// are known already add nothing.
+func (l *Ledger) Follow(stored []incident.Observed, changed []incident.Incident) LedgerStep {
+	step := LedgerStep{Restated: map[string]int{}}
+	for i := range stored {
+		e := l.entry(&stored[i])
+		before := l.entries[e.id]
+		for _, c := range e.counted {
+			known := uint32(0)
+			had := false
+			if before != nil {
+				if i := slices.IndexFunc(before.counted, func(b countedValue) bool { return b.interval == c.interval }); i >= 0 {
+					had, known = true, before.counted[i].restates
+				}
+			}
+			name := l.names[c.interval]
+			if !had {
+				step.New = append(step.New, Observation{e.labels(), e.id, name, c.seconds})
+			}
+			if c.restates > known {
+				step.Restated[name] += int(c.restates - known)
+			}
+		}
+		l.entries[e.id] = e
+	}
+	labels := make([]Labels, 0, len(changed))
+	for i := range changed {
+		labels = append(labels, l.labels(labelsOf(&changed[i])))
+	}
+	step.Known = l.Meet(labels)
+	sortNew(step.New)
+	return step
+}
+
+// sortNew orders values as they are counted, so that every process adds them up in one order.
+func sortNew(values []Observation) {
+	slices.SortFunc(values, func(a, b Observation) int {
+		return cmp.Or(strings.Compare(a.Incident, b.Incident), strings.Compare(a.Interval, b.Interval))
+	})
+}
+
+// labelsOf are the labels an incident counts under, without limits.
+func labelsOf(inc *incident.Incident) Labels {
+	k := Labels{Severity: inc.Severity, DetectedBy: cmp.Or(inc.DetectedBy, incident.ByUnknown)}
+	if len(inc.Services) > 0 {
+		k.Service = inc.Services[0]
+	}
+	return k
 }
 
 func (l *Ledger) place(interval string) uint16 {
@@ -183,18 +239,12 @@ func (l *Ledger) Next(changed []incident.Incident, now time.Time) LedgerStep {
 	labels := make([]Labels, 0, len(changed))
 	for i := range changed {
 		inc := &changed[i]
-		k := Labels{Severity: inc.Severity, DetectedBy: cmp.Or(inc.DetectedBy, incident.ByUnknown)}
-		if len(inc.Services) > 0 {
-			k.Service = inc.Services[0]
-		}
-		k = l.labels(k)
+		k := l.labels(labelsOf(inc))
 		labels = append(labels, k)
 		l.next(&step, inc, k, now)
 	}
 	step.Known = l.Meet(labels)
-	slices.SortFunc(step.New, func(a, b Observation) int {
-		return cmp.Or(strings.Compare(a.Incident, b.Incident), strings.Compare(a.Interval, b.Interval))
-	})
+	sortNew(step.New)
 	slices.SortFunc(step.Observed, func(a, b incident.Observed) int { return strings.Compare(a.Incident, b.Incident) })
 	return step
 }

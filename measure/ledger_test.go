@@ -145,6 +145,7 @@ func TestLedgerNextChangesNothing(t *testing.T) {
 func TestLedgerLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := NewLedger(incident.DefaultIntervals(), 2)
+		follower := NewLedger(incident.DefaultIntervals(), 2)
 		stored := map[string]incident.Observed{}
 		counted, restated := map[[2]string]float64{}, map[string]int{}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
@@ -169,6 +170,11 @@ func TestLedgerLaws(t *testing.T) {
 			for _, o := range s.Observed {
 				stored[o.Incident] = o
 			}
+			// Whoever follows what is stored counts the same.
+			f := follower.Follow(s.Observed, incs)
+			require.Equal(t, s.New, f.New)
+			require.Equal(t, s.Restated, f.Restated)
+			require.Equal(t, LedgerStep{Restated: map[string]int{}, Known: []Labels{}}, follower.Follow(s.Observed, nil), "told twice")
 			if rapid.Bool().Draw(t, "restart") {
 				l = NewLedger(incident.DefaultIntervals(), 2)
 				var all []incident.Observed
@@ -183,6 +189,7 @@ func TestLedgerLaws(t *testing.T) {
 			got[[2]string{o.Incident, o.Interval}] = o.Seconds
 		}
 		require.Equal(t, counted, got)
+		require.Equal(t, l.Restatements(), follower.Restatements())
 		for iv, n := range l.Restatements() {
 			require.Equal(t, restated[iv], n, fmt.Sprint(iv))
 		}

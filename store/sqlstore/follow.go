@@ -27,6 +27,7 @@ type touched struct {
 	Episodes  []touchedEpisode     `json:"episodes,omitempty"`
 	Ledger    []string             `json:"ledger,omitempty"`
 	Records   []incident.RecordKey `json:"records,omitempty"`
+	Beats     map[string]int64     `json:"beats,omitempty"` // the newest of each watchdog
 }
 
 type touchedEpisode struct {
@@ -35,9 +36,9 @@ type touchedEpisode struct {
 }
 
 // note writes down what the pass touched, and under which number. It comes before the feed is forgotten, which tells of
-// the records.
+// the records and beats.
 func (p *pass) note(s *session, number int64) error {
-	t := touched{Incidents: slices.Clone(p.Removed)}
+	t := touched{Incidents: slices.Clone(p.Removed), Beats: map[string]int64{}}
 	for i := range p.incidents {
 		t.Incidents = append(t.Incidents, p.incidents[i].ID)
 	}
@@ -50,7 +51,7 @@ func (p *pass) note(s *session, number int64) error {
 	for i := range p.Observed {
 		t.Ledger = append(t.Ledger, p.Observed[i].Incident)
 	}
-	err := s.query(`SELECT seq, body FROM feed WHERE seq <= $1 AND body LIKE '%["record"%'`, []any{p.Cursor}, func(r *sql.Rows) error {
+	err := s.query(`SELECT seq, body FROM feed WHERE seq <= $1 AND (body LIKE '%["record"%' OR body LIKE '%["beat"%')`, []any{p.Cursor}, func(r *sql.Rows) error {
 		var seq int64
 		var body string
 		if err := r.Scan(&seq, &body); err != nil {
@@ -58,9 +59,12 @@ func (p *pass) note(s *session, number int64) error {
 		}
 		changes, err := readChanges(seq, body)
 		for _, c := range changes {
-			if c.Kind == incident.ChangeRecord {
+			switch c.Kind {
+			case incident.ChangeRecord:
 				source, id, _ := strings.Cut(c.Key, "/")
 				t.Records = append(t.Records, incident.RecordKey{Source: source, ID: id})
+			case incident.ChangeBeat:
+				newest(t.Beats, c.Key, nanos(c.From))
 			}
 		}
 		return err
@@ -80,6 +84,13 @@ func (p *pass) note(s *session, number int64) error {
 	}
 	_, err = s.exec("DELETE FROM passes WHERE number <= $1", number-keepPasses)
 	return err
+}
+
+// newest keeps the later of two times of a name.
+func newest(of map[string]int64, name string, at int64) {
+	if was, ok := of[name]; !ok || at > was {
+		of[name] = at
+	}
 }
 
 // Follow implements store.Derived.
@@ -109,7 +120,8 @@ func (s *Store) Follow(ctx context.Context, after int64) (out incident.Saved, er
 	if after == out.Number {
 		return out, nil
 	}
-	incidents, episodes, ledger, records := map[string]bool{}, map[touchedEpisode]bool{}, map[string]bool{}, map[incident.RecordKey]bool{}
+	incidents, episodes, ledger := map[string]bool{}, map[touchedEpisode]bool{}, map[string]bool{}
+	records, beats := map[incident.RecordKey]bool{}, map[string]int64{}
 	for i, r := range rows {
 		if !r.number.Valid || r.number.Int64 != after+int64(i)+1 {
 			out.Whole = true
@@ -131,11 +143,17 @@ func (s *Store) Follow(ctx context.Context, after int64) (out incident.Saved, er
 		for _, k := range t.Records {
 			records[k] = true
 		}
+		for name, at := range t.Beats {
+			newest(beats, name, at)
+		}
 		if out.Whole = t.Whole || len(incidents)+len(episodes)+len(ledger)+len(records) > 4*maxTouched; out.Whole {
 			return out, nil
 		}
 	}
 	out.Records = slices.SortedFunc(maps.Keys(records), func(a, b incident.RecordKey) int { return strings.Compare(a.String(), b.String()) })
+	for _, name := range slices.Sorted(maps.Keys(beats)) {
+		out.Beats = append(out.Beats, incident.Beat{Watchdog: name, At: fromNanos(beats[name])})
+	}
 	return out, s.readTouched(ctx, &out, incidents, episodes, ledger)
 }
 

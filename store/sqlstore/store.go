@@ -43,19 +43,16 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: d, metrics: newMetrics(o.Registerer, o.Now), logger: o.Logger, stmts: make(map[string]*sql.Stmt)}
-	if !o.ReadOnly {
-		s.writer = newWriter(d, s.metrics)
+	if o.ReadOnly {
+		return s, nil
 	}
-	if !o.ReadOnly && !d.shared() {
+	if !d.shared() {
 		// Whoever had the lease is gone, for the store is this process's alone.
-		err := s.alone(ctx, 1, func(x *session) error {
-			_, err := x.exec("UPDATE lease SET holder = '', expires = 0 WHERE holder <> ''")
-			return err
-		})
-		if err != nil {
-			return nil, errors.Join(err, s.Close())
+		if _, err := d.write.ExecContext(ctx, "UPDATE lease SET holder = '', expires = 0 WHERE holder <> ''"); err != nil {
+			return nil, errors.Join(s.explain(err), d.closeAll())
 		}
 	}
+	s.writer = newWriter(d, s.metrics)
 	return s, nil
 }
 

@@ -163,7 +163,8 @@ func testFollow(t *testing.T, s store.Store) {
 		Incident: "i1", Service: "checkout", DetectedBy: incident.ByAlert,
 		Seconds: map[string]float64{"detect": 95.5}, Restated: map[string]float64{}, Restates: map[string]int{},
 	}
-	put(t, s, incident.Facts{Sightings: []incident.Sighting{firing("a", 0, 0)}, Records: []incident.Record{record("1", "a", 0, 1), record("2", "b", 0, 1)}}, 1)
+	put(t, s, incident.Facts{Sightings: []incident.Sighting{firing("a", 0, 0)}, Records: []incident.Record{record("1", "a", 0, 1), record("2", "b", 0, 1)},
+		Beats: []incident.Beat{{Watchdog: "w", At: minutes(20)}, {Watchdog: "w", At: minutes(1)}, {Watchdog: "v", At: minutes(3)}}}, 1)
 	save(t, s, incident.Pass{
 		Cursor: newest(t, s), Incidents: []incident.Incident{incidentAt("i1", 0), incidentAt("i2", 1)},
 		Verdicts: []incident.Verdict{v("a", incident.OutcomeLinked), v("b", incident.OutcomeNone)}, Observed: []incident.Observed{observed}, Blind: silent,
@@ -172,6 +173,11 @@ func testFollow(t *testing.T, s store.Store) {
 	require.Equal(t, start.Number+1, x.Number)
 	require.False(t, x.Whole)
 	require.Equal(t, []incident.RecordKey{{Source: "ours", ID: "1"}, {Source: "ours", ID: "2"}}, x.Records)
+	require.Len(t, x.Beats, 2)
+	for i, want := range []incident.Beat{{Watchdog: "v", At: minutes(3)}, {Watchdog: "w", At: minutes(20)}} {
+		require.Equal(t, want.Watchdog, x.Beats[i].Watchdog)
+		require.WithinDuration(t, want.At, x.Beats[i].At, time.Second)
+	}
 	require.Equal(t, silent, x.Blind)
 	same(t, []incident.Observed{observed}, x.Observed)
 	var heads []incident.Incident
@@ -203,6 +209,7 @@ func testFollow(t *testing.T, s store.Store) {
 	require.Equal(t, []incident.EpisodeKey{key("b")}, y.Gone)
 	require.Empty(t, y.Blind)
 	require.Empty(t, y.Records)
+	require.Empty(t, y.Beats)
 
 	// A pass that holds all there is tells of what it changed.
 	save(t, s, incident.Pass{Reset: true, Rules: "others", Incidents: []incident.Incident{i2}, Verdicts: []incident.Verdict{v("c", incident.OutcomeNone)}, Blind: silent})
