@@ -99,15 +99,23 @@ func (o *outline) calendar(opts Options) calendar {
 			if st.date.weekday > 0 && st.date.y > 0 && isoWeekday(st.date.time()) != st.date.weekday {
 				m.score -= 3
 			}
-			if label, _, ok := cutLabel(b.text); ok && o.fieldName(label) == "date" {
+			label, _, ok := cutLabel(b.text)
+			if l, above := o.labelOf[i]; above {
+				label, ok = o.doc.blocks[l].text, true
+			}
+			switch f := o.fieldName(label); {
+			case ok && f == "date":
 				m.score += 5
 				m.strong, m.when = true, "date field"
+			case ok && (f == "started" || f == "period") && !published:
+				m.score += 4
+				m.strong, m.when = true, "start field"
 			}
 			if published || excluded(o.sections[i].name) {
 				m.score -= 5
 				m.strong = false
 				m.when = "publication"
-			} else if k, only := o.stampOnly(i); only && !o.inTimeline(i) && o.stamps[i][k].date.y > 0 && b.kind == para {
+			} else if k, only := o.stampOnly(i); only && !o.inTimeline(i) && m.when != "start field" && m.when != "date field" && o.stamps[i][k].date.y > 0 && b.kind == para {
 				m.score -= 4
 				m.strong = false
 				m.when = "publication"

@@ -81,7 +81,7 @@ func (r *reader) ended() {
 		}
 		return
 	}
-	r.resolvedFrom(es, well, over, windowEnd)
+	r.resolvedFrom(es, well, over, closed, windowEnd)
 }
 
 // piecemeal says whether one part after the other got well, so that no one moment is the mitigation.
@@ -203,7 +203,7 @@ func (r *reader) entryAt(t time.Time) *entry {
 }
 
 // resolvedFrom chooses the moment it was over.
-func (r *reader) resolvedFrom(es, well, over []*entry, windowEnd time.Time) {
+func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Time) {
 	give := func(e *entry, c incident.Confidence) {
 		if e.st.approx {
 			c = incident.ConfidenceApproximate
@@ -220,7 +220,7 @@ func (r *reader) resolvedFrom(es, well, over []*entry, windowEnd time.Time) {
 	}
 	if last != nil && len(over) > 1 {
 		for _, e := range over { // what a window or a duration bears out counts more
-			if !windowEnd.IsZero() && e.at.Sub(windowEnd).Abs() <= time.Minute || r.measures(e) {
+			if len(closed) == 0 && !windowEnd.IsZero() && e.at.Sub(windowEnd).Abs() <= time.Minute || r.measures(e) {
 				last = e
 				break
 			}
@@ -229,7 +229,7 @@ func (r *reader) resolvedFrom(es, well, over []*entry, windowEnd time.Time) {
 	switch {
 	case last != nil:
 		if !windowEnd.IsZero() && windowEnd.Sub(last.at).Abs() > time.Minute {
-			if w := r.entryAt(windowEnd); w != nil && w.at.Before(last.at) && r.well(w) {
+			if w := r.entryAt(windowEnd); w != nil && w.at.Before(last.at) && r.well(w) && !slices.Contains(closed, last) {
 				// The document's own window ends with an entry that says users are well: that is its end.
 				give(w, incident.ConfidenceStated)
 				r.askBoth("resolved", "milestones.resolved", "The impact window and the timeline end at different times.", w.at, last.at, last.line)

@@ -92,7 +92,8 @@ func (o *outline) labelLines() {
 		if o.taken[i] || o.taken[i+1] || b.kind != para && b.kind != heading || next.kind != para && next.kind != item || len(b.text) > 50 || len(next.text) > 80 || len(o.stamps[i]) > 0 || o.statusWord(b.tokens()) != "" {
 			continue
 		}
-		if name := incident.MilestoneName(o.fieldName(strings.TrimRight(b.text, ": "))); !name.Valid() {
+		name := o.fieldName(strings.TrimRight(b.text, ": "))
+		if !incident.MilestoneName(name).Valid() && name != "date" {
 			continue
 		}
 		// Its value is a time and at most a few words; a line of a timeline says more.
@@ -102,7 +103,7 @@ func (o *outline) labelLines() {
 			in := false
 			for _, st := range o.stamps[i+1] {
 				in = in || t.start >= st.start && t.end <= st.end
-				timed = timed || st.hasClock
+				timed = timed || st.hasClock || name == "date" && st.date.full()
 			}
 			if !in && !t.stop && !t.comma {
 				words++

@@ -1,6 +1,9 @@
 package postmortem
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // told is one thing an entry tells: the sentence that tells it and how firmly.
 type told struct {
@@ -64,6 +67,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		masked := lx.spansOf("mask", sent)
 		users := lx.spansOf("user", sent)
 		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
+		hedges = slices.DeleteFunc(hedges, func(h [2]int) bool { // "could not log in" is certain
+			return slices.ContainsFunc(denied, func(d [2]int) bool { return d[0] == h[1] })
+		})
 		var relatives [][2]int
 		if m := lx.words["relative"]; m != nil {
 			relatives = spans(m, sent)

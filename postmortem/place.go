@@ -217,6 +217,7 @@ func (o *outline) checkOrder(list []*entry) {
 // placeProse gives a time in running text the day last named in its section, else the document's.
 func (o *outline) placeProse(c *calendar) {
 	last := map[int]date{} // section -> day
+	late := map[int]int{}  // section -> minutes of the time before, on that day
 	scanned := map[int]int{}
 	for i := range o.entries {
 		e := &o.entries[i]
@@ -234,7 +235,7 @@ func (o *outline) placeProse(c *calendar) {
 			from = max(head, 0)
 		}
 		for b := from; b <= e.block; b++ {
-			if o.doc.blocks[b].kind == code || o.doc.blocks[b].kind == quote || o.sections[b].head != head {
+			if o.doc.blocks[b].kind == code || o.doc.blocks[b].kind == quote || o.sections[b].head != head || b < e.block && o.isField(&o.doc.blocks[b]) {
 				continue
 			}
 			for _, st := range o.stamps[b] {
@@ -264,6 +265,12 @@ func (o *outline) placeProse(c *calendar) {
 				last[head] = d
 			}
 		}
+		mins := e.st.h*60 + e.st.m
+		if prev, ok := late[head]; ok && !e.explicit && e.st.hasClock && prev >= 18*60 && mins < 10*60 && day.y > 0 {
+			day = day.add(1) // after late evening the small hours are the next day
+			last[head] = day
+		}
+		late[head] = mins
 		e.day, e.dated = day, day.full() && day.y > 0
 	}
 }

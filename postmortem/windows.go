@@ -56,7 +56,7 @@ func (o *outline) windows(fs []field, c *calendar, z zone) []window {
 			continue
 		}
 		b := &o.doc.blocks[e.block]
-		about := e.section == "impact"
+		about := e.section == "impact" || e.kinds.has(ImpactStart, Failing)
 		for _, lx := range o.t.all {
 			about = about || lx.has("incident", b.tokens()) || lx.has("affected", b.tokens())
 		}
