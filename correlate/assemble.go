@@ -19,7 +19,12 @@ type draft struct {
 	links  []incident.Link
 	// openers are the episodes that opened the incident or would have, had there been no record, by key.
 	openers []incident.EpisodeKey
+	// also are further ids that reviews name it by.
+	also []string
 }
+
+// mostOpeners is how many opening episodes lend an incident their ids as aliases.
+const mostOpeners = 50
 
 // ids are the ids by which the incident can be named, its own first: of its records in order of key, then of its
 // opening episodes.
@@ -33,7 +38,7 @@ func (d *draft) ids() []string {
 	for _, k := range keys {
 		out = append(out, incident.RecordID(k))
 	}
-	for _, k := range d.openers {
+	for _, k := range d.openers[:min(len(d.openers), mostOpeners)] {
 		out = append(out, incident.EpisodeID(k))
 	}
 	return out
@@ -59,7 +64,7 @@ func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
 	slices.SortFunc(in.Links, func(x, y incident.Link) int { return x.Episode.Key().Compare(y.Episode.Key()) })
 	linked := in.Linked()
 	a.describe(&in, d.records, linked)
-	reviews := a.reviews.about(ids)
+	reviews := a.reviews.about(append(d.also, ids...))
 	marked := ""
 	for _, r := range reviews {
 		in.Reviews = append(in.Reviews, r.ID)

@@ -20,11 +20,33 @@ func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impac
 	dir := newDirectory(rules)
 	reviews := decide(f.Reviews)
 	alerts := alertsOf(f.Sightings, dir, now)
-	cases := mergeRecords(newestRecords(f.Records), dir, reviews, now)
+	reports := mergeRecords(newestRecords(f.Records), dir, reviews)
+	reviews.learn(namesOf(alerts))
+
+	before := past{}
+	for _, x := range alerts {
+		if !x.watchdog {
+			before.add(x, 1)
+		}
+	}
+	var rare, loose []*alert
+	for _, x := range alerts {
+		x.rate, x.news = before.rate(x), before.newsworthy(x)
+		if x.rare() {
+			rare = append(rare, x)
+		} else if !x.watchdog {
+			loose = append(loose, x)
+		}
+	}
+	var breaks []*outbreak
+	for _, day := range days(rare) {
+		f := &folding{alerts: day}
+		f.fold(0, dir)
+		breaks = append(breaks, f.outbreaks...)
+	}
+	drafts := settle(reports, breaks, dir, reviews).drafts(loose)
 
 	a := &assembler{dir: dir, reviews: reviews, silences: silencesOf(f.Silences), blind: blind, now: now}
-	drafts := link(alerts, cases, dir, reviews)
-
 	res := Result{Blind: a.blind, Incidents: []incident.Incident{}, Verdicts: []incident.Verdict{}}
 	verdicts := map[incident.EpisodeKey]*incident.Verdict{}
 	for _, x := range alerts {
@@ -48,40 +70,6 @@ func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impac
 	}
 	slices.SortFunc(res.Incidents, func(x, y incident.Incident) int { return strings.Compare(x.ID, y.ID) })
 	return res
-}
-
-// alert is an episode with what the rules say of it.
-type alert struct {
-	incident.Episode
-	service, severity string
-	opens, watchdog   bool
-}
-
-// alertsOf derives the episodes of all sightings, in order of key.
-func alertsOf(sightings []incident.Sighting, dir *directory, now time.Time) []*alert {
-	merged := map[incident.EpisodeKey]incident.Sighting{}
-	for _, s := range sightings {
-		k := s.Key()
-		k.StartsAt = k.StartsAt.UTC() // so that one instant is one key
-		if old, ok := merged[k]; ok {
-			s = incident.Merge(old, s)
-		}
-		merged[k] = s
-	}
-	of := map[string][]incident.Sighting{}
-	for _, s := range merged {
-		of[s.Fingerprint] = append(of[s.Fingerprint], s)
-	}
-	var out []*alert
-	for _, list := range of {
-		for _, e := range incident.Episodes(list, dir.rules.Silence, now) {
-			x := &alert{Episode: e, service: dir.serviceOf(e.Labels), severity: dir.severityOf(e.Labels), watchdog: dir.watchdog(e.Labels) != ""}
-			x.opens = !x.watchdog && dir.opens(e.Labels)
-			out = append(out, x)
-		}
-	}
-	slices.SortFunc(out, func(a, b *alert) int { return a.Key().Compare(b.Key()) })
-	return out
 }
 
 // newestRecords are the versions that count of records not withdrawn, in order of key.
@@ -114,11 +102,16 @@ func silencesOf(silences []incident.Silence) []incident.Silence {
 	return slices.CompactFunc(out, func(a, b incident.Silence) bool { return a.ID == b.ID })
 }
 
-// report is one incident as its records tell it.
-type report struct {
-	records  []*incident.Record
-	merged   []string
-	services []string
-	// from and to are when it was, as far as the records tell; to is now where it counts as open.
-	from, to time.Time
+// namesOf finds the name and service of an alert by its fingerprint.
+func namesOf(alerts []*alert) func(string) (string, string) {
+	of := map[string]*alert{}
+	for _, x := range alerts {
+		of[x.Fingerprint] = x // the newest
+	}
+	return func(fingerprint string) (name, service string) {
+		if x := of[fingerprint]; x != nil {
+			return x.Name(), x.service
+		}
+		return "", ""
+	}
 }

@@ -1,79 +1,224 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"meantime/incident"
 )
 
-// mergeRecords joins the records that tell of one incident, by what they say of each other or by a review.
-func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions, now time.Time) []*report {
-	group := make([]int, len(records))
-	why := make([]string, len(records))
-	for i := range group {
-		group[i] = i
+// Two records are of one incident where one names the other, or where what they say is alike enough. Each figure is the
+// logarithm of odds that the likeness is worth; they were fitted to labelled organisations and rounded.
+const (
+	alikeBase       = -2.2
+	alikeFirst      = 2.2  // both name the same service first
+	alikeAny        = 0.8  // they have a service in common
+	alikeNone       = 0.5  // one of them names none
+	alikeNear       = -0.5 // one's needs the other's
+	alikeStrangers  = -1.5
+	alikeTime       = 1.5 // a milestone at the same time, within two minutes; at most three count
+	alikeClose      = 0.3 // within ten
+	alikeFar        = -1.3
+	alikeSource     = -1.2 // one source seldom has two records of an incident
+	alikeKind       = -1.3
+	alikePlace      = -0.7
+	alikeHour       = -0.4 // for each hour between their beginnings
+	alikeWord       = 0.8  // for each of up to two words in common
+	alikeWithin     = 3 * time.Hour
+	alikeRefersOdds = 4.0
+	// referWithin is how far apart in time records can be that name each other: what names an incident of last month
+	// tells of another one.
+	referWithin = 7 * 24 * time.Hour
+)
+
+// mergeRecords joins the records, in order of key, that tell of one incident: because a person said so, because one names the
+// other, or because they are alike. A person's word that two are two keeps them apart, whatever else joins them.
+func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions) []*report {
+	type end struct {
+		i        int
+		from, to time.Time
 	}
-	for j := range records {
-		for i := range j {
-			if group[i] == group[j] {
+	ends := make([]end, len(records))
+	alone := make([]*report, len(records))
+	for i, r := range records {
+		from, to := r.Span()
+		ends[i] = end{i, from, to}
+		alone[i] = newReport([]*incident.Record{r}, nil, dir)
+	}
+	type join struct {
+		i, j int
+		odds float64
+		why  string
+	}
+	var joins []join
+	place := map[string]int{}
+	for i, r := range records {
+		place[incident.RecordID(r.Key())] = i
+	}
+	for p, d := range reviews.joins {
+		i, ok1 := place[p[0]]
+		j, ok2 := place[p[1]]
+		if ok1 && ok2 && d.Action == incident.ReviewMerge {
+			joins = append(joins, join{min(i, j), max(i, j), 2 * certain, sentence(d.By+" said they are one", d.Reason)})
+		}
+	}
+	slices.SortFunc(ends, func(a, b end) int { return cmp.Or(a.from.Compare(b.from), a.i-b.i) })
+	for n, a := range ends {
+		for _, b := range ends[n+1:] {
+			if b.from.Sub(a.to) > referWithin {
+				break
+			}
+			i, j := min(a.i, b.i), max(a.i, b.i)
+			if _, said := reviews.joins[pair(incident.RecordID(records[i].Key()), incident.RecordID(records[j].Key()))]; said {
 				continue
 			}
-			reason := refersTo(records[i], records[j])
-			if reason == "" {
-				reason = refersTo(records[j], records[i])
+			if odds, why := alike(alone[i], alone[j], dir); odds > 0 {
+				joins = append(joins, join{i, j, odds, why})
 			}
-			r, decided := reviews.joins[pair(incident.RecordID(records[i].Key()), incident.RecordID(records[j].Key()))]
-			if decided {
-				if r.Action == incident.ReviewSplit {
-					continue
-				}
-				reason = sentence(r.By+" said they are one", r.Reason)
-			}
-			if reason == "" {
-				continue
-			}
-			why[j] = reason
-			from, to := group[j], group[i]
-			for k := range group {
-				if group[k] == from {
-					group[k] = to
+		}
+	}
+	// The surest first, so that of three the two that belong together are joined where a person keeps the third apart.
+	slices.SortFunc(joins, func(a, b join) int { return cmp.Or(cmp.Compare(b.odds, a.odds), a.i-b.i, a.j-b.j) })
+	group := make([][]int, len(records))
+	of := make([]int, len(records))
+	why := make([][]join, len(records))
+	for i := range records {
+		group[i], of[i] = []int{i}, i
+	}
+	divided := func(a, b []int) bool {
+		for _, i := range a {
+			for _, j := range b {
+				if d, ok := reviews.joins[pair(incident.RecordID(records[i].Key()), incident.RecordID(records[j].Key()))]; ok && d.Action == incident.ReviewSplit {
+					return true
 				}
 			}
 		}
+		return false
+	}
+	for _, x := range joins {
+		a, b := of[x.i], of[x.j]
+		if a == b || divided(group[a], group[b]) {
+			continue
+		}
+		a, b = min(a, b), max(a, b)
+		for _, k := range group[b] {
+			of[k] = a
+		}
+		group[a], group[b] = append(group[a], group[b]...), nil
+		why[a] = append(append(why[a], why[b]...), x)
 	}
 	var out []*report
 	for i := range records {
-		if group[i] != i {
-			continue
+		switch len(group[i]) {
+		case 0:
+		case 1:
+			out = append(out, alone[i])
+		default:
+			var list []*incident.Record
+			slices.Sort(group[i])
+			for _, k := range group[i] {
+				list = append(list, records[k])
+			}
+			slices.SortStableFunc(list, func(x, y *incident.Record) int {
+				return cmp.Or(dir.sourceRank(x.Key())-dir.sourceRank(y.Key()), y.UpdatedAt.Compare(x.UpdatedAt))
+			})
+			var merged []string
+			for _, x := range why[i] {
+				merged = append(merged, x.why)
+			}
+			slices.Sort(merged)
+			out = append(out, newReport(list, merged, dir))
 		}
-		r := &report{}
-		for j := range records {
-			if group[j] != i {
-				continue
-			}
-			r.records = append(r.records, records[j])
-			if j != i {
-				r.merged = append(r.merged, why[j])
-			}
-		}
-		slices.SortStableFunc(r.records, func(x, y *incident.Record) int {
-			if d := dir.sourceRank(x.Key()) - dir.sourceRank(y.Key()); d != 0 {
-				return d
-			}
-			return y.UpdatedAt.Compare(x.UpdatedAt)
-		})
-		for _, rec := range r.records {
-			from, to := rec.Span()
-			r.from, r.to = earliest(r.from, from), latest(r.to, latest(to, openUntil(rec, dir.rules, now)))
-			for _, s := range rec.Services {
-				r.services = append(r.services, dir.canonical(s))
-			}
-		}
-		out = append(out, r)
 	}
 	return out
+}
+
+// alike is the logarithm of the odds that two records are of one incident, and why.
+func alike(a, b *report, dir *directory) (odds float64, why string) {
+	x, y := a.records[0], b.records[0]
+	var reasons []string
+	odds = alikeBase
+	if s := cmp.Or(refersTo(x, y), refersTo(y, x)); s != "" {
+		odds += alikeRefersOdds
+		reasons = append(reasons, s)
+	}
+	gap := math.Abs(a.onset.Sub(b.onset).Hours())
+	if gap > alikeWithin.Hours() && len(reasons) == 0 {
+		return -certain, ""
+	}
+	odds += alikeHour * min(gap, alikeWithin.Hours())
+	switch {
+	case len(a.services) == 0 || len(b.services) == 0:
+		odds += alikeNone
+	case a.services[0] == b.services[0]:
+		odds += alikeFirst
+		reasons = append(reasons, "both name "+a.services[0])
+	default:
+		best, name := strangers, ""
+		for _, s := range a.services {
+			for _, t := range b.services {
+				if k := dir.kin(s, t); k < best {
+					best, name = k, s
+				}
+			}
+		}
+		switch {
+		case best == itself:
+			odds += alikeAny
+			reasons = append(reasons, "both name "+name)
+		case best <= needed:
+			odds += alikeNear
+		default:
+			odds += alikeStrangers
+		}
+	}
+	equal, close, far := 0.0, 0.0, 0.0
+	var when []string
+	for _, n := range incident.MilestoneNames {
+		s, ok1 := x.Milestones[n]
+		t, ok2 := y.Milestones[n]
+		if !ok1 || !ok2 {
+			continue
+		}
+		// Resolved is when somebody closed the ticket, and a start is often a guess.
+		loose := n == incident.Resolved || n == incident.Started
+		switch d := s.At.Sub(t.At).Abs(); {
+		case d <= 2*time.Minute:
+			equal++
+			when = append(when, string(n))
+		case d <= 10*time.Minute:
+			close++
+		case d > 30*time.Minute && n != incident.Resolved:
+			far++
+		case !loose:
+			far += 0.5
+		}
+	}
+	odds += alikeTime*min(3, equal) + alikeClose*min(2, close) + alikeFar*min(2, far)
+	if len(when) > 0 {
+		reasons = append(reasons, "the same time for "+strings.Join(when, ", "))
+	}
+	if x.Source == y.Source {
+		odds += alikeSource
+	}
+	if x.Kind != y.Kind {
+		odds += alikeKind
+	}
+	if elsewhere(a.place, b.place) {
+		odds += alikePlace
+	}
+	if words := common(a.words, b.words); len(words) > 0 {
+		odds += alikeWord * min(2, float64(len(words)))
+		reasons = append(reasons, "words in common: "+strings.Join(words, ", "))
+	}
+	if gap < 1 {
+		reasons = append(reasons, fmt.Sprintf("they begin %s apart", short(a.onset.Sub(b.onset))))
+	}
+	return odds, fmt.Sprintf("%s and %s: %s", x.Key(), y.Key(), strings.Join(reasons, "; "))
 }
 
 // refersTo says how a names b, empty where it does not.
@@ -85,14 +230,4 @@ func refersTo(a, b *incident.Record) string {
 		return fmt.Sprintf("%s refers to %s by its id", a.Key(), b.Key())
 	}
 	return ""
-}
-
-// openUntil is until when a record that tells no end can draw alerts, now at most: for as long after the last thing known of
-// it as a record without a state counts as open. One that says it is open and was forgotten draws no more after that.
-func openUntil(r *incident.Record, rules *Rules, now time.Time) time.Time {
-	if _, resolved := r.Milestones[incident.Resolved]; resolved || r.State == incident.StateResolved || r.State == incident.StateCancelled {
-		return time.Time{}
-	}
-	_, last := r.Span()
-	return earliest(last.Add(rules.OpenFor), now)
 }

@@ -11,240 +11,349 @@ import (
 	"meantime/incident"
 )
 
-// The weights of the evidence, in natural logarithms of odds. A score is the probability that they add up to, beginning at
-// prior: most alerts that fire during an incident do not belong to it.
-const (
-	prior       = -3.0
-	byReference = 8.0 // the record names the alert, or the alert the record
-	sameService = 3.5
-	oneStep     = 2.0 // along dependencies; each further step takes stepLess
-	stepLess    = 1.0
-	inTime      = 1.0 // it began while users were affected, or within the configured tolerance of that
-)
+// choice is an incident that an alert may belong to.
+type choice struct {
+	draft    *draft
+	score    float64
+	evidence []string
+	state    incident.LinkState // as a person decided; empty where nobody did
+	at       time.Time          // of the decision
+}
 
-// link decides which episodes belong to which report, and lets what is left over open incidents. An episode is linked to
-// one report at most; the runner-up is a suggestion.
-func link(alerts []*alert, reports []*report, dir *directory, reviews *decisions) []*draft {
-	drafts := make([]*draft, len(reports))
-	named := map[string]int{} // places of reports by the ids that reviews name them with
-	for i, r := range reports {
-		drafts[i] = &draft{records: r.records, merged: r.merged}
-		for _, id := range drafts[i].ids() {
-			named[id] = i
+// drafts makes the incidents of a settlement: one for each report, in their order, and one for each that alerts opened.
+// loose are the alerts, in order of key, that are of no outbreak.
+func (s *settlement) drafts(loose []*alert) []*draft {
+	of := map[*report]*draft{}
+	opened := map[*opening]*draft{}
+	var out []*draft
+	for _, r := range s.reports {
+		of[r] = &draft{records: r.records, merged: r.merged}
+		out = append(out, of[r])
+	}
+	for _, p := range s.opened {
+		opened[p] = &draft{}
+		out = append(out, opened[p])
+	}
+	home := func(o *outbreak) *draft {
+		if p := s.openedBy[o]; p != nil {
+			return opened[p]
+		}
+		if to, _ := s.attached(o); len(to) > 0 {
+			return of[to[0].report]
+		}
+		return nil
+	}
+	named := map[string]*draft{} // by the ids that reviews name
+	for r, d := range of {
+		for _, rec := range r.records {
+			named[incident.RecordID(rec.Key())] = d
 		}
 	}
-	near := newTimeline(reports, dir.rules)
-	var free []*alert
-	for _, x := range alerts {
-		if x.watchdog {
-			continue
+	for id, x := range s.ids {
+		if d := home(x.outbreak); d != nil {
+			named[id] = d
+			d.also = append(d.also, id)
 		}
-		type choice struct {
-			at       int
-			score    float64
-			evidence []string
-			decided  incident.LinkState // by a person
-		}
-		var choices []choice
-		around := near.around(x.StartsAt)
-		for _, r := range reviews.episodes[x.Fingerprint] {
-			if i, ok := named[r.Incident]; ok && !slices.Contains(around, i) {
-				around = append(around, i) // a person may know better than the times
+	}
+	for _, o := range s.breaks {
+		if d := home(o); d != nil && (s.openedBy[o] != nil || o.opens() > 0) {
+			for _, x := range o.look().openers {
+				d.openers = append(d.openers, utc(x.Key()))
 			}
 		}
-		for _, i := range around {
-			score, evidence := weigh(x, reports[i], dir)
-			c := choice{i, score, evidence, reviews.ofLink(x, drafts[i].ids())}
-			if c.decided != "" || score >= dir.rules.SuggestAt {
-				choices = append(choices, c)
-			}
+	}
+	may := map[*alert][]choice{}
+	var all, free []*alert
+	for _, o := range s.breaks {
+		for _, x := range o.members {
+			may[x] = s.choices(x, of, opened)
+			all = append(all, x)
 		}
-		// What a person decided comes first, then the likelier; what is equally likely in the order of the reports.
-		slices.SortStableFunc(choices, func(a, b choice) int {
-			return cmp.Or(btoi(b.decided == incident.LinkConfirmed)-btoi(a.decided == incident.LinkConfirmed), cmp.Compare(b.score, a.score))
-		})
-		linked, suggested := false, 0
-		for _, c := range choices {
-			state := c.decided
-			switch {
-			case state == incident.LinkConfirmed && linked: // confirmed twice: the later decision is the one ofLink gives
-				state = incident.LinkSuggested
-			case state != "":
-			case !linked && c.score >= dir.rules.LinkAt:
-				state = incident.LinkLinked
-			default:
-				state = incident.LinkSuggested
-				if suggested++; suggested > 1 {
-					continue
-				}
-			}
-			linked = linked || state.Counts()
-			drafts[c.at].links = append(drafts[c.at].links, incident.Link{Episode: x.Episode, State: state, Score: c.score, Evidence: c.evidence})
-		}
-		if !linked && x.opens {
+	}
+	for _, x := range loose {
+		may[x] = s.referred(x, of)
+		all = append(all, x)
+	}
+	slices.SortFunc(all, byKey)
+	for _, x := range all {
+		if s.dir.alone(x) && !slices.ContainsFunc(may[x], s.links) {
 			free = append(free, x)
 		}
 	}
-	return append(drafts, openGroups(free, dir)...)
-}
-
-// weigh scores how likely an episode belongs to a report, with the evidence in words.
-func weigh(x *alert, r *report, dir *directory) (score float64, evidence []string) {
-	odds := prior
-	for _, rec := range r.records {
-		if s := refersToAlert(rec, x); s != "" {
-			odds += byReference
-			evidence = append(evidence, s)
-			break
-		}
-	}
-	nearest := relation{distance: maxDistance + 1}
-	name := ""
-	for _, s := range r.services {
-		if rel, ok := dir.neighbours(s)[x.service]; ok && x.service != "" && rel.distance < nearest.distance {
-			nearest, name = rel, s
-		}
-	}
-	switch {
-	case nearest.distance == 0:
-		odds += sameService
-		evidence = append(evidence, "same service "+name)
-	case nearest.distance <= maxDistance:
-		odds += oneStep - stepLess*float64(nearest.distance-1)
-		how := fmt.Sprintf("%s and %s are %d steps apart along dependencies", x.service, name, nearest.distance)
-		if nearest.distance == 1 && nearest.upstream {
-			how = fmt.Sprintf("%s needs %s", name, x.service)
-		} else if nearest.distance == 1 {
-			how = fmt.Sprintf("%s needs %s", x.service, name)
-		}
-		evidence = append(evidence, how)
-	}
-	switch {
-	case x.StartsAt.Before(r.from.Add(-dir.rules.Before)) || x.StartsAt.After(r.to.Add(dir.rules.After)):
-		return 0, nil
-	case x.StartsAt.Before(r.from):
-		evidence = append(evidence, fmt.Sprintf("it fired %s before the incident began", r.from.Sub(x.StartsAt).Round(time.Second)))
-	case x.StartsAt.After(r.to):
-		evidence = append(evidence, fmt.Sprintf("it fired %s after the incident ended", x.StartsAt.Sub(r.to).Round(time.Second)))
-	default:
-		evidence = append(evidence, fmt.Sprintf("it fired during the incident, %s after it began", x.StartsAt.Sub(r.from).Round(time.Second)))
-	}
-	odds += inTime
-	return 1 / (1 + math.Exp(-odds)), evidence
-}
-
-// refersToAlert says how a record and an alert name each other, empty where they do not.
-func refersToAlert(rec *incident.Record, x *alert) string {
-	if slices.Contains(rec.References.Fingerprints, x.Fingerprint) {
-		return fmt.Sprintf("%s names the fingerprint %s", rec.Key(), x.Fingerprint)
-	}
-	for _, g := range x.GroupKeys {
-		if slices.Contains(rec.References.GroupKeys, g) {
-			return fmt.Sprintf("%s names the alert group %s", rec.Key(), g)
-		}
-	}
-	for _, u := range rec.References.URLs {
-		if u != "" && (u == x.GeneratorURL || u == x.Annotations["runbook_url"] || u == x.Annotations["dashboard_url"]) {
-			return fmt.Sprintf("%s names the alert's address %s", rec.Key(), u)
-		}
-	}
-	for _, texts := range []map[string]string{x.Labels, x.Annotations} {
-		for _, name := range []string{"incident", "incident_id", "incident_key"} {
-			if v := texts[name]; v != "" && (v == rec.ID || v == rec.Key().String() || slices.Contains(rec.References.Keys, v)) {
-				return fmt.Sprintf("the alert names %s by its %s", rec.Key(), name)
+	for _, g := range openSingly(free, s.dir) {
+		out = append(out, g.draft)
+		for _, x := range g.alerts {
+			may[x] = append(may[x], choice{draft: g.draft, score: sigmoid(openedBase), evidence: []string{"no record tells of it, and " + g.why, habit(x)}})
+			for _, t := range x.Starts {
+				named[incident.EpisodeID(incident.EpisodeKey{Fingerprint: x.Fingerprint, StartsAt: t})] = g.draft
 			}
 		}
 	}
-	return ""
+	for _, x := range all {
+		s.place(x, may[x], named)
+	}
+	return slices.DeleteFunc(out, func(d *draft) bool {
+		slices.Sort(d.also)
+		slices.SortFunc(d.openers, incident.EpisodeKey.Compare)
+		// What alerts opened is nothing once a person took all of its alerts away.
+		return len(d.records) == 0 && !slices.ContainsFunc(d.links, func(l incident.Link) bool { return l.State.Counts() })
+	})
 }
 
-// ofLink is what a person decided of an episode and an incident with any of these ids; empty where nobody did.
-func (d *decisions) ofLink(x *alert, ids []string) incident.LinkState {
-	var state incident.LinkState
-	for _, r := range d.episodes[x.Fingerprint] {
-		if !slices.Contains(ids, r.Incident) || !slices.ContainsFunc(x.Starts, r.Episode.StartsAt.Equal) {
+// choices are the incidents that an alert of an outbreak may belong to, the likeliest first.
+func (s *settlement) choices(x *alert, of map[*report]*draft, opened map[*opening]*draft) []choice {
+	var out []choice
+	if p := s.openedBy[x.outbreak]; p != nil {
+		out = append(out, choice{draft: opened[p], score: sigmoid(s.openOdds(x, p)), evidence: s.openEvidence(x)})
+	}
+	to, part := s.attached(x.outbreak)
+	for _, m := range s.matches[x.outbreak] {
+		odds := looseBase + looseMatch*m.odds
+		belongs := slices.ContainsFunc(to, func(a *match) bool { return a.report == m.report })
+		if belongs {
+			odds = s.linkOdds(x, m, part)
+		} else if len(to) > 0 || s.openedBy[x.outbreak] != nil {
+			odds -= 1 // its outbreak belongs elsewhere
+		}
+		if x.outbreak.look().naming || slices.ContainsFunc(m.report.records, refers) {
+			for _, rec := range m.report.records {
+				if _, r := refersToAlert(rec, x); r > 0 {
+					odds += linkReference * r / byReference
+					break
+				}
+			}
+		}
+		odds += s.weights.History * s.reviews.habit(x)
+		if score := sigmoid(odds); belongs || score >= s.dir.rules.SuggestAt/2 {
+			out = append(out, choice{draft: of[m.report], score: score, evidence: s.evidence(x, m, belongs)})
+		}
+	}
+	for _, m := range to { // joined by a person where nothing else speaks for it
+		if !slices.ContainsFunc(out, func(c choice) bool { return c.draft == of[m.report] }) {
+			out = append(out, choice{draft: of[m.report], score: sigmoid(certain), evidence: []string{"a person said that its outbreak is of this incident"}})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b choice) int { return cmp.Compare(b.score, a.score) })
+	return out
+}
+
+// referred are the incidents whose records name an alert that by itself says nothing.
+func (s *settlement) referred(x *alert, of map[*report]*draft) []choice {
+	var out []choice
+	naming := x.Labels["incident"]+x.Labels["incident_id"]+x.Labels["incident_key"] != ""
+	for _, r := range s.reports {
+		if x.StartsAt.Before(r.from) || x.StartsAt.After(r.to) || !naming && !slices.ContainsFunc(r.records, refers) {
 			continue
 		}
-		state = incident.LinkConfirmed
+		for _, rec := range r.records {
+			said, odds := refersToAlert(rec, x)
+			if odds < byReference {
+				continue // that names a group or a rule, of which this is the part that fires all the time
+			}
+			near := clamp(math.Log(r.density(x.StartsAt)/x.rate), -4, 2)
+			out = append(out, choice{draft: of[r], score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), habit(x)}})
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b choice) int { return cmp.Compare(b.score, a.score) })
+	return out
+}
+
+// place links an alert to the best of its choices and keeps the runner-up as a suggestion, for which half the score is
+// enough. What people decided comes first.
+func (s *settlement) place(x *alert, choices []choice, named map[string]*draft) {
+	for _, r := range s.reviews.episodes[x.Fingerprint] {
+		d := named[r.Incident]
+		if d == nil || !slices.ContainsFunc(x.Starts, r.Episode.StartsAt.Equal) {
+			continue
+		}
+		state, what := incident.LinkConfirmed, r.By+" confirmed that it belongs to it"
 		if r.Action == incident.ReviewReject {
-			state = incident.LinkRejected
+			state, what = incident.LinkRejected, r.By+" said that it does not belong to it"
 		}
-	}
-	return state
-}
-
-// timeline finds the reports that an episode can belong to by the time it fired.
-type timeline struct {
-	// order are the places of the reports by when they begin, widened; ends are the latest end of all up to there.
-	order  []int
-	begins []time.Time
-	ends   []time.Time
-	end    []time.Time // of each report, by place
-}
-
-func newTimeline(reports []*report, rules *Rules) *timeline {
-	t := &timeline{end: make([]time.Time, len(reports))}
-	for i := range reports {
-		t.order = append(t.order, i)
-		t.end[i] = reports[i].to.Add(rules.After)
-	}
-	slices.SortStableFunc(t.order, func(a, b int) int { return reports[a].from.Compare(reports[b].from) })
-	var last time.Time
-	for _, i := range t.order {
-		last = latest(last, t.end[i])
-		t.begins, t.ends = append(t.begins, reports[i].from.Add(-rules.Before)), append(t.ends, last)
-	}
-	return t
-}
-
-// around are the places of the reports that were going on at a time, in order of place.
-func (t *timeline) around(at time.Time) []int {
-	n, _ := slices.BinarySearchFunc(t.begins, at, func(b, at time.Time) int {
-		if b.After(at) {
-			return 1
+		i := slices.IndexFunc(choices, func(c choice) bool { return c.draft == d })
+		if i < 0 {
+			choices, i = append(choices, choice{draft: d}), len(choices)
 		}
-		return -1
+		choices[i].state, choices[i].at = state, r.At
+		choices[i].evidence = append([]string{sentence(what, r.Reason)}, choices[i].evidence...)
+	}
+	rank := func(c choice) int {
+		switch c.state {
+		case incident.LinkConfirmed:
+			return 0
+		case incident.LinkRejected:
+			return 2
+		}
+		return 1
+	}
+	// Of several confirmed the one confirmed last counts: that is how a link is moved.
+	slices.SortStableFunc(choices, func(a, b choice) int {
+		return cmp.Or(rank(a)-rank(b), b.at.Compare(a.at), cmp.Compare(b.score, a.score))
 	})
-	var out []int
-	for k := n - 1; k >= 0 && !t.ends[k].Before(at); k-- {
-		if i := t.order[k]; !t.end[i].Before(at) {
-			out = append(out, i)
+	linked, suggested := false, false
+	for _, c := range choices {
+		state := c.state
+		switch {
+		case state == incident.LinkRejected:
+		case linked && state == incident.LinkConfirmed:
+			continue // moved away
+		case state == incident.LinkConfirmed:
+			c.score = 1
+		case !linked && s.links(c):
+			state = incident.LinkLinked
+		case !suggested && (c.score >= s.dir.rules.SuggestAt || linked && c.score >= s.dir.rules.SuggestAt/2):
+			state, suggested = incident.LinkSuggested, true
+		default:
+			continue
+		}
+		linked = linked || state.Counts()
+		c.draft.links = append(c.draft.links, incident.Link{Episode: x.Episode, State: state, Score: round(c.score), Evidence: c.evidence})
+	}
+}
+
+// links says whether the score of a choice is enough for a link. An alert is of the incident that it opened whatever the score.
+func (s *settlement) links(c choice) bool {
+	return c.score >= s.dir.rules.LinkAt || len(c.draft.records) == 0
+}
+
+// round keeps of a score what means something.
+func round(score float64) float64 { return math.Round(score*1000) / 1000 }
+
+// The odds of an alert of an incident that alerts opened.
+const (
+	openedBase  = 0.4
+	openedOdds  = 0.15
+	openedAlone = -0.8
+)
+
+func (s *settlement) openOdds(x *alert, p *opening) float64 {
+	odds := openedBase + openedOdds*clamp(p.odds, 0, 6)
+	if len(x.trouble.members) == 1 && len(x.outbreak.troubles) > 1 {
+		odds += openedAlone
+	}
+	return odds
+}
+
+func (s *settlement) openEvidence(x *alert) []string {
+	out := []string{x.outbreak.why()}
+	if x.outbreak.root != "" && len(x.outbreak.troubles) > 1 {
+		out = append(out, s.way(x.service, x.outbreak.root))
+	}
+	return append(out, habit(x))
+}
+
+// evidence says in words what speaks for and against a link.
+func (s *settlement) evidence(x *alert, m *match, belongs bool) []string {
+	var out []string
+	r, o := m.report, x.outbreak
+	for _, rec := range r.records {
+		if said, _ := refersToAlert(rec, x); said != "" {
+			out = append(out, said)
+			break
 		}
 	}
-	slices.Sort(out)
+	out = append(out, s.services(x, r), r.when(x))
+	if n := len(o.members); n > 1 {
+		together := fmt.Sprintf("%s of %s fired together from %s", plural(n, "alert"), plural(max(1, len(o.look().services)), "service"), o.first.Format("15:04:05"))
+		if o.root != "" && len(o.troubles) > 1 {
+			together += ", beginning at " + o.root
+		}
+		out = append(out, together)
+	}
+	if m.shift != 0 {
+		out = append(out, fmt.Sprintf("their times go with the record's if its clock is %s off", short(m.shift)))
+	}
+	switch {
+	case r.place != "" && r.place == x.place:
+		out = append(out, "same "+strings.Replace(x.place, "=", " ", 1))
+	case elsewhere(r.place, x.place):
+		out = append(out, fmt.Sprintf("the record speaks of %s, it fired in %s", r.place, x.place))
+	}
+	if len(m.said) > 0 {
+		out = append(out, "words in common: "+strings.Join(m.said, ", "))
+	}
+	out = append(out, habit(x))
+	if confirmed, rejected := s.reviews.habits(x); confirmed+rejected > 0 {
+		out = append(out, fmt.Sprintf("of earlier links of %s alerts of this service people confirmed %d and rejected %d", x.Name(), confirmed, rejected))
+	}
+	if !belongs {
+		out = append(out, "what it fired together with does not go with this incident, or goes better with another")
+	} else if others := len(s.matches[o]); others > 1 && s.matches[o][1].odds > m.odds-2 {
+		out = append(out, fmt.Sprintf("%s of about the same time could be meant as well", plural(others-1, "other incident")))
+	}
 	return out
 }
 
-// openGroups are the incidents that alerts open by themselves: those whose labels to group by are the same and that follow
-// each other within the quiet time and the time in which an incident is opened again.
-func openGroups(free []*alert, dir *directory) []*draft {
-	open := map[string]*draft{}
-	end := map[string]time.Time{}
-	var out []*draft
-	for _, x := range free {
-		g := group(x, dir.rules.Open.GroupBy)
-		d := open[g]
-		if d == nil || x.StartsAt.After(end[g].Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
-			d = &draft{}
-			open[g], end[g] = d, time.Time{}
-			out = append(out, d)
-		}
-		d.openers = append(d.openers, x.Key())
-		d.links = append(d.links, incident.Link{Episode: x.Episode, State: incident.LinkLinked, Score: 1, Evidence: []string{"no record tells of it, and alerts like it open an incident"}})
-		end[g] = latest(end[g], latest(x.EndsAt, x.LastSeen))
+// services says how the alert's service stands to those the report names.
+func (s *settlement) services(x *alert, r *report) string {
+	if len(r.services) == 0 {
+		return "the record names no service"
 	}
-	return out
+	best, name := strangers, r.services[0]
+	for _, t := range r.services {
+		if k := s.dir.kin(x.service, t); k < best {
+			best, name = k, t
+		}
+	}
+	if best == itself {
+		return "same service " + name
+	}
+	return s.way(x.service, name)
 }
 
-// group is what alerts of one incident have in common.
-func group(x *alert, by []string) string {
-	var b strings.Builder
-	for _, name := range by {
-		v := x.Labels[name]
-		if name == "service" {
-			v = x.service
-		}
-		fmt.Fprintf(&b, "%q", v)
+// way says in words how a service stands to another.
+func (s *settlement) way(service, other string) string {
+	switch s.dir.kin(service, other) {
+	case itself:
+		return "service " + service
+	case needs:
+		return fmt.Sprintf("%s needs %s", service, other)
+	case needed:
+		return fmt.Sprintf("%s needs %s", other, service)
+	case far:
+		return fmt.Sprintf("%s and %s are two steps apart along dependencies", service, other)
+	case siblings:
+		return fmt.Sprintf("%s and %s need a service in common", service, other)
 	}
-	return b.String()
+	if service == "" {
+		return "the alert names no service"
+	}
+	return fmt.Sprintf("no dependency between %s and %s is known", service, other)
+}
+
+// when says where in the incident the alert fired.
+func (r *report) when(x *alert) string {
+	c := &r.clues[0]
+	off := x.StartsAt.Sub(c.said)
+	switch {
+	case off < 0:
+		return fmt.Sprintf("it fired %s before %s", short(off), c.told)
+	case x.StartsAt.After(r.over):
+		return fmt.Sprintf("it fired %s after the incident was over", short(x.StartsAt.Sub(r.over)))
+	}
+	return fmt.Sprintf("it fired %s after %s", short(off), c.told)
+}
+
+// habit says how usual the alert is.
+func habit(x *alert) string {
+	if x.rate <= rareRate {
+		return "it seldom fires"
+	}
+	if perDay := x.rate * 24; perDay >= 1 {
+		return fmt.Sprintf("it fires in about %.0f hours of a day anyway", perDay)
+	}
+	return fmt.Sprintf("it fires in about %.0f hours of a week anyway", x.rate*24*7)
+}
+
+// short writes a duration, whatever its sign, without parts that are zero.
+func short(d time.Duration) string {
+	s := d.Abs().Round(time.Second).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
 }

@@ -13,10 +13,11 @@ import (
 	"meantime/incident"
 )
 
-// reach is how far apart two facts can be in time and still matter to each other. What a change can reach is computed again;
+// reach is how far apart two facts can be in time and still matter to each other, but for how usual an alert is: an outbreak
+// lasts a working day at most, and the reports of incidents lie some hours around it. What a change can reach is computed again;
 // to compute it right, all facts within twice the reach of that are needed.
 func (r *Rules) reach() time.Duration {
-	return max(6*time.Hour, r.Before, r.After, r.Open.Quiet+r.Open.ReopenWithin, r.Silence)
+	return max(48*time.Hour, r.Before, r.After, r.Open.Quiet+r.Open.ReopenWithin, r.Silence)
 }
 
 // todo is what a pass has to look at.
@@ -53,8 +54,8 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
 				t.stretches = append(t.stretches, stretch{c.From, c.From})
 			case incident.ChangeSighting:
-				// An alert that fires for days matters where it began and where it is now.
-				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
+				// An alert that fires for days matters where it began and where it is now, and for weeks it tells how usual it is.
+				t.stretches = append(t.stretches, stretch{c.From, c.From.Add(lookback * time.Hour)}, stretch{c.To, c.To})
 			}
 		}
 		if t.more = len(changes) == most; !t.more {
@@ -218,9 +219,23 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	for i := range records {
 		core = core.join(p.lasts(&records[i]))
 	}
-	res, spans, err := p.compute(ctx, core, blind)
-	if err != nil {
-		return err
+	var res Result
+	var spans map[string]stretch
+	for whole := false; !whole; {
+		if res, spans, err = p.compute(ctx, core, blind); err != nil {
+			return err
+		}
+		// What reaches out of the core may be another thing once all of what it touches is seen.
+		whole = true
+		for i := range res.Incidents {
+			in := &res.Incidents[i]
+			if _, known := f.old[in.ID]; !known && !dirty.touches(p.span(in, spans)) {
+				continue
+			}
+			if joined := core.join(p.span(in, spans)); joined != core {
+				core, whole = joined, false
+			}
+		}
 	}
 	touched := map[incident.EpisodeKey]bool{}
 	for i := range res.Incidents {
@@ -383,7 +398,7 @@ func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error
 func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact) (res Result, spans map[string]stretch, err error) {
 	wide := core.widen(2 * p.rules.reach())
 	var f incident.Facts
-	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
+	if f.Sightings, err = p.facts.Sightings(ctx, wide.from.Add(-lookback*time.Hour), wide.to); err != nil {
 		return res, nil, err
 	}
 	if f.Records, err = p.records(ctx, wide); err != nil {

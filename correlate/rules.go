@@ -24,6 +24,8 @@ type Rules struct {
 	// Dependencies say which service needs which.
 	Dependencies []Dependency
 	Open         Open
+	// Weights say how much each sort of evidence counts; the zero value is DefaultWeights.
+	Weights Weights
 	// Silence is how long nothing may be heard of a firing alert before its episode is expired. It must be longer than
 	// Alertmanager's repeat_interval.
 	Silence time.Duration
@@ -78,7 +80,10 @@ type Dependency struct {
 type Open struct {
 	// Matchers: an alert that any of these sets matches opens an incident. None means no alert does.
 	Matchers []labels.Matchers
-	GroupBy  []string // label names; "service" means the canonical service
+	// Every: each alert that matches and belongs to no incident opens one. Otherwise it is weighed whether what fired together
+	// is an incident; alone one opens an incident if it fires long, or if in four weeks no other that matches fired.
+	Every   bool
+	GroupBy []string // label names; "service" means the canonical service
 	// Quiet is how long nothing may fire before the incident counts as over; ReopenWithin is how long after that a
 	// new firing is a relapse of it.
 	Quiet, ReopenWithin time.Duration
@@ -89,6 +94,32 @@ type Watchdog struct {
 	Name     string
 	Matchers labels.Matchers
 	Every    time.Duration
+}
+
+// Weights multiply what each sort of evidence says about an outbreak of alerts and an incident, in logarithms of odds. A
+// weight of 0 leaves the evidence out.
+type Weights struct {
+	Time       float64 // when it began, by the most precise milestone
+	OtherTimes float64 // when it began, by all other milestones
+	End        float64 // when it ended
+	Service    float64 // which services it hit, through aliases and dependencies
+	Place      float64 // in which region or cluster
+	Reference  float64 // the record names an alert, or an alert the record
+	Words      float64 // words in common
+	Size       float64 // how many different alerts fired
+	History    float64 // what people confirmed and rejected before
+}
+
+// DefaultWeights were fitted by maximum likelihood to labelled organisations and rounded.
+func DefaultWeights() Weights {
+	return Weights{Time: 0.6, OtherTimes: 0.2, End: 1.4, Service: 0.7, Place: 1, Reference: 0.5, Words: 1, Size: 0.3, History: 1}
+}
+
+func (w Weights) orDefault() Weights {
+	if w == (Weights{}) {
+		return DefaultWeights()
+	}
+	return w
 }
 
 // DefaultRules are the rules where the configuration says nothing.

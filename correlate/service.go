@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -22,26 +23,15 @@ type directory struct {
 	longest int
 	needs   map[string][]string
 	needed  map[string][]string
-	// near caches what neighbours answers.
-	near map[string]map[string]relation
-}
-
-// maxDistance is how many steps along dependencies two services can be apart and still be related: trouble seldom
-// travels further, and in a large graph three steps reach almost everything.
-const maxDistance = 2
-
-// relation says how a service stands to another: it needs it, or is needed by it, at a distance. Distance 0 is the
-// same service.
-type relation struct {
-	distance int
-	// upstream: the other service is needed, directly or through others, by the first.
-	upstream bool
+	// ups and kins cache what upward and kin answer.
+	ups  map[string]map[string]float64
+	kins map[[2]string]kinship
 }
 
 func newDirectory(rules *Rules) *directory {
 	d := &directory{
 		rules: rules, byName: map[string]string{}, byCore: map[string]string{}, known: map[string]bool{},
-		needs: map[string][]string{}, needed: map[string][]string{}, near: map[string]map[string]relation{},
+		needs: map[string][]string{}, needed: map[string][]string{}, ups: map[string]map[string]float64{}, kins: map[[2]string]kinship{},
 	}
 	cores := map[string]map[string]bool{}
 	add := func(service, name string) {
@@ -239,33 +229,108 @@ func generated(s string) bool {
 	return letters == 0 || (digits > 0 && len(s) >= 5) || (len(s) == 5 && !strings.ContainsAny(s, "aeiou"))
 }
 
-// neighbours are the services within maxDistance of a service, itself at 0.
-func (d *directory) neighbours(service string) map[string]relation {
-	if n, ok := d.near[service]; ok {
-		return n
+// connected says whether any dependency of a service is known.
+func (d *directory) connected(service string) bool {
+	return len(d.needs[service])+len(d.needed[service]) > 0
+}
+
+// upward are the services whose trouble can reach a service, itself among them, each with the logarithm of how likely.
+func (d *directory) upward(service string) map[string]float64 {
+	if service == "" {
+		return nil
 	}
-	out := map[string]relation{service: {}}
-	for _, up := range []bool{true, false} {
-		next := d.needed
-		if up {
-			next = d.needs
-		}
-		edge := []string{service}
-		for dist := 1; dist <= maxDistance; dist++ {
-			var further []string
-			for _, s := range edge {
-				for _, t := range next[s] {
-					if r, seen := out[t]; !seen || r.distance > dist {
-						out[t] = relation{dist, up}
-						further = append(further, t)
-					}
+	if m, ok := d.ups[service]; ok {
+		return m
+	}
+	m := map[string]float64{service: math.Log(atRoot)}
+	edge := []string{service}
+	for _, q := range []float64{oneStepOff, twoStepsOff, threeOff} {
+		var next []string
+		for _, s := range edge {
+			for _, t := range d.needs[s] {
+				if _, seen := m[t]; !seen {
+					m[t] = math.Log(q)
+					next = append(next, t)
 				}
 			}
-			edge = further
+		}
+		edge = next
+	}
+	if d.known[service] { // there is no end of names that nothing is known of
+		d.ups[service] = m
+	}
+	return m
+}
+
+// none is the logarithm of how likely trouble reaches a service from where no way is known.
+func (d *directory) none(service string) float64 {
+	if service == "" || !d.connected(service) {
+		return math.Log(unknownWay)
+	}
+	return math.Log(noWay)
+}
+
+// kinship is how two services stand to each other, the closest first.
+type kinship int
+
+const (
+	itself   kinship = iota
+	needs            // the first needs the second
+	needed           // the second needs the first
+	far              // through another
+	siblings         // both need a third
+	unknown          // of one of them no dependency is known
+	strangers
+)
+
+func (d *directory) kin(a, b string) kinship {
+	switch {
+	case a == b && a != "":
+		return itself
+	case a == "" || b == "" || !d.connected(a) || !d.connected(b):
+		return unknown
+	}
+	if k, ok := d.kins[[2]string{a, b}]; ok {
+		return k
+	}
+	k := strangers
+	switch {
+	case slices.Contains(d.needs[a], b):
+		k = needs
+	case slices.Contains(d.needs[b], a):
+		k = needed
+	case d.through(a, b) || d.through(b, a):
+		k = far
+	case slices.ContainsFunc(d.needs[a], func(s string) bool { return slices.Contains(d.needs[b], s) }):
+		k = siblings
+	}
+	d.kins[[2]string{a, b}] = k
+	return k
+}
+
+// unrelated says whether no way between a service and any of others is known.
+func (d *directory) unrelated(service string, others []string) bool {
+	return service != "" && len(others) > 0 && !slices.ContainsFunc(others, func(o string) bool { return d.kin(service, o) < unknown })
+}
+
+// through says whether a needs something that needs b.
+func (d *directory) through(a, b string) bool {
+	return slices.ContainsFunc(d.needs[a], func(s string) bool { return slices.Contains(d.needs[s], b) })
+}
+
+// named are the services a record names, in its services first and then in its title.
+func (d *directory) named(r *incident.Record) []string {
+	var out []string
+	add := func(s string) {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
-	if d.known[service] { // names that nothing is known of have no neighbours worth keeping
-		d.near[service] = out
+	for _, s := range r.Services {
+		add(d.canonical(s))
+	}
+	for _, s := range d.mentioned(r.Title) {
+		add(s)
 	}
 	return out
 }

@@ -58,6 +58,11 @@ func main() {
 		t = append(t, s)
 	}
 	t.print()
+	var links []judged
+	for _, s := range t {
+		links = append(links, s.links...)
+	}
+	printCalibration(links)
 }
 
 func fail(err error) {
@@ -85,6 +90,8 @@ type scores struct {
 	name string
 	took time.Duration
 	of   map[string]float64
+	// links are all links of the answer, judged.
+	links []judged
 }
 
 // evaluate plays one data set and scores the answer.
@@ -103,6 +110,9 @@ func evaluate(dir, out, scorer string) (scores, error) {
 	s.took = time.Since(begun)
 	path := filepath.Join(out, s.name+".answer.json")
 	if err := writeAnswer(path, res); err != nil {
+		return s, err
+	}
+	if s.links, err = judge(filepath.Join(dir, "truth.json"), res); err != nil {
 		return s, err
 	}
 	s.of, err = score(scorer, filepath.Join(dir, "truth.json"), path)

@@ -73,12 +73,19 @@ type incident struct {
 	Milestones      map[string]milestone `json:"milestones"`
 	Impacts         []struct{ From, To time.Time }
 	Measurements    map[string]measurement `json:"measurements"`
-	Links           []struct {
-		Episode  episode  `json:"episode"`
-		State    string   `json:"state"`
-		Score    float64  `json:"score"`
-		Evidence []string `json:"evidence"`
-	} `json:"links"`
+	Links           []link                 `json:"links"`
+}
+
+type link struct {
+	Episode  episode  `json:"episode"`
+	State    string   `json:"state"`
+	Score    float64  `json:"score"`
+	Evidence []string `json:"evidence"`
+}
+
+// linked are the links that count; the others are suggestions.
+func (i *incident) linked() []link {
+	return slices.DeleteFunc(slices.Clone(i.Links), func(l link) bool { return l.State != "linked" })
 }
 
 // incidents lists all incidents.

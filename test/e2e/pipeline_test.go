@@ -174,10 +174,11 @@ func (o *outage) isDetected(t *testing.T) {
 			return fmt.Errorf("there are %d incidents: %+v", len(all), all)
 		}
 		for _, i := range all {
-			if len(i.Links) != 1 || i.Links[0].State != "linked" {
+			linked := i.linked()
+			if len(linked) != 1 {
 				return fmt.Errorf("%s has the links %+v", i.Title, i.Links)
 			}
-			if want := i.Links[0].Episode.Labels["alertname"] == "SearchErrors"; i.OpenedByAlerts != want {
+			if want := linked[0].Episode.Labels["alertname"] == "SearchErrors"; i.OpenedByAlerts != want {
 				return fmt.Errorf("%s: opened by alerts is %t", i.Title, i.OpenedByAlerts)
 			}
 			if i.Milestones["started"].Origin != "prometheus" {
@@ -187,7 +188,7 @@ func (o *outage) isDetected(t *testing.T) {
 		return nil
 	})
 	for name, i := range o.byAlert(t) {
-		require.NotEmpty(t, i.Links[0].Evidence, name)
+		require.NotEmpty(t, i.linked()[0].Evidence, name)
 		require.Equal(t, "alert", i.DetectedBy, name)
 		require.Equal(t, "open", i.State, name)
 		require.Equal(t, "pending", i.Measurements["resolve"].Status, name)
@@ -274,7 +275,7 @@ func (o *outage) byAlert(t *testing.T) map[string]incident {
 	require.NoError(t, err)
 	out := map[string]incident{}
 	for _, i := range all {
-		for _, l := range i.Links {
+		for _, l := range i.linked() {
 			out[l.Episode.Labels["alertname"]] = i
 		}
 	}

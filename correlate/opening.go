@@ -1,0 +1,195 @@
+package correlate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"meantime/incident"
+)
+
+// opening is an incident that alerts open by themselves: an outbreak that no record tells of, and those that follow it soon.
+type opening struct {
+	outbreaks []*outbreak
+	odds      float64
+}
+
+// What makes an outbreak an incident of its own, in logarithms of odds; fitted to labelled organisations and rounded. One
+// short alert is none, and neither are three of a monitoring outage; seven different alerts are one, and so is one grave
+// alert that fires for an hour.
+const (
+	openBase    = -9.0
+	openKinds   = 2.0  // per logarithm of different alerts of services
+	openAlerts  = 2.0  // of different alerts
+	openOpeners = 1.0  // of alerts that may open an incident
+	openLasts   = 0.5  // of minutes that the longest fired
+	openAlone   = 4.5  // of how much longer than aloneLasts one that may open fired
+	openOneName = -3.0 // one alert name on several services: that is rather monitoring itself
+	aloneLasts  = 12 * time.Minute
+	// What fires for half a day without anybody writing about it is a state, not an incident.
+	chronic = 12 * time.Hour
+)
+
+// opens is the logarithm of the odds that an outbreak is an incident.
+func (o *outbreak) opens() float64 {
+	f := o.look()
+	var last, opener time.Duration
+	openers := map[string]bool{}
+	for _, x := range o.members {
+		d := x.lasted()
+		if d > chronic {
+			continue
+		}
+		last = max(last, d)
+		if x.opens {
+			openers[x.Fingerprint] = true
+			opener = max(opener, d)
+		}
+	}
+	if len(openers) == 0 {
+		return openBase
+	}
+	odds := openBase + openKinds*math.Log(f.kinds) + openAlerts*math.Log(float64(f.alerts)) + openOpeners*math.Log(float64(1+len(openers))) +
+		openLasts*math.Log(1+last.Minutes()) + openAlone*math.Log(max(1, opener.Minutes()/aloneLasts.Minutes()))
+	if f.names == 1 && f.kinds > 1 {
+		odds += openOneName
+	}
+	return odds
+}
+
+// why says in words what makes it an incident.
+func (o *outbreak) why() string {
+	f := o.look()
+	var opener *alert
+	for _, x := range f.openers {
+		if opener == nil || x.lasted() > opener.lasted() {
+			opener = x
+		}
+	}
+	switch {
+	case f.alerts == 1:
+		return fmt.Sprintf("no record tells of it: %s fired for %s and may open an incident", opener.Name(), opener.lasted().Round(time.Second))
+	case o.root != "":
+		return fmt.Sprintf("no record tells of it: %s fired together, beginning at %s", plural(f.alerts, "alert"), o.root)
+	}
+	return fmt.Sprintf("no record tells of it: %s fired together", plural(f.alerts, "alert"))
+}
+
+// open lets what belongs to no report open incidents. What fires again within ReopenWithin after it was quiet is a relapse
+// of the same incident.
+func (s *settlement) open() {
+	for _, o := range s.breaks {
+		if to, _ := s.attached(o); len(to) > 0 {
+			continue
+		}
+		odds, forced := o.opens(), s.decided(o)
+		var into *opening
+		for _, p := range s.opened {
+			if !s.between(p, o, incident.ReviewSplit) && (s.between(p, o, incident.ReviewMerge) || slices.ContainsFunc(p.outbreaks, func(q *outbreak) bool { return s.relapse(q, o) })) {
+				into = p // the newest that fits
+			}
+		}
+		switch {
+		case into != nil:
+			into.outbreaks = append(into.outbreaks, o)
+			into.odds = max(into.odds, odds)
+		case odds > 0 || forced:
+			into = &opening{outbreaks: []*outbreak{o}, odds: odds}
+			if forced {
+				into.odds = max(odds, certain)
+			}
+			s.opened = append(s.opened, into)
+		default:
+			continue
+		}
+		s.openedBy[o] = into
+	}
+}
+
+// relapse says whether a later outbreak may be a relapse of an earlier one.
+func (s *settlement) relapse(q, o *outbreak) bool {
+	return relapses(q, o, s.dir.rules)
+}
+
+func relapses(q, o *outbreak, rules *Rules) bool {
+	return len(o.look().openers) > 0 && q.group == o.group && !o.first.Before(q.first) && !o.first.After(q.look().quiet.Add(rules.Open.Quiet+rules.Open.ReopenWithin)) && q.related(o) && !q.apart(o)
+}
+
+// decided says whether a person spoke of an outbreak as of an incident.
+func (s *settlement) decided(o *outbreak) bool {
+	for id, x := range s.ids {
+		if x.outbreak == o && s.reviews.affirms[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// between says whether the newest decision about an outbreak and one of an opened incident is the given one.
+func (s *settlement) between(p *opening, o *outbreak, action incident.ReviewAction) bool {
+	for a, x := range s.ids {
+		if x.outbreak != o {
+			continue
+		}
+		for b, y := range s.ids {
+			if y.outbreak != o && s.openedBy[y.outbreak] == p {
+				if d, ok := s.reviews.joins[pair(a, b)]; ok && d.Action == action {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// alone says whether an alert that belongs to nothing opens an incident whatever else fired: because the rules say that each
+// does, or because here such alerts are so seldom that one is news. Where many fire together it is weighed what that is.
+func (d *directory) alone(x *alert) bool {
+	if !x.opens || d.rules.Open.Every {
+		return x.opens
+	}
+	return x.news && x.outbreak != nil && x.outbreak.look().kinds < smallKinds
+}
+
+// lonely are alerts that open an incident by themselves, grouped.
+type lonely struct {
+	draft  *draft
+	alerts []*alert
+	why    string
+}
+
+// openSingly groups alerts, in order of key, whose labels to group by are the same and that follow each other within the
+// quiet time and the time in which an incident is opened again.
+func openSingly(free []*alert, dir *directory) []*lonely {
+	open := map[string]*lonely{}
+	end := map[string]time.Time{}
+	var out []*lonely
+	slices.SortStableFunc(free, func(a, b *alert) int { return a.StartsAt.Compare(b.StartsAt) })
+	for _, x := range free {
+		key := x.service + "\x00" + dir.group(x)
+		if !slices.Contains(dir.rules.Open.GroupBy, "service") {
+			key = dir.group(x)
+		}
+		g := open[key]
+		if g == nil || x.StartsAt.After(end[key].Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
+			g = &lonely{draft: &draft{}, why: "alerts like it open an incident each"}
+			if !dir.rules.Open.Every {
+				g.why = "no alert that may open an incident fired in the weeks before"
+			}
+			open[key], end[key] = g, time.Time{}
+			out = append(out, g)
+		}
+		g.alerts = append(g.alerts, x)
+		g.draft.openers = append(g.draft.openers, utc(x.Key()))
+		end[key] = latest(end[key], latest(x.EndsAt, x.LastSeen))
+	}
+	return out
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
