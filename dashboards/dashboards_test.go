@@ -120,7 +120,7 @@ func TestDashboards(t *testing.T) {
 var used = regexp.MustCompile(`\$\{?([a-z_]+)`)
 
 // Grafana's own variables.
-var builtin = []string{"__rate_interval", "__interval_ms", "__data", "__all"}
+var builtin = []string{"__rate_interval", "__interval_ms", "__to", "__data", "__all"}
 
 func TestVariables(t *testing.T) {
 	for _, d := range dashboards(t) {
@@ -360,7 +360,7 @@ func TestQueriesByPromtool(t *testing.T) {
 	}
 	var all []record
 	for _, chosen := range []string{"^$", `checkout|\\(other\\)`} {
-		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m", "$__interval_ms", "60000")
+		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m", "$__interval_ms", "60000", "${__to:date:seconds}", "1700000000")
 		for _, d := range dashboards(t) {
 			for _, p := range d.Panels {
 				for _, q := range p.Targets {

@@ -1,10 +1,12 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,91 +17,239 @@ import (
 	"meantime/test/servers"
 )
 
-// idle are the parts of queries that have nothing to show as long as all is well.
-var idle = []string{
-	`meantime_store_operations_total{job=~".+",instance=~".+",outcome!="ok"}`, // no operation of the store fails here
-	`outcome="suggested"`, // no alert is in doubt here
-	`ALERTS_FOR_STATE`,    // this Prometheus has no rules
-	`) < max by`,          // no two incidents began at one point of the axis
+// TestPanelsHaveACounterpart: each panel is held to the report, or it is said why it is not.
+func TestPanelsHaveACounterpart(t *testing.T) {
+	left := maps.Clone(without)
+	seen := map[string]bool{}
+	for title, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			panel := place(title, p.Title)
+			require.False(t, seen[panel], "%s: two panels have one name", panel)
+			seen[panel] = true
+			_, held := counterparts[panel]
+			_, not := without[panel]
+			require.True(t, held != not, "%s: say which figures of the report it shows, or why none", panel)
+			delete(left, panel)
+			for _, x := range p.Targets {
+				delete(left, place(panel, p.name(x)))
+			}
+		}
+	}
+	for panel := range counterparts {
+		require.True(t, seen[panel], "there is no panel %s", panel)
+	}
+	for name := range left { // those of one figure
+		require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(counterparts)), func(panel string) bool { return strings.HasPrefix(name, panel+" / ") }), "there is no panel %s", name)
+	}
 }
 
-// TestDashboards has the real Prometheus scrape a Meantime with some history, and asks it every query of every
-// dashboard: each returns data.
+// TestDashboards has the real Prometheus scrape two replicas of a Meantime with the demo's year, and asks it every query
+// of every panel: each figure is the one that meantime report tells for the same window, with two replicas as with
+// one, each query returns data, and every variable has something to choose.
 func TestDashboards(t *testing.T) {
-	// Prometheus has a rule for the alerts, so that Meantime can learn how long they were pending.
-	address := servers.Address(t)
-	prometheus := servers.Prometheus(t, servers.PrometheusOptions{
-		Targets: map[string]string{"meantime": address},
-		Rules:   "groups: [{name: test, rules: [{alert: CheckoutErrors, expr: vector(0) > 1, for: 2m}]}]",
-	})
-	m := servers.Meantime(t, servers.MeantimeOptions{Address: address, Dir: recordsDir(t), Config: `
-prometheus: {url: "` + prometheus.URL + `"}
-sources: [{name: files, type: file, dir: records, interval: 1s}]
-windows: [90d]
-objectives: [{severity: critical, interval: resolve, within: 1h}]
-watchdogs: [{matchers: ['alertname="Watchdog"'], every: 5m}]
-correlate:
-  open: {matchers: ['alertname="SearchDown"'], group_by: [service], quiet: 1s}
-`})
+	s := newShop(t)
+	all := dashboards(t)
 
-	now := time.Now().UTC().Truncate(time.Second)
-	for i := range 60 {
-		at := now.Add(-time.Duration(i+1) * 24 * time.Hour)
-		m.Must("PUT", fmt.Sprintf("/api/v1/records/ours/%d", i), map[string]any{
-			"title": "Checkout answers with errors", "services": []string{"checkout"}, "severity": "critical", "state": "resolved",
-			"milestones": map[string]any{
-				"started": at, "detected": at.Add(5 * time.Minute), "acknowledged": at.Add(7 * time.Minute), "identified": at.Add(20 * time.Minute),
-				"mitigated": at.Add(30 * time.Minute), "resolved": at.Add(time.Duration(40+i) * time.Minute),
-			},
-		})
-		a := firing("CheckoutErrors", "checkout", at.Add(4*time.Minute))
-		m.Must("POST", "/webhook/alertmanager", notification(a.resolved(at.Add(30*time.Minute))))
-	}
-	m.Must("POST", "/webhook/alertmanager", notification(firing("Watchdog", "", now)))
-	// One incident of each status besides recorded.
-	for id, r := range map[string]map[string]any{
-		"pending":        {"state": "open", "milestones": map[string]any{"started": now.Add(-time.Hour)}},
-		"missing":        {"state": "resolved", "milestones": map[string]any{"started": now.Add(-2 * time.Hour)}},
-		"invalid":        {"state": "resolved", "milestones": map[string]any{"started": now.Add(-3 * time.Hour), "resolved": now.Add(-4 * time.Hour)}},
-		"not_applicable": {"state": "resolved", "kind": "drill", "milestones": map[string]any{"started": now.Add(-5 * time.Hour)}},
+	for _, c := range []choice{
+		{window: "7d", measured: "resolve"},
+		{window: "28d", measured: "resolve"},
+		{window: "90d", measured: "detect"},
+		{window: "90d", measured: "mitigate", services: []string{"checkout"}},
+		{window: "90d", measured: "resolve", severities: []string{"critical"}},
+		{window: "28d", measured: "acknowledge", services: []string{"payments", "checkout"}, severities: []string{"critical", "warning"}},
 	} {
-		r["title"], r["services"], r["severity"] = id, []string{"checkout"}, "critical"
-		m.Must("PUT", "/api/v1/records/ours/"+id, r)
+		t.Run(c.String(), func(t *testing.T) {
+			servers.Eventually(t, 2*time.Minute, func() error { return s.held(t, all, c) })
+		})
 	}
 
-	queries := dashboardQueries(t)
-	require.Greater(t, len(queries), 100)
-	round := 0
-	servers.Eventually(t, 2*time.Minute, func() error {
-		// Something of everything goes on.
-		round++
-		fired := now.Add(-time.Duration(round) * time.Minute)
-		m.Must("POST", "/webhook/alertmanager", notification(
-			firing("Noise", "checkout", fired.Add(-12*time.Hour)).resolved(fired.Add(-12*time.Hour+time.Minute)),
-			firing("SearchDown", "search", fired).resolved(fired.Add(time.Minute)),
-			alert{Status: "firing"}, // refused
-		))
-		m.Must("POST", "/webhook/alertmanager/events", event(fired))
-		m.Must("GET", "/api/v1/incidents", nil)
-		if _, _, err := m.Do("POST", "/webhook/alertmanager", "no JSON"); err != nil {
-			return err
-		}
-
-		var empty []query
-		for _, q := range queries {
-			v, err := prometheus.Query(q.expr, time.Time{})
-			if err != nil {
-				t.Fatalf("%s: %v", q.place, err)
-			}
-			if len(v) == 0 {
-				empty = append(empty, q)
+	t.Run("variables", func(t *testing.T) {
+		for title, d := range all {
+			for _, v := range d.Templating.List {
+				if v.Type != "query" {
+					continue
+				}
+				options := v.options(t, s.prometheus)
+				require.NotEmpty(t, options, "%s: %s", title, v.Name)
+				if current, ok := v.Current.Value.(string); ok {
+					require.Contains(t, options, current, "%s: %s", title, v.Name)
+				}
 			}
 		}
-		if queries = empty; len(queries) > 0 {
-			return fmt.Errorf("%d queries return nothing: %s", len(queries), queries)
-		}
-		return nil
 	})
+
+	t.Run("data", func(t *testing.T) {
+		queries := map[string]string{}
+		for title, d := range all {
+			for _, p := range d.Panels {
+				for _, x := range p.Targets {
+					if waits := slices.ContainsFunc(idle, func(part string) bool { return strings.Contains(x.Expr, part) }); !waits {
+						queries[place(title, p.Title, x.RefID)] = x.Expr
+					}
+				}
+			}
+		}
+		require.Greater(t, len(queries), 100)
+		now, round := time.Now().UTC().Truncate(time.Second), 0
+		servers.Eventually(t, 2*time.Minute, func() error {
+			round++
+			s.work(now, round)
+			at := time.Now()
+			for name, expr := range queries {
+				v, err := s.prometheus.Query(choice{window: "90d", measured: "resolve"}.fill(expr, at), at)
+				require.NoError(t, err, name)
+				if len(v) > 0 {
+					delete(queries, name)
+				}
+			}
+			if len(queries) > 0 {
+				return fmt.Errorf("%d queries return nothing: %v", len(queries), queries)
+			}
+			return nil
+		})
+	})
+}
+
+// idle are the parts of queries that have nothing to show as long as all is well.
+var idle = []string{
+	`instance=~"$instance",outcome!="ok"`, // no operation of the store fails here
+	`outcome="suggested"`,                 // no alert has to be in doubt
+	`ALERTS_FOR_STATE`,                    // no rule of this Prometheus fires
+	`) < max by`,                          // no two incidents have to begin at one point of the axis
+}
+
+// TestDashboardsOfNothing asks every query of an empty store, with All chosen and with one: none fails, none shows an
+// incident, and the windows and intervals can be chosen all the same.
+func TestDashboardsOfNothing(t *testing.T) {
+	address := servers.Address(t)
+	prometheus := servers.Prometheus(t, servers.PrometheusOptions{Targets: map[string][]string{"meantime": {address}}})
+	servers.Meantime(t, servers.MeantimeOptions{Address: address, Config: "windows: [7d, 28d, 90d]\nsources: []\nobjectives: [{severity: critical, interval: resolve, within: 1h}]\n"})
+	servers.Eventually(t, soon, func() error {
+		v, err := prometheus.Query(`meantime_measurements{affected_service="",severity=""}`, time.Time{})
+		if err == nil && len(v) == 0 {
+			err = fmt.Errorf("it has not been scraped")
+		}
+		return err
+	})
+	for title, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, x := range p.Targets {
+				for _, c := range []choice{{window: "28d", measured: "resolve"}, {window: "28d", measured: "resolve", services: []string{"checkout"}, severities: []string{"critical", "warning"}}} {
+					at := time.Now()
+					v, err := prometheus.Query(c.fill(x.Expr, at), at)
+					require.NoError(t, err, place(title, p.Title, x.RefID))
+					if title == "Meantime itself" || strings.Contains(x.Expr, "meantime_source_") {
+						continue // it runs, and is seen to
+					}
+					for _, sample := range v {
+						require.Zero(t, float64(sample.Value), "%s: %s", place(title, p.Title, x.RefID), sample)
+					}
+				}
+			}
+		}
+		for _, v := range d.Templating.List {
+			if v.Type != "query" {
+				continue
+			}
+			if options := v.options(t, prometheus); v.Name == "service" || v.Name == "severity" {
+				require.Empty(t, options, "%s: %s", title, v.Name)
+			} else {
+				require.NotEmpty(t, options, "%s: %s", title, v.Name)
+			}
+		}
+	}
+}
+
+// shop is a Meantime with the demo's year, twice, and the Prometheus that scrapes both.
+type shop struct {
+	meantime   *servers.MeantimeServer // one of the replicas
+	config     string                  // its configuration's file
+	prometheus *servers.PrometheusServer
+}
+
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	dir := recordsDir(t)
+	do := func(status int, program string, args ...string) {
+		cmd := exec.Command(program, args...)
+		cmd.Dir = servers.Root(t)
+		out, err := cmd.CombinedOutput()
+		if ended, ok := err.(*exec.ExitError); ok && ended.ExitCode() == status {
+			err = nil
+		}
+		require.NoError(t, err, string(out))
+	}
+	do(0, "go", "run", "./demo", "--data-only", "--dir="+dir, "--listen=127.0.0.1:0", "--prometheus.listen=127.0.0.1:0")
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+
+	one, two := servers.Address(t), servers.Address(t)
+	s := &shop{config: filepath.Join(dir, "meantime.yml")}
+	s.prometheus = servers.Prometheus(t, servers.PrometheusOptions{Rules: read("rules.yml"), Targets: map[string][]string{"meantime": {one, two}}})
+	config := regexp.MustCompile(`(?m)^(store|prometheus|sources): .*\n`).ReplaceAllString(read("meantime.yml"), "") +
+		"prometheus: {url: " + s.prometheus.URL + "}\nsources: [{name: files, type: file, dir: records, interval: 1s}]\n"
+	store := "sqlite:" + filepath.Join(dir, "meantime.db")
+	require.NoError(t, os.WriteFile(s.config, []byte("store: {dsn: "+store+"}\n"+config), 0o644))
+
+	documents, err := filepath.Glob(filepath.Join(dir, "postmortems/*.md"))
+	require.NoError(t, err)
+	const open = 3 // the status that says that questions are open
+	do(open, servers.Binary(t), append([]string{"import", "--config.file=" + s.config}, documents...)...)
+	do(0, servers.Binary(t), "replay", "--config.file="+s.config, filepath.Join(dir, "archive.jsonl"))
+
+	other := recordsDir(t)
+	require.NoError(t, os.WriteFile(filepath.Join(other, "meantime.db"), []byte(read("meantime.db")), 0o644))
+	servers.Meantime(t, servers.MeantimeOptions{Address: two, Dir: other, Config: config})
+	s.meantime = servers.Meantime(t, servers.MeantimeOptions{Address: one, Dir: dir, Config: config})
+	require.NoError(t, os.WriteFile(s.config, []byte("store: {dsn: "+store+"}\n"+config), 0o644)) // as report reads it
+	return s
+}
+
+// held holds what every panel shows now to a report, and to what it would show of one replica.
+func (s *shop) held(t *testing.T, all map[string]dashboard, c choice) error {
+	at := time.Now().UTC().Truncate(time.Second)
+	r := reported(t, s.config, c.window, at)
+	for title, d := range all {
+		for _, p := range d.Panels {
+			panel := place(title, p.Title)
+			x, held := counterparts[panel]
+			if !held {
+				continue
+			}
+			got := map[figure]float64{}
+			for _, query := range p.Targets {
+				if _, not := without[place(panel, p.name(query))]; not {
+					continue
+				}
+				shown, err := p.shown(query, c, s.prometheus, at)
+				if err != nil {
+					return fmt.Errorf("%s: %w", panel, err)
+				}
+				maps.Copy(got, shown)
+			}
+			maps.DeleteFunc(got, func(f figure, _ float64) bool { _, not := without[place(panel, f.name, f.of)]; return not })
+			if err := x.differs(r, x.of(r, c), got); err != nil {
+				return fmt.Errorf("%s: %w", panel, err)
+			}
+		}
+	}
+	return nil
+}
+
+// work has something of everything go on.
+func (s *shop) work(now time.Time, round int) {
+	fired := now.Add(-time.Duration(round) * time.Minute)
+	s.meantime.Must("POST", "/webhook/alertmanager", notification(
+		firing("Noise", "checkout", fired.Add(-12*time.Hour)).resolved(fired.Add(-12*time.Hour+time.Minute)),
+		firing("SearchDown", "search", fired).resolved(fired.Add(time.Minute)),
+		alert{Status: "firing"}, // refused
+	))
+	s.meantime.Must("POST", "/webhook/alertmanager/events", event(fired))
+	s.meantime.Must("GET", "/api/v1/incidents", nil)
+	_, _, _ = s.meantime.Do("POST", "/webhook/alertmanager", "no JSON") // refused
 }
 
 // event is one of the event recorder: an alert was created.
@@ -113,42 +263,4 @@ func event(at time.Time) map[string]any {
 			}},
 		}}},
 	}
-}
-
-type query struct{ place, expr string }
-
-func (q query) String() string { return "\n" + q.place + ": " + q.expr }
-
-// dashboardQueries lists every query of every dashboard, with All chosen for the services and severities and with one.
-func dashboardQueries(t *testing.T) []query {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(servers.Root(t), "dashboards", "*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	var out []query
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		require.NoError(t, err)
-		var dashboard struct {
-			Panels []struct {
-				Title   string
-				Targets []struct{ Expr string }
-			}
-		}
-		require.NoError(t, json.Unmarshal(text, &dashboard))
-		for _, p := range dashboard.Panels {
-			for _, x := range p.Targets {
-				for _, chosen := range [][2]string{{"^$", "^$"}, {"checkout", "critical"}} {
-					fill := strings.NewReplacer("$service", chosen[0], "$severity", chosen[1], "$window", "90d", "$measured", "resolve",
-						"$job", ".+", "$instance", ".+", "$__rate_interval", "5s", "$__interval_ms", "7776000000")
-					expr := fill.Replace(x.Expr)
-					waits := slices.ContainsFunc(idle, func(part string) bool { return strings.Contains(expr, part) })
-					if !waits && (len(out) == 0 || out[len(out)-1].expr != expr) {
-						out = append(out, query{filepath.Base(f) + "/" + p.Title, expr})
-					}
-				}
-			}
-		}
-	}
-	return out
 }

@@ -109,7 +109,7 @@ func newOutage(t *testing.T, alertmanagers func(testing.TB, servers.Alertmanager
 	}
 	o.prometheus = servers.Prometheus(t, servers.PrometheusOptions{
 		Rules: rules, Alertmanagers: addresses,
-		Targets: map[string]string{"services": strings.TrimPrefix(services.URL, "http://"), "meantime": address},
+		Targets: map[string][]string{"services": {strings.TrimPrefix(services.URL, "http://")}, "meantime": {address}},
 	})
 	o.meantime = servers.Meantime(t, servers.MeantimeOptions{Address: address, Config: fmt.Sprintf(`
 windows: [1d]

@@ -18,7 +18,7 @@ type PrometheusOptions struct {
 	// Rules is a rules file's text; empty for none.
 	Rules string
 	// Targets are the addresses to scrape, by job.
-	Targets map[string]string
+	Targets map[string][]string
 	// Alertmanagers are the addresses to send alerts to.
 	Alertmanagers []string
 	// Data is the folder of its database, which may hold blocks; empty for a new one.
@@ -44,8 +44,8 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 		config["rule_files"] = []string{write(t, dir, "rules.yml", o.Rules)}
 	}
 	scrapes := []any{}
-	for job, target := range o.Targets {
-		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": []string{target}}}})
+	for job, targets := range o.Targets {
+		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": targets}}})
 	}
 	config["scrape_configs"] = scrapes
 	if len(o.Alertmanagers) > 0 {
@@ -109,6 +109,14 @@ func (s *PrometheusServer) QueryRange(expr string, from, to time.Time, step time
 		return nil, fmt.Errorf("query %s: %w", expr, err)
 	}
 	return data.Result, nil
+}
+
+// LabelValues asks for the values that a label has in the series that a selector matches.
+func (s *PrometheusServer) LabelValues(label, selector string) (values []string, err error) {
+	if err := s.get("/api/v1/label/"+label+"/values", url.Values{"match[]": {selector}}, &values); err != nil {
+		return nil, fmt.Errorf("values of %s in %s: %w", label, selector, err)
+	}
+	return values, nil
 }
 
 func (s *PrometheusServer) get(path string, q url.Values, data any) error {

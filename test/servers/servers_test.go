@@ -14,7 +14,7 @@ import (
 func TestPrometheus(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "answer 42") }))
 	t.Cleanup(target.Close)
-	s := Prometheus(t, PrometheusOptions{Targets: map[string]string{"test": strings.TrimPrefix(target.URL, "http://")}})
+	s := Prometheus(t, PrometheusOptions{Targets: map[string][]string{"test": {strings.TrimPrefix(target.URL, "http://")}}})
 	Eventually(t, time.Minute, func() error {
 		v, err := s.Query(`answer{job="test"}`, time.Time{})
 		if err == nil && (len(v) != 1 || v[0].Value != 42) {
