@@ -168,6 +168,26 @@ func (sc *scanner) daypartBefore(st *stamp) {
 	}
 }
 
+// nextDay reads "the next day at 06:30".
+func (sc *scanner) nextDay(st *stamp) {
+	k := sc.at(st.start)
+	for _, lx := range sc.t.all {
+		for _, a := range lx.nextDay {
+			for _, skip := range []int{0, 1, 2} {
+				b := k - len(a) - skip
+				if b < 0 || !(part{alts: []alt{a}}).fits(sc.toks, b, b+len(a)) || skip > 0 && !sc.onlyJoin(b+len(a), k) {
+					continue
+				}
+				if n := len(sc.out); n > 0 && sc.out[n-1].end > sc.toks[b].start {
+					return
+				}
+				st.next, st.start = true, sc.toks[b].start
+				return
+			}
+		}
+	}
+}
+
 // around looks for "about" before the tokens from..to, and for "about" or "from then on" after them.
 func (sc *scanner) around(from, to int, st *stamp) {
 	if b := strings.TrimRight(sc.s[:st.start], " "); strings.HasSuffix(b, "~") || strings.HasSuffix(b, "≈") || strings.HasSuffix(b, "c.") || strings.HasSuffix(b, "±") {

@@ -41,7 +41,7 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 		// A table's head, or a line that is little more than the zone: "2024-04-11, UTC".
 		says := b.kind == row && b.head || len(b.tokens()) <= 7 && b.kind != row
 		for _, lx := range o.t.all {
-			says = says || lx.has("all_times", b.tokens())
+			says = says || lx.has("all_times", b.tokens()) || lx.has("every_time", b.tokens())
 		}
 		if b.kind == heading && (o.sections[i].name == "timeline" || says) {
 			says = true
@@ -56,6 +56,8 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 					c.zone = fixedZone(c.zone.label, z.offset)
 				}
 			}
+		} else if z, ok := o.allTimesZone(b); ok {
+			c = zoneChoice{zone: z, from: "the document says so", line: b.line}
 		} else if toks := b.tokens(); len(toks) > 1 && len(toks) <= 7 { // "All times Z."
 			n := len(toks)
 			if toks[n-1].stop {
@@ -112,10 +114,30 @@ func (o *outline) allTimesZone(b *block) (z zone, ok bool) {
 			}
 			if zs := findZones(b.text[toks[x.to-1].end:end], o.t); len(zs) > 0 {
 				z, ok = zs[0], true
+				return
+			}
+			for i := x.to; i < len(toks) && i <= x.to+6 && !toks[i].stop; i++ { // "all times are Brasília's"
+				if z, ok = cityAt(b.text, toks, i); ok {
+					return
+				}
 			}
 		})
 	}
 	return z, ok
+}
+
+// cityAt is the clock of a city that is named at token i, in capitals.
+func cityAt(s string, toks []token, i int) (zone, bool) {
+	table, err := zoneTable()
+	if err != nil || s[toks[i].start] < 'A' || s[toks[i].start] > 'Z' && s[toks[i].start] < 0x80 {
+		return zone{}, false
+	}
+	for _, c := range table.cities {
+		if e := matchAt([]alt{c.words}, toks, i); e > 0 {
+			return placeZone(s[toks[i].start:toks[e-1].end], c.zone), true
+		}
+	}
+	return zone{}, false
 }
 
 // carriedZone is the zone that stands beside some of the times, where only one stands there.

@@ -163,7 +163,7 @@ func (o *outline) list() {
 			continue
 		}
 		at, ok := o.leading(i)
-		if ok && o.isField(b) {
+		if ok && o.isField(i) {
 			ok = false
 		}
 		if ok && b.kind == heading && o.doc.title == b.orig {

@@ -84,6 +84,28 @@ func cutLabel(s string) (label, value string, ok bool) {
 	return "", "", false
 }
 
+// label is what stands before the value of a labelled field: before a colon, or right before its time.
+func (o *outline) label(i int) (label, value string, ok bool) {
+	b := &o.doc.blocks[i]
+	if label, value, ok = cutLabel(b.text); ok && o.fieldName(label) != "" {
+		return label, value, true
+	}
+	for _, st := range o.stamps[i] {
+		if !st.hasClock {
+			continue
+		}
+		before := strings.TrimRight(b.text[:st.start], " ")
+		if st.start < 4 || st.start > 40 || len(b.text)-st.end > 24 {
+			break
+		}
+		if incident.MilestoneName(o.fieldName(before)).Valid() && o.statusWord(tokenize(before)) == "" && b.text[:1] == strings.ToUpper(b.text[:1]) {
+			return before, b.text[st.start:], true
+		}
+		break
+	}
+	return label, value, ok
+}
+
 // labelLines finds labels that stand on a line of their own with a time on the line below, as a copied page leaves them.
 func (o *outline) labelLines() {
 	o.labelOf = map[int]int{}
@@ -164,7 +186,7 @@ func (o *outline) fields() []field {
 				}
 			}
 		case para, item:
-			label, value, ok := cutLabel(b.text)
+			label, value, ok := o.label(i)
 			if !ok {
 				continue
 			}

@@ -85,8 +85,11 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 					}
 				}
 			}
-			if k == Noticed && seenByUsers(users, m, sent, o.t) {
+			if (k == Noticed || k == Finding || k == Cause) && seenByUsers(users, m, sent, o.t) {
 				return
+			}
+			if o.tellsLength(sent, m) && k != Trigger && k != Symptom && k != Failing {
+				return // "was detected within eight minutes" is not of this moment
 			}
 			if k != NotYet && k != Partial {
 				inside := m.to
@@ -120,6 +123,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	if n == 0 {
 		if t, ok := o.headed(sent, from, nonprod); ok && !found.firm(Alert) && !found.firm(Ack) {
 			put(Alert, t)
+		}
+		if t, ok := o.labelledCause(sent, from, nonprod); ok {
+			put(Cause, t)
 		}
 	}
 	if t, ok := o.worksAgain(sent, from, n, nonprod, all, allKinds); ok && !found.firm(Recovered) {
@@ -171,6 +177,34 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	}
 }
 
+// labelledCause finds an entry that begins "Root cause: …", and says more than that it is sought.
+func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, bool) {
+	for _, lx := range o.t.all {
+		e := lx.endAt("cause_word", sent, 0)
+		if e == 0 || e+2 >= len(sent) || !sent[e].comma || len(spans(&lx.neg, sent[e:min(len(sent), e+4)])) > 0 || len(spans(&lx.hedge, sent[e:min(len(sent), e+4)])) > 0 {
+			continue
+		}
+		return told{from: base, to: base + e, nonprod: nonprod}, true
+	}
+	return told{}, false
+}
+
+// tellsLength says whether a match is followed by how long it took: "detected within eight minutes".
+func (o *outline) tellsLength(sent []token, m match) bool {
+	for _, lx := range o.t.all {
+		for i := m.to; i < len(sent) && i <= m.to+3; i++ {
+			if e := lx.endAt("within", sent, i); e > 0 {
+				for j := e; j < len(sent) && j <= e+3; j++ {
+					if _, n := durationAt(sent, j, o.t); n > 0 {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
 // headed finds an entry whose first word names an alert: "Page: ProbeDown for text", "Alert ExportFailures". One that is
 // over, or that somebody quiets, tells something else.
 func (o *outline) headed(sent []token, base int, nonprod bool) (told, bool) {
@@ -217,7 +251,7 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 				hi++
 			}
 			clause := sent[lo:hi]
-			good := lx.has("service", clause) || lx.has("user", clause)
+			good := lx.has("service", clause) || lx.has("user", clause) || lx.has("works", clause)
 			for i, t := range all {
 				if t.from-base >= hi || t.to-base <= lo {
 					continue

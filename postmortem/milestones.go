@@ -466,6 +466,12 @@ func (r *reader) identified() {
 		return
 	}
 	e := firm[0]
+	for _, x := range firm { // an entry that calls it the root cause means more than one that traces something to something
+		if r.namesRootCause(x) && !r.namesRootCause(e) {
+			e = x
+			break
+		}
+	}
 	c := incident.ConfidenceStated
 	if e.st.approx {
 		c = incident.ConfidenceApproximate
@@ -474,6 +480,20 @@ func (r *reader) identified() {
 	if len(firm) > 1 && firm[len(firm)-1].at.After(e.at) {
 		r.askEntries("identified", "milestones.identified", "Several entries tell of the cause.", "The first is taken; a later one may be the real cause.", firm)
 	}
+}
+
+func (r *reader) namesRootCause(e *entry) bool {
+	t, ok := e.kinds[Cause]
+	if !ok {
+		return false
+	}
+	toks := r.o.words(e)
+	for _, lx := range r.o.t.all {
+		if lx.has("root_cause", toks[max(0, t.from-2):min(len(toks), t.to+2)]) {
+			return true
+		}
+	}
+	return false
 }
 
 // onlyFinding is the one entry between detection and recovery that tells what was found out, where what was found is not

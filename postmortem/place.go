@@ -82,8 +82,13 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 			}
 			cur, known = d, true
 			e.explicit = true
+		case e.st.next && known && !marked && cur.full():
+			cur = cur.add(1)
 		case !cur.full():
 			cur, known = c.day, true
+			if e.st.next {
+				cur = cur.add(1)
+			}
 		case marked:
 		case prev >= 0 && mins < prev:
 			back := prev - mins
@@ -235,7 +240,7 @@ func (o *outline) placeProse(c *calendar) {
 			from = max(head, 0)
 		}
 		for b := from; b <= e.block; b++ {
-			if o.doc.blocks[b].kind == code || o.doc.blocks[b].kind == quote || o.sections[b].head != head || b < e.block && o.isField(&o.doc.blocks[b]) {
+			if o.doc.blocks[b].kind == code || o.doc.blocks[b].kind == quote || o.sections[b].head != head || b < e.block && o.isField(b) {
 				continue
 			}
 			for _, st := range o.stamps[b] {
@@ -266,6 +271,11 @@ func (o *outline) placeProse(c *calendar) {
 			}
 		}
 		mins := e.st.h*60 + e.st.m
+		if e.st.next && !e.explicit && day.y > 0 {
+			day = day.add(1)
+			last[head] = day
+			delete(late, head)
+		}
 		if prev, ok := late[head]; ok && !e.explicit && e.st.hasClock && prev >= 18*60 && mins < 10*60 && day.y > 0 {
 			day = day.add(1) // after late evening the small hours are the next day
 			last[head] = day

@@ -200,6 +200,9 @@ func (p *plainReader) continues(t string, indent int) bool {
 	if p.kind == item && indent > 0 {
 		return true
 	}
+	if strings.HasPrefix(t, "**") && strings.HasPrefix(prev, "**") {
+		return false // a list of labels in bold
+	}
 	last, _ := utf8.DecodeLastRuneInString(prev)
 	first, _ := utf8.DecodeRuneInString(t)
 	lower := first >= 'a' && first <= 'z' || first == '(' || first == ','

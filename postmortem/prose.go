@@ -27,7 +27,7 @@ func (o *outline) prose() {
 	listed := len(o.entries)
 	for i := range o.doc.blocks {
 		b := &o.doc.blocks[i]
-		if len(o.stamps[i]) > maxProse || inEntry[i] || b.kind != para && b.kind != item || excluded(o.sections[i].name) || o.sections[i].name == "lessons" || len(o.stamps[i]) == 0 || o.isField(b) {
+		if len(o.stamps[i]) > maxProse || inEntry[i] || b.kind != para && b.kind != item || excluded(o.sections[i].name) || o.sections[i].name == "lessons" || len(o.stamps[i]) == 0 || o.isField(i) {
 			continue
 		}
 		o.proseBlock(i)

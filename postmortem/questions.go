@@ -90,7 +90,7 @@ func (r *reader) ask() {
 func (r *reader) relapses() (n int) {
 	ended := r.endings(r.es)
 	for i, e := range r.es {
-		if e.kinds.has(Relapse) || e.kinds.has(ImpactStart) && ended[i] && !e.kinds.has(Recovered, Resolved, Ended) {
+		if e.kinds.has(Relapse) && (i > 0 && !e.kinds.has(ImpactStart) || ended[i]) || e.kinds.has(ImpactStart) && ended[i] && !e.kinds.has(Recovered, Resolved, Ended) {
 			n++
 		}
 	}

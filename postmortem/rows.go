@@ -99,7 +99,7 @@ func pickDate(a, b date) date {
 }
 
 // isField says whether a block is a labelled field rather than an entry: "Start: 14:05".
-func (o *outline) isField(b *block) bool {
-	label, _, ok := cutLabel(b.text)
+func (o *outline) isField(i int) bool {
+	label, _, ok := o.label(i)
 	return ok && o.fieldName(label) != ""
 }

@@ -84,7 +84,7 @@ func (o *outline) statusPage() {
 	stamps := map[int]int{}
 	var order []int
 	for i := range o.doc.blocks {
-		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !o.isField(&o.doc.blocks[i]) {
+		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !o.isField(i) {
 			ups = append(ups, update{i, at, label, -1})
 		} else if k, ok := o.stampOnly(i); ok {
 			stamps[i] = k

@@ -21,6 +21,7 @@ type stamp struct {
 	unclear    bool // its day part does not go with its hour
 	approx     bool
 	since      bool // "from then on"
+	next       bool // "the next day" stands before it
 	unknown    bool // "22:XX", "TBC": known to be unknown
 	zone       zone
 	plus       time.Duration // "T+5": since the start of the count
@@ -244,6 +245,7 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 		st.zone = z
 		st.start = min(st.start, b)
 	}
+	sc.nextDay(&st)
 	st.end = j
 	ti := sc.at(st.start)
 	sc.around(ti, sc.at(st.end), &st)
