@@ -20,9 +20,7 @@ import (
 
 	"meantime/api"
 	"meantime/config"
-	"meantime/correlate"
 	"meantime/incident"
-	"meantime/source"
 	"meantime/store/sqlstore"
 	"meantime/web"
 	"meantime/webhook"
@@ -50,13 +48,15 @@ type App struct {
 	now     func() time.Time
 	metrics *metrics
 
+	replica
+
 	config   atomic.Pointer[config.Validated]
 	store    *intake
 	pipeline *pipeline
-	runner   *correlate.Runner
-	sources  *source.Runner
+	term     atomic.Pointer[term] // nil while another process has the lease
 
 	ready     atomic.Bool
+	behind    atomic.Bool // what others saved could not be read
 	addrs     []net.Addr
 	reloading sync.Mutex
 }
@@ -100,12 +100,11 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	}
 	l.onStop("store", func(context.Context) error { return db.Close() })
 	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
-	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}}
-	beats, err := db.Beats(ctx, a.now().Add(-7*24*time.Hour), a.now())
-	if err != nil {
-		return fmt.Errorf("load watchdogs: %w", err)
+	a.replica = newReplica(string(c.Store.DSN))
+	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}, changed: a.factsChanged}
+	if err := a.store.hear(ctx, a.now()); err != nil {
+		return err
 	}
-	a.store.heard(beats)
 
 	a.pipeline = &pipeline{store: db, metrics: a.metrics, now: a.now, heard: a.store.lastHeard}
 	if err := a.pipeline.configure(ctx, c); err != nil {
@@ -120,42 +119,24 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return ctx.Err()
 	})
 
-	a.runner = correlate.NewRunner(correlate.Options{
-		Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"),
-		Metrics: a.metrics.correlate, Deliver: a.deliver,
-	})
-	a.store.changed = a.runner.Notify
-	a.sources = source.NewRunner(source.Options{Logger: a.logger, Metrics: a.metrics.sources})
-	l.run("correlation", a.runner.Run)
-	jobs, err := a.jobs(c)
-	if err != nil {
+	if err := a.tryJobs(c); err != nil {
 		return err
 	}
-	if err := a.sources.Reload(jobs); err != nil {
-		return err
-	}
-	l.run("sources", func(ctx context.Context) error { a.sources.Run(ctx); return ctx.Err() })
-	l.run("retention", a.prune)
 	l.run("reload on SIGHUP", a.reloadOnHangup)
 
+	if a.shared {
+		l.run("replicas", a.follow)
+		l.run("news of replicas", a.listen)
+	}
 	if err := a.serve(l, a.options.Web, a.handler()); err != nil {
 		return err
 	}
+	// Last, so that it stops first: another replica can take over while this one still answers.
+	l.run("lease", a.hold)
 	a.ready.Store(true)
 	a.logger.Info("Listening", "addresses", fmt.Sprint(a.addrs), "store", c.Store.DSN)
 	if a.options.Listening != nil {
 		a.options.Listening(a.addrs)
-	}
-	return nil
-}
-
-// deliver takes in a correlation pass, and has what it linked measured.
-func (a *App) deliver(ctx context.Context, d correlate.Delta) error {
-	if err := a.pipeline.deliver(ctx, d); err != nil {
-		return err
-	}
-	if len(d.Incidents) > 0 {
-		a.sources.Trigger(prometheusJob)
 	}
 	return nil
 }
@@ -168,7 +149,7 @@ func (a *App) handler() http.Handler {
 		Watchdogs: func(labels map[string]string) (string, bool) {
 			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
 		},
-		Truncated: func() { a.sources.Trigger(alertmanagerJob) },
+		Truncated: func() { a.trigger(alertmanagerJob) },
 		MaxBody:   a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
 	})
 	records := api.New(api.Options{
@@ -225,18 +206,21 @@ func (a *App) reload(ctx context.Context) (err error) {
 	if c.Store.DSN != old.Store.DSN {
 		return errors.New("store.dsn: a store cannot be changed while the program runs; start it again")
 	}
-	jobs, err := a.jobs(c)
-	if err != nil {
+	if err := a.tryJobs(c); err != nil {
 		return err
 	}
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return err
 	}
-	if err := a.sources.Reload(jobs); err != nil {
-		return err
-	}
 	a.config.Store(c)
-	a.runner.SetRules(c.Rules)
+	if t := a.term.Load(); t != nil {
+		t.runner.SetRules(c.Rules)
+		jobs, err := a.jobs(c)
+		if err != nil {
+			return err
+		}
+		return t.sources.Reload(jobs)
+	}
 	return nil
 }
 

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,4 +53,53 @@ func (s *intake) lastHeard() map[string]time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.beats)
+}
+
+// follow notes what other processes brought in, as far as a pass tells.
+func (s *intake) follow(ctx context.Context, saved incident.Saved, now time.Time) error {
+	if saved.Whole {
+		s.open.forget()
+		if err := s.hear(ctx, now); err != nil {
+			return err
+		}
+		return s.open.load(ctx, s.Store)
+	}
+	s.heard(saved.Beats)
+	for _, k := range saved.Records {
+		if err := s.learn(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hearBack is how far back the start looks for signs of life.
+const hearBack = 7 * 24 * time.Hour
+
+// hear reads the newest signs of life of watchdogs.
+func (s *intake) hear(ctx context.Context, now time.Time) error {
+	beats, err := s.Beats(ctx, now.Add(-hearBack), now)
+	if err != nil {
+		return fmt.Errorf("load watchdogs: %w", err)
+	}
+	s.heard(beats)
+	return nil
+}
+
+// learn reads the version of a record that counts now.
+func (s *intake) learn(ctx context.Context, k incident.RecordKey) error {
+	r, err := s.Record(ctx, k)
+	if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
+		return nil
+	}
+	if err == nil {
+		s.open.put(&r)
+	}
+	return err
+}
+
+// recordKey is the key of a record that a change names as "source/id".
+func recordKey(name string) incident.RecordKey {
+	source, id, _ := strings.Cut(name, "/")
+	return incident.RecordKey{Source: source, ID: id}
 }

@@ -31,6 +31,7 @@ type metrics struct {
 	backlog prometheus.Gauge
 
 	questions *prometheus.GaugeVec
+	lease     prometheus.Gauge
 
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
@@ -61,6 +62,9 @@ func newMetrics() *metrics {
 		questions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "meantime_postmortem_questions", Help: "What written postmortems leave open and nobody has answered, by kind.",
 		}, []string{"kind"}),
+		lease: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "meantime_lease_held", Help: "1 where this process is the one that correlates and reads the sources, 0 where it follows another.",
+		}),
 		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_config_last_reload_successful", Help: "1 where the newest configuration was taken, 0 where it had a mistake and the old one stays.",
 		}),
@@ -70,7 +74,7 @@ func newMetrics() *metrics {
 		webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

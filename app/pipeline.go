@@ -24,42 +24,34 @@ type pipeline struct {
 	heard   func() map[string]time.Time // when each watchdog was last heard of
 
 	mu        sync.Mutex // one delta, configuration or look at a time
-	windows   []config.Window
-	watchdogs []correlate.Watchdog
+	view      view
 	book      *measure.Book
 	ledger    *measure.Ledger
 	collector *collector.Collector
 	blind     map[string][]incident.Impact
+	// seen is the number of the newest pass that is shown. It may fall behind by passes that this process saved itself
+	// without learning that it had: what they hold is shown, and being told of it again does no harm.
+	seen int64
+}
+
+// view is how a configuration wants what is stored to be shown.
+type view struct {
+	book        measure.Options
+	collector   collector.Options
+	maxServices int
+	windows     []config.Window
+	watchdogs   []correlate.Watchdog
 }
 
 // configure shows what is stored as the configuration wants it. Where it returns an error everything stays as it was.
 func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 	o := measureOptions(c)
-	var longest time.Duration
-	for _, w := range o.Windows {
-		longest = max(longest, w.Length)
-	}
-	book, ledger := measure.NewBook(o), measure.NewLedger(c.Intervals, c.Limits.Services)
-
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.now()
-	from := now.Add(-longest)
-	if err := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))); err != nil {
-		return fmt.Errorf("load incidents: %w", err)
-	}
-	if err := ledger.Load(p.store.Ledger(ctx)); err != nil {
-		return fmt.Errorf("load ledger: %w", err)
-	}
-	shown := collector.New(collector.Options{Intervals: c.Intervals, Objectives: o.Objectives})
-	shown.Know(ledger.Meet(book.Known()))
-	shown.Replay(ledger.All())
-	shown.Restate(ledger.Restatements())
-
-	old := p.collector
-	p.windows, p.watchdogs, p.book, p.ledger, p.collector = c.Windows, c.Rules.Watchdogs, book, ledger, shown
-	p.show(now)
-	return p.metrics.show(old, shown)
+	return p.load(ctx, view{
+		book: o, collector: collector.Options{Intervals: c.Intervals, Objectives: o.Objectives}, maxServices: c.Limits.Services,
+		windows: c.Windows, watchdogs: c.Rules.Watchdogs,
+	})
 }
 
 // measureOptions are what a configuration wants measured.
@@ -71,21 +63,51 @@ func measureOptions(c *config.Validated) measure.Options {
 	return o
 }
 
-// deliver takes in one correlation pass. It has no effect where it returns an error.
-func (p *pipeline) deliver(ctx context.Context, d correlate.Delta) error {
+// load reads everything and shows it. mu is held.
+func (p *pipeline) load(ctx context.Context, v view) error {
+	saved, err := p.store.Follow(ctx, -1) // before everything is read, so that nothing is missed
+	if err != nil {
+		return fmt.Errorf("load passes: %w", err)
+	}
+	var longest time.Duration
+	for _, w := range v.windows {
+		longest = max(longest, w.Duration)
+	}
+	book, ledger := measure.NewBook(v.book), measure.NewLedger(v.book.Intervals, v.maxServices)
+	now := p.now()
+	from := now.Add(-longest)
+	if err := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))); err != nil {
+		return fmt.Errorf("load incidents: %w", err)
+	}
+	if err := ledger.Load(p.store.Ledger(ctx)); err != nil {
+		return fmt.Errorf("load ledger: %w", err)
+	}
+	shown := collector.New(v.collector)
+	shown.Know(ledger.Meet(book.Known()))
+	shown.Replay(ledger.All())
+	shown.Restate(ledger.Restatements())
+
+	old := p.collector
+	p.view, p.book, p.ledger, p.collector, p.blind, p.seen = v, book, ledger, shown, saved.Blind, saved.Number
+	p.show(now)
+	return p.metrics.show(old, shown)
+}
+
+// deliver takes in one correlation pass under the lease with that token. It has no effect where it returns an error.
+func (p *pipeline) deliver(ctx context.Context, token int64, d correlate.Delta) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	step := p.ledger.Next(d.Incidents, now)
 	err := p.store.Save(ctx, incident.Pass{
 		Cursor: d.Cursor, Rules: d.Rules, Reset: d.Reset, Removed: d.Removed, Gone: d.Gone,
-		Incidents: d.Incidents, Verdicts: d.Verdicts, Observed: step.Observed,
+		Incidents: d.Incidents, Verdicts: d.Verdicts, Observed: step.Observed, Blind: d.Blind, Token: token,
 	})
 	if err != nil {
 		return err
 	}
+	p.seen++ // nobody else can have saved one, for the token was good
 	p.ledger.Commit(step)
-	p.blind = d.Blind
 	if d.Reset {
 		// What is given is in memory already, so loading it cannot fail.
 		_ = p.book.Load(each(d.Incidents), each(d.Verdicts))
@@ -93,23 +115,50 @@ func (p *pipeline) deliver(ctx context.Context, d correlate.Delta) error {
 		p.book.Apply(d.Incidents, d.Removed)
 		p.book.ApplyVerdicts(d.Verdicts, d.Gone)
 	}
+	p.take(step, d.Blind, now)
+	return nil
+}
+
+// follow takes in what other processes saved, and says what it was.
+func (p *pipeline) follow(ctx context.Context) (incident.Saved, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	saved, err := p.store.Follow(ctx, p.seen)
+	switch {
+	case err != nil:
+		return saved, err
+	case saved.Whole:
+		return saved, p.load(ctx, p.view)
+	case saved.Number == p.seen:
+		return saved, nil
+	}
+	step := p.ledger.Follow(saved.Observed, saved.Incidents)
+	p.book.Apply(saved.Incidents, saved.Removed)
+	p.book.ApplyVerdicts(saved.Verdicts, saved.Gone)
+	p.seen = saved.Number
+	p.take(step, saved.Blind, p.now())
+	return saved, nil
+}
+
+// take shows what a pass added. mu is held.
+func (p *pipeline) take(step measure.LedgerStep, blind map[string][]incident.Impact, now time.Time) {
+	p.blind = blind
 	p.collector.Know(step.Known)
 	p.collector.Observe(step.New)
 	p.collector.Restate(step.Restated)
 	p.show(now)
-	return nil
 }
 
 // show makes what is known now what the next scrape sees. mu is held.
 func (p *pipeline) show(now time.Time) {
 	s := collector.Snapshot{Figures: p.book.Figures(now)}
-	if len(p.watchdogs) > 0 {
+	if len(p.view.watchdogs) > 0 {
 		heard := p.heard()
 		s.Watchdogs, s.Blind = map[string]time.Time{}, map[string]float64{}
-		for _, w := range p.watchdogs {
+		for _, w := range p.view.watchdogs {
 			s.Watchdogs[w.Name] = heard[w.Name]
 		}
-		for _, w := range p.windows {
+		for _, w := range p.view.windows {
 			s.Blind[w.Name] = measure.BlindSeconds(p.blind, now.Add(-w.Duration), now)
 		}
 	}

@@ -46,6 +46,17 @@ func (q *questions) set(r *incident.Record) {
 	add(kinds, 1)
 }
 
+// forget counts nothing, as before anything was read.
+func (q *questions) forget() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(q.of)
+	for k := range q.count {
+		q.count[k] = 0
+		q.show(k, 0)
+	}
+}
+
 // recordPages is the part of a store that lists records.
 type recordPages interface {
 	RecordPage(ctx context.Context, source string, after incident.RecordKey, limit int) ([]incident.Record, error)

@@ -75,6 +75,11 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	token, end, err := leased(ctx, db, newReplica(string(c.Store.DSN)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	for _, f := range facts {
 		if _, err := db.Put(ctx, f, clock); err != nil {
 			return nil, err
@@ -84,7 +89,9 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return nil, err
 	}
-	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Deliver: a.pipeline.deliver})
+	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Deliver: func(ctx context.Context, d correlate.Delta) error {
+		return a.pipeline.deliver(ctx, token, d)
+	}})
 	if err := runner.CatchUp(ctx); err != nil {
 		return nil, err
 	}

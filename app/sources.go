@@ -63,6 +63,15 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	return jobs, nil
 }
 
+// tryJobs says what is wrong with what is polled, without polling anything.
+func (a *App) tryJobs(c *config.Validated) error {
+	jobs, err := a.jobs(c)
+	if err != nil {
+		return err
+	}
+	return source.NewRunner(source.Options{}).Reload(jobs)
+}
+
 // shape is everything that shaped a source, as text: where it is the same after a reload, the source goes on as it is. A
 // secret prints as <secret>, so a digest stands for it. A pool of certificates prints as its address, and so a source
 // that has one is always replaced.
@@ -74,14 +83,18 @@ func shape(settings any, secrets ...config.Secret) string {
 	return string(text)
 }
 
-// sourceStates are how all that is polled is doing, for the pages.
+// sourceStates are how all that is polled is doing, for the pages; nothing where another process polls.
 func (a *App) sourceStates() []web.Source {
+	t := a.term.Load()
+	if t == nil {
+		return nil
+	}
 	kinds := map[string]string{alertmanagerJob: "alertmanager", prometheusJob: "prometheus"}
 	for _, s := range a.config.Load().Sources {
 		kinds[s.Name] = s.Type
 	}
 	var out []web.Source
-	for _, s := range a.sources.Status() {
+	for _, s := range t.sources.Status() {
 		out = append(out, web.Source{Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err})
 	}
 	return out

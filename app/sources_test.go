@@ -73,11 +73,13 @@ func TestReconcileWaitsForABurst(t *testing.T) {
 func TestSourceStates(t *testing.T) {
 	a, c := polling(t, "t0ken")
 	a.config.Store(c)
-	a.sources = source.NewRunner(source.Options{})
+	require.Empty(t, a.sourceStates(), "another process polls")
+	held := &term{sources: source.NewRunner(source.Options{})}
+	a.term.Store(held)
 	require.Empty(t, a.sourceStates())
 	jobs, err := a.jobs(c)
 	require.NoError(t, err)
-	require.NoError(t, a.sources.Reload(jobs))
+	require.NoError(t, held.sources.Reload(jobs))
 	require.Equal(t, []web.Source{
 		{Name: "alertmanager", Kind: "alertmanager", Up: true}, {Name: "ours", Kind: "file", Up: true}, {Name: "prometheus", Kind: "prometheus", Up: true},
 	}, a.sourceStates())

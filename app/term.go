@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"meantime/correlate"
+	"meantime/incident"
+	"meantime/source"
+	"meantime/store"
+)
+
+// term is the time for which this process holds the lease: it correlates, reads the sources and prunes. Each has parts of
+// its own, so that nothing is left of what an earlier one knew.
+type term struct {
+	token   int64
+	runner  *correlate.Runner
+	sources *source.Runner
+
+	cancel context.CancelFunc
+	done   chan struct{} // closed when nothing of it runs any more
+	lost   chan struct{} // closed when the store says that the lease is another's
+	once   sync.Once
+}
+
+// beginTerm begins a term in the background.
+func (a *App) beginTerm(token int64) *term {
+	t := &term{token: token, done: make(chan struct{}), lost: make(chan struct{}), sources: source.NewRunner(source.Options{Logger: a.logger, Metrics: a.metrics.sources})}
+	var ctx context.Context
+	ctx, t.cancel = context.WithCancel(context.Background())
+	go func() {
+		defer close(t.done)
+		a.serveTerm(ctx, t)
+	}()
+	return t
+}
+
+// end ends a term and waits until it has; nil has ended already.
+func (t *term) end() {
+	if t != nil {
+		t.cancel()
+		<-t.done
+	}
+}
+
+// wasLost is closed when the lease of the term is known to be another's; nil for no term.
+func (t *term) wasLost() <-chan struct{} {
+	if t == nil {
+		return nil
+	}
+	return t.lost
+}
+
+// serveTerm does what only the holder of the lease does, until ctx ends.
+func (a *App) serveTerm(ctx context.Context, t *term) {
+	// What the last holder saved is the ground on which this one goes on. It can save nothing more.
+	for !a.catchUp(ctx) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+	a.reloading.Lock()
+	c := a.config.Load()
+	facts := correlate.FactsReader(a.store.Store)
+	if a.shared {
+		facts = &overheard{FactsReader: a.store.Store, app: a}
+	}
+	t.runner = correlate.NewRunner(correlate.Options{
+		Facts: facts, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"), Metrics: a.metrics.correlate,
+		Deliver: func(ctx context.Context, d correlate.Delta) error { return a.deliver(ctx, t, d) },
+	})
+	jobs, err := a.jobs(c)
+	if err == nil {
+		err = t.sources.Reload(jobs)
+	}
+	if err != nil { // they were tried when the configuration was taken; a file of theirs may be gone since
+		a.logger.Error("Sources are not read", "err", err)
+	}
+	a.term.Store(t)
+	a.reloading.Unlock()
+	defer a.term.CompareAndSwap(t, nil)
+
+	polling, stopPolling := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPolling()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = t.runner.Run(ctx) })
+	wg.Go(func() { t.sources.Run(polling) })
+	wg.Go(func() { _ = a.prune(ctx) })
+	<-ctx.Done()
+	_ = t.sources.Reload(nil) // their metrics go: whoever holds the lease next tells how they are
+	stopPolling()
+	wg.Wait()
+}
+
+// deliver takes in a correlation pass, and has what it linked measured.
+func (a *App) deliver(ctx context.Context, t *term, d correlate.Delta) error {
+	err := a.pipeline.deliver(ctx, t.token, d)
+	if errors.Is(err, store.ErrLeaseLost) {
+		t.cancel()
+		t.once.Do(func() { close(t.lost) })
+	}
+	if err != nil {
+		return err
+	}
+	if len(d.Incidents) > 0 {
+		t.sources.Trigger(prometheusJob)
+	}
+	return nil
+}
+
+// factsChanged says that this process stored facts. Where it does not correlate, the store tells who does.
+func (a *App) factsChanged() {
+	if t := a.term.Load(); t != nil {
+		t.runner.Notify()
+	}
+}
+
+// trigger has a source asked at once, where this process is the one that asks.
+func (a *App) trigger(job string) {
+	if t := a.term.Load(); t != nil {
+		t.sources.Trigger(job)
+	}
+}
+
+// overheard are the facts as correlation reads them. What other processes stored and this one shows by itself is noted.
+type overheard struct {
+	correlate.FactsReader
+	app *App
+}
+
+func (o *overheard) Changes(ctx context.Context, after int64, limit int) ([]incident.Change, error) {
+	changes, err := o.FactsReader.Changes(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range changes {
+		switch c.Kind {
+		case incident.ChangeBeat:
+			o.app.store.heard([]incident.Beat{{Watchdog: c.Key, At: c.From}})
+		case incident.ChangeRecord:
+			if err := o.app.store.learn(ctx, recordKey(c.Key)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return changes, nil
+}
