@@ -176,6 +176,9 @@ var badFiles = map[string][]string{
 	"merge-key": {
 		`merge-key.yml:2: store.<<: unknown key; merge keys are not read; write the keys out`,
 	},
+	"not-a-bool": {
+		`not-a-bool.yml:1: correlate.open.every: not true or false: "yes"`,
+	},
 	"not-a-number": {
 		`not-a-number.yml:1: correlate.link_at: not a number: "high"`,
 	},
@@ -291,6 +294,10 @@ var badFiles = map[string][]string{
 	},
 	"windows-none": {
 		`windows-none.yml:1: windows: empty; write at least one, such as [28d]`,
+	},
+	"weight": {
+		`weight.yml:1: correlate.weights.time: -1 is not between 0 and 10`,
+		`weight.yml:1: correlate.weights.words: 11 is not between 0 and 10`,
 	},
 }
 

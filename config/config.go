@@ -89,6 +89,7 @@ type CorrelateConfig struct {
 	SuggestAt    float64            `mapstructure:"suggest_at"`   // one with this score is suggested
 	Dependencies []DependencyConfig `mapstructure:"dependencies"` // which service needs which
 	Open         OpenConfig         `mapstructure:"open"`
+	Weights      WeightsConfig      `mapstructure:"weights"` // of the sorts of evidence
 	// ExpireAfter is how long nothing may be heard of a firing alert before its episode counts as over. It must be
 	// longer than Alertmanager's repeat_interval.
 	ExpireAfter Duration `mapstructure:"expire_after"`
@@ -112,9 +113,23 @@ type DependencyConfig struct {
 type OpenConfig struct {
 	Matchers     Matchers         `mapstructure:"matchers"` // all must match, as in Alertmanager
 	Any          []MatchersConfig `mapstructure:"any"`      // further sets; an alert that any set matches opens an incident
+	Every        bool             `mapstructure:"every"`    // each that matches opens one; else it is weighed
 	GroupBy      []string         `mapstructure:"group_by"` // label names; service is the service as Meantime names it
 	Quiet        Duration         `mapstructure:"quiet"`    // over when nothing has fired for this long
 	ReopenWithin Duration         `mapstructure:"reopen_within"`
+}
+
+// WeightsConfig multiply what each sort of evidence says, in logarithms of odds; 0 leaves it out.
+type WeightsConfig struct {
+	Time       float64 `mapstructure:"time"`
+	OtherTimes float64 `mapstructure:"other_times"`
+	End        float64 `mapstructure:"end"`
+	Service    float64 `mapstructure:"service"`
+	Place      float64 `mapstructure:"place"`
+	Reference  float64 `mapstructure:"reference"`
+	Words      float64 `mapstructure:"words"`
+	Size       float64 `mapstructure:"size"`
+	History    float64 `mapstructure:"history"`
 }
 
 // MatchersConfig is one set of matchers.

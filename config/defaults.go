@@ -33,6 +33,7 @@ func Default() Config {
 				GroupBy: rules.Open.GroupBy,
 				Quiet:   DurationOf(rules.Open.Quiet), ReopenWithin: DurationOf(rules.Open.ReopenWithin),
 			},
+			Weights:     WeightsConfig(correlate.DefaultWeights()),
 			ExpireAfter: DurationOf(rules.Silence),
 			OpenFor:     DurationOf(rules.OpenFor),
 		},

@@ -99,7 +99,7 @@ func written(v reflect.Value) string {
 			return ""
 		}
 		return "[" + strings.Join(s, ", ") + "]"
-	case v.Kind() == reflect.Int, !v.IsZero():
+	case v.Kind() == reflect.Int, v.Kind() == reflect.Bool, !v.IsZero():
 		return fmt.Sprint(v.Interface())
 	}
 	return ""

@@ -213,6 +213,12 @@ func (r *reader) scalar(n *yaml.Node, t reflect.Type, key string) any {
 			return nil
 		}
 		return i
+	case t.Kind() == reflect.Bool:
+		if n.Value != "true" && n.Value != "false" {
+			r.bad(key, n, "not true or false: %q", quotable(n.Value))
+			return nil
+		}
+		return n.Value == "true"
 	case t.Kind() == reflect.Float64:
 		f, err := strconv.ParseFloat(n.Value, 64)
 		if err != nil {

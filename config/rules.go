@@ -22,6 +22,7 @@ func (v *validator) rules() correlate.Rules {
 		SuggestAt:    c.SuggestAt,
 		Dependencies: v.dependencies(),
 		Open:         v.open(),
+		Weights:      v.weights(),
 		Silence:      v.positive("correlate.expire_after", c.ExpireAfter),
 		OpenFor:      v.positive("correlate.open_for", c.OpenFor),
 		Watchdogs:    v.watchdogs(),
@@ -119,6 +120,7 @@ func (v *validator) open() correlate.Open {
 	const key = "correlate.open"
 	c := v.Correlate.Open
 	out := correlate.Open{
+		Every:        c.Every,
 		GroupBy:      v.names(key+".group_by", c.GroupBy),
 		Quiet:        v.positive(key+".quiet", c.Quiet),
 		ReopenWithin: c.ReopenWithin.Value(),
@@ -130,6 +132,22 @@ func (v *validator) open() correlate.Open {
 		out.Matchers = append(out.Matchers, v.matchers(fmt.Sprintf("%s.any[%d].matchers", key, i), a.Matchers))
 	}
 	return out
+}
+
+func (v *validator) weights() correlate.Weights {
+	w := v.Correlate.Weights
+	for _, c := range []struct {
+		key    string
+		weight float64
+	}{
+		{"time", w.Time}, {"other_times", w.OtherTimes}, {"end", w.End}, {"service", w.Service}, {"place", w.Place},
+		{"reference", w.Reference}, {"words", w.Words}, {"size", w.Size}, {"history", w.History},
+	} {
+		if !(c.weight >= 0 && c.weight <= 10) {
+			v.bad("correlate.weights."+c.key, "%v is not between 0 and 10", c.weight)
+		}
+	}
+	return correlate.Weights(w)
 }
 
 func (v *validator) watchdogs() []correlate.Watchdog {

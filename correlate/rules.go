@@ -24,7 +24,7 @@ type Rules struct {
 	// Dependencies say which service needs which.
 	Dependencies []Dependency
 	Open         Open
-	// Weights say how much each sort of evidence counts; the zero value is DefaultWeights.
+	// Weights say how much each sort of evidence counts.
 	Weights Weights
 	// Silence is how long nothing may be heard of a firing alert before its episode is expired. It must be longer than
 	// Alertmanager's repeat_interval.
@@ -115,13 +115,6 @@ func DefaultWeights() Weights {
 	return Weights{Time: 0.6, OtherTimes: 0.2, End: 1.4, Service: 0.7, Place: 1, Reference: 0.5, Words: 1, Size: 0.3, History: 1}
 }
 
-func (w Weights) orDefault() Weights {
-	if w == (Weights{}) {
-		return DefaultWeights()
-	}
-	return w
-}
-
 // DefaultRules are the rules where the configuration says nothing.
 func DefaultRules() Rules {
 	return Rules{
@@ -129,6 +122,7 @@ func DefaultRules() Rules {
 		Severities: Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
 		Before:     30 * time.Minute, After: 15 * time.Minute,
 		LinkAt: 0.75, SuggestAt: 0.4,
+		Weights: DefaultWeights(),
 		Open:    Open{GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
 		Silence: 5 * time.Hour, OpenFor: 7 * 24 * time.Hour,
 	}

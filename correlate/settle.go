@@ -43,7 +43,7 @@ const (
 // settle decides. Both lists hold all that can have to do with each other, in their order.
 func settle(reports []*report, breaks []*outbreak, dir *directory, reviews *decisions) *settlement {
 	s := &settlement{
-		dir: dir, weights: dir.rules.Weights.orDefault(), reviews: reviews, reports: reports, breaks: breaks,
+		dir: dir, weights: dir.rules.Weights, reviews: reviews, reports: reports, breaks: breaks,
 		matches: map[*outbreak][]*match{}, main: map[*report]*match{}, owner: map[*outbreak]*match{}, sharers: map[*outbreak][]*match{},
 		part: map[*outbreak]*match{}, partOdds: map[*outbreak]float64{}, openedBy: map[*outbreak]*opening{},
 	}
