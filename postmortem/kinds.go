@@ -104,7 +104,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 				}
 			}
 			for _, l := range leads {
-				if l[1] <= m.from && m.from-l[1] <= 2 && k != ImpactStart && k != Symptom && k != Trigger && k != Attempt && k != ThirdParty {
+				if l[1] <= m.from && m.from-l[1] <= 1 && k != ImpactStart && k != Symptom && k != Trigger && k != Attempt && k != ThirdParty {
 					return // it tells what came before
 				}
 			}
@@ -121,6 +121,10 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		})
 	}
 	if n == 0 {
+		sent, from := sent, from
+		for len(sent) > 1 && sent[0].comma { // the dash behind the time
+			sent, from = sent[1:], from+1
+		}
 		if t, ok := o.headed(sent, from, nonprod); ok && !found.firm(Alert) && !found.firm(Ack) {
 			put(Alert, t)
 		}
@@ -161,7 +165,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		}
 	}
 	if p, ok := found[Partial]; ok {
-		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) {
+		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) && !commaBetween(toks, p, r) {
 			delete(found, Recovered)
 		}
 		for _, k := range []Kind{Resolved, Ended} {
@@ -192,7 +196,7 @@ func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, boo
 // tellsLength says whether a match is followed by how long it took: "detected within eight minutes".
 func (o *outline) tellsLength(sent []token, m match) bool {
 	for _, lx := range o.t.all {
-		for i := m.to; i < len(sent) && i <= m.to+3; i++ {
+		for i := m.from + 1; i < len(sent) && i <= m.to+3; i++ {
 			if e := lx.endAt("within", sent, i); e > 0 {
 				for j := e; j < len(sent) && j <= e+3; j++ {
 					if _, n := durationAt(sent, j, o.t); n > 0 {
@@ -262,7 +266,11 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 					good = false
 				}
 			}
-			hedged := len(spans(&lx.hedge, sent[max(0, lo-3):hi])) > 0
+			hedged := false
+			for _, h := range spans(&lx.hedge, sent[max(0, lo-3):hi]) { // "kan weer" is no doubt
+				word := sent[max(0, lo-3)+h[0]:][:1]
+				hedged = hedged || !lx.has("works", word)
+			}
 			if good && !hedged && len(spans(&lx.neg, clause)) == 0 && len(spans(&lx.negAfter, clause)) == 0 {
 				return told{from: base + lo, to: base + hi, sentence: n, nonprod: nonprod}, true
 			}
@@ -272,6 +280,19 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 }
 
 func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }
+
+// commaBetween says whether two things told stand in clauses of their own.
+func commaBetween(toks []token, a, b told) bool {
+	if a.from > b.from {
+		a, b = b, a
+	}
+	for i := a.to; i < b.from; i++ {
+		if toks[i].comma {
+			return true
+		}
+	}
+	return false
+}
 
 func overlaps(a, b told, slack int) bool { return a.from <= b.to+slack && b.from <= a.to+slack }
 

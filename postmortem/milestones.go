@@ -170,7 +170,8 @@ func (r *reader) fromFields() {
 		if !name.Valid() || !r.inGroup(f.block) || r.splitByTime() {
 			continue
 		}
-		if _, ok := r.picks[name]; ok {
+		old, have := r.picks[name]
+		if have && name != incident.Resolved {
 			continue
 		}
 		for _, st := range f.stamps {
@@ -190,7 +191,15 @@ func (r *reader) fromFields() {
 			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.date.ok() && at.Before(s.at) && s.at.Sub(at) < 24*time.Hour {
 				at = at.Add(24 * time.Hour)
 			}
-			r.picks[name] = pick{at: at, approx: st.approx || st.hourOnly, seconds: st.seconds, confidence: c, evidence: f.whole, line: f.line}
+			p := pick{at: at, approx: st.approx || st.hourOnly, seconds: st.seconds, confidence: c, evidence: f.whole, line: f.line}
+			if have { // "Fixed at" and then "Closed at": users were well at the first
+				_, well := r.picks[incident.Mitigated]
+				if well || !p.at.After(old.at) || p.at.Sub(old.at) > 48*time.Hour {
+					break
+				}
+				r.picks[incident.Mitigated] = old
+			}
+			r.picks[name] = p
 			break
 		}
 	}
@@ -243,7 +252,7 @@ func (r *reader) started() {
 		if first == nil || !e.at.Before(first.at) {
 			break
 		}
-		if t, ok := e.kinds[Failing]; ok && !t.hedged && !t.nonprod && first.at.Sub(e.at) <= 24*time.Hour && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Partial) {
+		if t, ok := e.kinds[Failing]; ok && !t.hedged && !t.nonprod && first.at.Sub(e.at) <= 24*time.Hour && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet) {
 			c := incident.ConfidenceStated
 			if e.st.approx {
 				c = incident.ConfidenceApproximate

@@ -130,7 +130,7 @@ func (o *outline) proseBlock(i int) {
 
 // opens says whether an entry's time opens or closes its sentence, so that the next sentence is of the same moment.
 func (o *outline) opens(toks []token, e *entry) bool {
-	return o.wordsBetween(toks, e.textAt, e.st.start) <= 3 || o.wordsBetween(toks, e.st.end, e.textTo) == 0
+	return e.st.to == nil && (o.wordsBetween(toks, e.textAt, e.st.start) <= 3 || o.wordsBetween(toks, e.st.end, e.textTo) == 0)
 }
 
 // sentences is the end of the next n sentences after byte at, no further than to.
