@@ -64,10 +64,7 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 	if err != nil {
 		return nil, explained(d, err)
 	}
-	// The log is copied back every 32 MB: the same pages of an index are written again and again, and copied once.
-	d.write, err = sql.Open("sqlite", dsnSQLite(path, "rwc",
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(8000)",
-		"journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)"))
+	d.write, err = sql.Open("sqlite", writerDSN(path))
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +78,7 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 	if err := migrate(ctx, d.write, path, goose.DialectSQLite3, logger); err != nil {
 		return nil, explained(d, err)
 	}
-	d.read, err = sql.Open("sqlite", dsnSQLite(path, "ro", "busy_timeout(10000)", "query_only(1)", "cache_size(-2048)", "temp_store(MEMORY)"))
+	d.read, err = sql.Open("sqlite", readerDSN(path))
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +86,19 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 	d.read.SetMaxOpenConns(32)
 	d.read.SetMaxIdleConns(4)
 	return d, nil
+}
+
+// writerDSN is how the connection that writes is opened. The log is copied back every 32 MB: the same pages of an index
+// are written again and again, and copied once.
+func writerDSN(path string) string {
+	return dsnSQLite(path, "rwc",
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(8000)",
+		"journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)")
+}
+
+// readerDSN is how those that read are.
+func readerDSN(path string) string {
+	return dsnSQLite(path, "ro", "busy_timeout(10000)", "query_only(1)", "cache_size(-2048)", "temp_store(MEMORY)")
 }
 
 func dsnSQLite(path, mode string, pragmas ...string) string {

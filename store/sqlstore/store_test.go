@@ -1,8 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
-	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -10,7 +8,6 @@ import (
 
 	"meantime/store"
 	"meantime/store/storetest"
-	"meantime/test/servers"
 )
 
 func TestStore(t *testing.T) {
@@ -18,17 +15,9 @@ func TestStore(t *testing.T) {
 }
 
 func TestStorePostgres(t *testing.T) {
-	// A schema for each test is much faster than a database. Whether commits are durable makes no difference to the suite.
-	dsn := servers.Postgres(t).Database("store") + "&synchronous_commit=off"
-	db, err := sql.Open("pgx", dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	n := 0
+	schemas := newSchemas(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
-		n++
-		_, err := db.Exec(fmt.Sprint("CREATE SCHEMA test", n))
-		require.NoError(t, err)
-		s, err := Open(t.Context(), fmt.Sprint(dsn, "&search_path=test", n), Options{})
+		s, err := Open(t.Context(), schemas.next(t), Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		return s

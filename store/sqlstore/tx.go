@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"strings"
 )
@@ -26,7 +27,7 @@ func (s *session) transact(do func(*session) error) (err error) {
 		}
 		// After some errors there is nothing left to roll back, which is an error too.
 		if _, rollback := s.conn.ExecContext(ctx, "ROLLBACK"); rollback != nil {
-			s.close()
+			s.discard()
 		}
 	}()
 	if err := do(s); err != nil {
@@ -54,11 +55,22 @@ func (s *session) begin(ctx context.Context) (err error) {
 		if err == nil {
 			return nil
 		}
-		s.close()
+		s.discard()
 		if !kept {
 			return err
 		}
 	}
+}
+
+// discard closes the connection for good. Given back to the pool it would be taken again, with a transaction that may
+// still be open in it.
+func (s *session) discard() {
+	for _, st := range s.stmts {
+		_ = st.Close() // before its connection: SQLite's do not survive it
+	}
+	s.stmts = nil
+	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
+	s.close()
 }
 
 func (s *session) close() {
