@@ -81,6 +81,23 @@ func launch(t testing.TB, o MeantimeOptions) *MeantimeServer {
 	return s
 }
 
+// MeantimeRun runs another command of the program to its end, in a directory, and returns its exit status and what it wrote.
+func MeantimeRun(t testing.TB, dir string, args ...string) (status int, output string) {
+	t.Helper()
+	p := MeantimeCommand(t, dir, args...)
+	return p.Wait(), p.Log()
+}
+
+// MeantimeCommand starts another command of the program, in a directory.
+func MeantimeCommand(t testing.TB, dir string, args ...string) *Process {
+	t.Helper()
+	path, err := plainBinary()
+	if err != nil {
+		t.Fatalf("build meantime: %v", err)
+	}
+	return start(t, command{name: "meantime " + args[0], path: path, args: args, dir: dir})
+}
+
 // Restart starts it again, after Stop or Kill, at the same address and with the same database.
 func (s *MeantimeServer) Restart() {
 	s.t.Helper()

@@ -18,6 +18,8 @@ import (
 type PostgresServer struct {
 	*Process
 	bin, data, host, port string
+
+	again func() *Process
 }
 
 // Postgres starts a PostgreSQL with no database of its own yet; see Database.
@@ -60,14 +62,31 @@ func Postgres(t testing.TB) *PostgresServer {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
 	s := &PostgresServer{bin: bin, data: data, host: host, port: port}
-	s.Process = start(t, command{
-		name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
-		args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
-	})
+	s.again = func() *Process {
+		return start(t, command{
+			name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
+			args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
+		})
+	}
+	s.Process = s.again()
 	// SIGTERM would wait for every client to leave, and a test that failed may have left some.
 	t.Cleanup(func() { _ = s.cmd.Process.Signal(syscall.SIGINT) })
 	s.until("take connections", func() error { return s.psql("SELECT 1") })
 	return s
+}
+
+// StopAtOnce ends it without a word to its clients and without writing anything down (its immediate shutdown), as a power
+// cut would. Its next start recovers from its log.
+func (s *PostgresServer) StopAtOnce() {
+	s.Signal(syscall.SIGQUIT)
+	_ = s.Wait()
+}
+
+// Restart starts it again, at the same address and with the same databases.
+func (s *PostgresServer) Restart() {
+	s.t.Helper()
+	s.Process = s.again()
+	s.until("take connections", func() error { return s.psql("SELECT 1") })
 }
 
 // Database makes a new empty database and returns its DSN. It goes with the server.
