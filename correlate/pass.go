@@ -48,6 +48,8 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 			case incident.ChangeRecord:
 				source, id, _ := strings.Cut(c.Key, "/")
 				t.records = append(t.records, incident.RecordKey{Source: source, ID: id})
+				// Where it was and where it is; of one that tells no milestone this is all there is to know it by.
+				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
 			case incident.ChangeReview:
 				t.reviewed = append(t.reviewed, c.Key)
 			case incident.ChangeSilence:
@@ -72,6 +74,7 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 type pass struct {
 	*Runner
 	rules *ruleSet
+	dir   *directory
 	now   time.Time
 	todo  todo
 
@@ -381,16 +384,17 @@ func (p *pass) note(in *incident.Incident) {
 	p.moments[in.ID] = moment{at, stretch{from, to}}
 }
 
-// lasts is the stretch that a record can draw alerts from.
+// lasts is the stretch that a record speaks of or can draw alerts from.
 func (p *pass) lasts(r *incident.Record) stretch {
 	from, to := r.Span()
-	return stretch{from, latest(to, openUntil(r, &p.rules.Rules, p.now))}
+	told := newReport([]*incident.Record{r}, nil, p.dir)
+	return stretch{earliest(from, told.from), latest(to, told.to)}
 }
 
 // records are those that can draw alerts from a stretch.
 func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error) {
-	list, err := p.facts.Records(ctx, s.from.Add(-p.rules.OpenFor), s.to)
-	return slices.DeleteFunc(list, func(r incident.Record) bool { return !s.touches(p.lasts(&r)) }), err
+	list, err := p.facts.Records(ctx, s.from.Add(-p.rules.OpenFor-p.rules.reach()), s.to.Add(p.rules.reach()))
+	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
 }
 
 // compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. It

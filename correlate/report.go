@@ -219,13 +219,3 @@ func (r *report) timesBy(o *outbreak, shift time.Duration) timing {
 
 // during says whether a time is while users were affected, with the configured tolerance.
 func (r *report) during(t time.Time) bool { return !t.Before(r.onset) && !t.After(r.over) }
-
-// openUntil is until when a record that tells no end can draw alerts, now at most: for as long after the last thing known of
-// it as a record without a state counts as open. One that says it is open and was forgotten draws no more after that.
-func openUntil(r *incident.Record, rules *Rules, now time.Time) time.Time {
-	if _, resolved := r.Milestones[incident.Resolved]; resolved || r.State == incident.StateResolved || r.State == incident.StateCancelled {
-		return time.Time{}
-	}
-	_, last := r.Span()
-	return earliest(last.Add(rules.OpenFor), now)
-}

@@ -199,7 +199,7 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	p := &pass{Runner: r, rules: rules, now: now, todo: todo, moments: map[string]moment{}}
+	p := &pass{Runner: r, rules: rules, dir: newDirectory(&rules.Rules), now: now, todo: todo, moments: map[string]moment{}}
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)
