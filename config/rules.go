@@ -77,13 +77,17 @@ func (v *validator) severities() correlate.Severities {
 	return out
 }
 
-// aliases checks the other names of something: no name may mean two things.
+// aliases checks the other names of something: no name may mean two things. One that is given twice for the same thing is
+// no mistake: lists of names are often made of several, by letter case and by label.
 func (v *validator) aliases(owners map[string]string, key, owner string, names []string) {
 	if len(names) == 0 {
 		v.bad(key, "missing; list the other names")
 	}
 	for j, n := range names {
-		v.unique(owners, fmt.Sprintf("%s[%d]", key, j), n, ", first for "+owner)
+		first := ", first for " + owner
+		if owners[folded(n)] != first {
+			v.unique(owners, fmt.Sprintf("%s[%d]", key, j), n, first)
+		}
 	}
 }
 

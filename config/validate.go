@@ -327,14 +327,17 @@ func (v *validator) secret(key string, p Path) Secret {
 
 // unique checks that a name is there and given once. seen holds those before it, with where they were given.
 func (v *validator) unique(seen map[string]string, key, name, owner string) {
-	folded := strings.ToLower(strings.TrimSpace(name))
-	if folded == "" {
+	same := folded(name)
+	if same == "" {
 		v.bad(key, "empty")
 		return
 	}
-	if before, ok := seen[folded]; ok {
+	if before, ok := seen[same]; ok {
 		v.bad(key, "%q is given twice%s", name, before)
 		return
 	}
-	seen[folded] = owner
+	seen[same] = owner
 }
+
+// folded is a name as it is compared.
+func folded(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
