@@ -22,6 +22,8 @@ type Past struct {
 	Step string // a duration, such as 1h
 	// Parts asks for several files, each of one block.
 	Parts bool
+	// RemoteWrite is the URL of a Prometheus' remote write receiver, to which everything goes instead of to files; empty for none.
+	RemoteWrite string
 }
 
 const (
@@ -35,7 +37,7 @@ const (
 )
 
 // Backfill writes what scrapes would have shown in the past, as OpenMetrics with a time on every sample. open opens what
-// holds the samples from a time on: all of them, or a part.
+// holds the samples from a time on: all of them, or a part; nothing is opened where they are sent by remote write.
 func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time) (io.WriteCloser, error)) (err error) {
 	x, err := ask(ctx, o, Question{To: p.To})
 	if err != nil {
@@ -62,10 +64,16 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 	if p.Parts {
 		part = blockTime
 	}
-	out, err := backfill.Write(ctx, open, backfill.Options{
+	bo := backfill.Options{
 		Measure: m, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
 		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
-	})
+	}
+	var out backfill.Written
+	if p.RemoteWrite != "" {
+		out, err = backfill.Send(ctx, p.RemoteWrite, o.Logger, bo)
+	} else {
+		out, err = backfill.Write(ctx, open, bo)
+	}
 	if err != nil {
 		return err
 	}

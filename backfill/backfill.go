@@ -62,15 +62,11 @@ func Write(ctx context.Context, open Open, o Options) (_ Written, err error) {
 	if err != nil {
 		return Written{}, err
 	}
-	book, values, err := load(ctx, o, steps)
+	h, err := lookBack(ctx, o, steps)
 	if err != nil {
 		return Written{}, err
 	}
-	h := newHistory(o.Dir, o.memory)
 	defer h.close()
-	if err := follow(ctx, o.Metrics, book, values, steps, h); err != nil {
-		return Written{}, err
-	}
 	var parts []*part
 	defer func() {
 		for _, p := range parts {
@@ -87,6 +83,20 @@ func Write(ctx context.Context, open Open, o Options) (_ Written, err error) {
 	out := Written{From: steps.at(0), To: steps.at(steps.n - 1)}
 	out.Series, out.Samples, err = h.write(ctx, parts, steps)
 	return out, err
+}
+
+// lookBack is what was shown at every step. The caller closes it.
+func lookBack(ctx context.Context, o Options, steps steps) (*history, error) {
+	book, values, err := load(ctx, o, steps)
+	if err != nil {
+		return nil, err
+	}
+	h := newHistory(o.Dir, o.memory)
+	if err := follow(ctx, o.Metrics, book, values, steps, h); err != nil {
+		h.close()
+		return nil, err
+	}
+	return h, nil
 }
 
 // follow shows every step and notes what it shows.

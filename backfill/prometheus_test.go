@@ -32,26 +32,35 @@ func TestPrometheus(t *testing.T) {
 	p := serving(t, data)
 	holds(t, p, w, from, to)
 
-	// The correction: it took an hour longer.
+	since, until := correct(w, t0.AddDate(0, -6, 0), t0.AddDate(0, -5, 0))
+	forget(t, p, since, until)
+	require.NoError(t, p.Stop())
+	imported(t, w, since, until, data)
+	holds(t, serving(t, data), w, from, to)
+}
+
+// correct makes an incident that began in a stretch of time an hour longer, and says which samples that touches.
+func correct(w *world, from, to time.Time) (since, until time.Time) {
 	changed := &w.incidents[0]
 	for i := range w.incidents {
-		if x := &w.incidents[i]; measured(x) && x.At().After(t0.AddDate(0, -6, 0)) && x.At().Before(t0.AddDate(0, -5, 0)) {
+		if x := &w.incidents[i]; measured(x) && x.At().After(from) && x.At().Before(to) {
 			changed = x
 		}
 	}
 	m := changed.Milestones[incident.Resolved]
 	m.At = m.At.Add(time.Hour)
 	changed.Milestones[incident.Resolved] = m
-	touched := changed.At().Add(28 * 24 * time.Hour)
+	return changed.At(), changed.At().Add(28 * 24 * time.Hour)
+}
 
-	q := url.Values{"match[]": {`{__name__=~"meantime_.+",job=""}`}, "start": {changed.At().Format(time.RFC3339)}, "end": {touched.Format(time.RFC3339)}}
+// forget deletes what was written of a stretch of time.
+func forget(t *testing.T, p *servers.PrometheusServer, from, to time.Time) {
+	t.Helper()
+	q := url.Values{"match[]": {`{__name__=~"meantime_.+",job=""}`}, "start": {from.Format(time.RFC3339)}, "end": {to.Format(time.RFC3339)}}
 	answer, err := http.Post(p.URL+"/api/v1/admin/tsdb/delete_series?"+q.Encode(), "", nil)
 	require.NoError(t, err)
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, http.StatusNoContent, answer.StatusCode)
-	require.NoError(t, p.Stop())
-	imported(t, w, changed.At(), touched, data)
-	holds(t, serving(t, data), w, from, to)
 }
 
 // measured says whether an incident has a length to correct.
@@ -68,8 +77,7 @@ func imported(t *testing.T, w *world, from, to time.Time, data string) {
 	t.Helper()
 	dir := t.TempDir()
 	before := blocks(t, data)
-	o := options(w, from, to, 24*time.Hour)
-	o.Measure.Windows = testMeasure.Windows[1:]
+	o := daily(w, from, to)
 	o.Part = 486 * time.Hour
 	var names []string
 	_, err := Write(context.Background(), func(first time.Time) (io.WriteCloser, error) {
@@ -82,6 +90,13 @@ func imported(t *testing.T, w *world, from, to time.Time, data string) {
 		require.True(t, ok, said)
 	}
 	require.Equal(t, before+len(names), blocks(t, data), "each file is one block")
+}
+
+// daily are options for a sample a day of the figures over 28 days.
+func daily(w *world, from, to time.Time) Options {
+	o := options(w, from, to, 24*time.Hour)
+	o.Measure.Windows = testMeasure.Windows[1:]
+	return o
 }
 
 // blocks is how many blocks there are.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -20,7 +21,11 @@ func backfillCommand(a *kingpin.Application) command {
 	c.Flag("to", "The last moment; three hours ago where it is not given.").StringVar(&p.To)
 	c.Flag("step", "The time from one sample to the next; samples are at its whole multiples.").Default("1h").StringVar(&p.Step)
 	output := c.Flag("output", "The file to write, or a folder, which gets a file for each block of 486 hours; - is the standard output.").Default("-").String()
+	c.Flag("remote-write.url", "Send everything to the remote write receiver of a Prometheus instead, such as http://127.0.0.1:9090/api/v1/write.").StringVar(&p.RemoteWrite)
 	return command{c, func(ctx context.Context, program *program) error {
+		if p.RemoteWrite != "" && *output != "-" {
+			return errors.New("--output and --remote-write.url: only one of them")
+		}
 		if *output == "-" {
 			return app.Backfill(ctx, program.options(), p, func(time.Time) (io.WriteCloser, error) { return unclosed{program.stdout}, nil })
 		}

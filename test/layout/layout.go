@@ -83,6 +83,7 @@ var homes = []home{
 	{library: "github.com/prometheus/alertmanager/template", packages: []string{"webhook"}},
 	{library: "github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf", packages: []string{"webhook"}},
+	{library: "google.golang.org/protobuf/encoding/protowire", packages: []string{"backfill"}},
 	{library: "github.com/prometheus/alertmanager/matcher", packages: []string{"config", "correlate"}},
 	{library: "github.com/prometheus/alertmanager/pkg/labels", packages: []string{"app", "config", "correlate", "source/..."}},
 	{library: "github.com/prometheus/alertmanager/api/v2", packages: []string{"source/alertmanager"}},
@@ -90,6 +91,7 @@ var homes = []home{
 
 	{library: "github.com/prometheus/client_golang/prometheus", packages: []string{"collector"}, file: "metrics.go"},
 	{library: "github.com/prometheus/client_model", packages: []string{"collector"}, file: "metrics.go"},
+	{library: "github.com/prometheus/client_golang/exp/api/remote", packages: []string{"backfill"}},
 
 	{library: "gonum.org/v1/gonum", packages: []string{"measure"}},
 	{library: "github.com/yuin/goldmark", packages: []string{"postmortem", "source/..."}},

@@ -21,6 +21,8 @@ type PrometheusOptions struct {
 	Targets map[string][]string
 	// Alertmanagers are the addresses to send alerts to.
 	Alertmanagers []string
+	// OutOfOrder is how old a sample may be that is sent to it, such as 2y; empty for none.
+	OutOfOrder string
 	// Data is the folder of its database, which may hold blocks; empty for a new one.
 	Data string
 	// Args are further arguments.
@@ -48,6 +50,9 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 		scrapes = append(scrapes, map[string]any{"job_name": job, "static_configs": []any{map[string]any{"targets": targets}}})
 	}
 	config["scrape_configs"] = scrapes
+	if o.OutOfOrder != "" {
+		config["storage"] = map[string]any{"tsdb": map[string]string{"out_of_order_time_window": o.OutOfOrder}}
+	}
 	if len(o.Alertmanagers) > 0 {
 		config["alerting"] = map[string]any{"alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": o.Alertmanagers}}}}}
 	}
