@@ -2,6 +2,7 @@ package postmortem
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -69,7 +70,8 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 		}
 	}
 	for _, f := range fs {
-		if f.name == "zone" && !c.zone.ok() {
+		clocked := slices.ContainsFunc(f.stamps, func(st stamp) bool { return st.hasClock })
+		if (f.name == "zone" || f.name == "period" && !clocked) && !c.zone.ok() {
 			if zs := findZones(f.text, o.t); len(zs) > 0 {
 				c = zoneChoice{zone: zs[0], from: "the document says so", line: f.line}
 			}

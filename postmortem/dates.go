@@ -319,6 +319,11 @@ func (sc *scanner) monthFirst(i, j, m int) (int, bool) {
 			}
 		}
 	}
+	if t := sc.at(i); y == 0 && t > 0 && sc.toks[t-1].end >= i-2 { // "2018 October 21"
+		if yy, yn := digits(sc.toks[t-1].text, 0); yn == 4 && len(sc.toks[t-1].text) == 4 && validYear(yy) {
+			y, i = yy, sc.toks[t-1].start
+		}
+	}
 	d := date{y: y, m: m, d: v, weekday: sc.weekdayNear(i, end), start: i}
 	if w := sc.weekdayEnd(end); w > 0 {
 		end = w

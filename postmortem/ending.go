@@ -218,6 +218,13 @@ func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Ti
 			last = e
 		}
 	}
+	if last != nil && len(closed) == 0 { // one part was wholly well, the rest some time later
+		for _, e := range well {
+			if e.at.After(last.at) && e.at.Sub(last.at) <= 3*time.Hour && !slices.Contains(over, e) {
+				last = e
+			}
+		}
+	}
 	if last != nil && len(over) > 1 {
 		for _, e := range over { // what a window or a duration bears out counts more
 			if len(closed) == 0 && !windowEnd.IsZero() && e.at.Sub(windowEnd).Abs() <= time.Minute || r.measures(e) {

@@ -162,7 +162,7 @@ func (o *outline) fields() []field {
 			fs = append(fs, o.newField(o.fieldName(strings.TrimRight(label.text, ": ")), i, b.line, b.orig, label.orig+" "+b.orig))
 			continue
 		}
-		if i+1 < len(o.doc.blocks) && o.isLabel(i) {
+		if o.taken[i] { // a label, or an update of a status page
 			continue
 		}
 		switch b.kind {
@@ -217,12 +217,6 @@ func (o *outline) fields() []field {
 		}
 	}
 	return fs
-}
-
-// isLabel says whether block i is the label of the value below it.
-func (o *outline) isLabel(i int) bool {
-	l, ok := o.labelOf[i+1]
-	return ok && l == i
 }
 
 func (o *outline) newField(name string, block, line int, value, whole string) field {

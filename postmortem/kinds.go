@@ -80,7 +80,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			for _, s := range masked { // "fails over" is no failure
 				if s[0] < m.to && m.to <= s[1] {
 					switch k {
-					case Symptom, Failing, ImpactStart, Noticed, Relapse, NotYet:
+					case Symptom, Failing, ImpactStart, Noticed, Relapse, NotYet, Alert:
 						return
 					}
 				}
@@ -128,6 +128,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		if t, ok := o.headed(sent, from, nonprod); ok && !found.firm(Alert) && !found.firm(Ack) {
 			put(Alert, t)
 		}
+		if o.onlyOver(sent) && e.list {
+			put(Ended, told{from: from, to: from + 1})
+		}
 		if t, ok := o.labelledCause(sent, from, nonprod); ok {
 			put(Cause, t)
 		}
@@ -164,7 +167,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
-	if p, ok := found[Partial]; ok {
+	if p, ok := found[Partial]; ok && !o.complete(toks, found[Recovered]) {
 		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) && !commaBetween(toks, p, r) {
 			delete(found, Recovered)
 		}
@@ -179,6 +182,29 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			e.kinds[k] = t
 		}
 	}
+}
+
+// onlyOver says whether an entry says nothing but that it is over: "Closed", "10:00 chiuso".
+func (o *outline) onlyOver(sent []token) bool {
+	words := 0
+	for _, t := range sent {
+		if !t.comma {
+			words++
+		}
+	}
+	most := 2
+	if o.t.main.Script != "" {
+		most = 6
+	}
+	if words > most {
+		return false
+	}
+	for _, lx := range o.t.all {
+		if lx.has("over_word", sent) && len(spans(&lx.neg, sent)) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // labelledCause finds an entry that begins "Root cause: …", and says more than that it is sought.
@@ -280,6 +306,19 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 }
 
 func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }
+
+// complete says whether what is told to be well is told to be wholly so: "and finished recovery".
+func (o *outline) complete(toks []token, t told) bool {
+	if t.to == 0 {
+		return false
+	}
+	for _, lx := range o.t.all {
+		if lx.has("whole", toks[t.from:t.to]) {
+			return true
+		}
+	}
+	return false
+}
 
 // commaBetween says whether two things told stand in clauses of their own.
 func commaBetween(toks []token, a, b told) bool {

@@ -208,6 +208,9 @@ func loadLexicon(b []byte) (*lexicon, error) {
 			return nil, fmt.Errorf("unknown field %q", name)
 		}
 		for _, l := range list {
+			if old := lx.fields[fieldKey(l)]; old != "" && old != name {
+				return nil, fmt.Errorf("label %q is of two fields, %s and %s", l, min(old, name), max(old, name))
+			}
 			lx.fields[fieldKey(l)] = name
 		}
 	}

@@ -446,8 +446,11 @@ func (r *reader) identified() {
 	var firm, said []*entry
 	for _, e := range r.es {
 		t, ok := e.kinds[Cause]
-		if known && e.at.Before(d.at) || !ok || t.hedged || t.nonprod || e.kinds.has(ThirdParty) {
+		if known && e.at.Before(d.at) || !ok || t.hedged || e.kinds.has(ThirdParty) {
 			continue
+		}
+		if !e.list && t.sentence > 0 && known && e == d.e {
+			continue // "Noticed at 09:05. A full disk was the reason." was not known at once
 		}
 		if n, ok := e.kinds[NotYet]; ok && n.sentence >= t.sentence && !e.kinds.has(Recovered, Resolved, Ended) {
 			continue // "… but we do not know the exact cause yet"
@@ -515,7 +518,7 @@ func (r *reader) onlyFinding() *entry {
 			continue
 		}
 		t, ok := e.kinds[Finding]
-		if ok && !t.hedged && !t.nonprod && !(e == d.e && e.kinds.has(Noticed)) && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Alert, Report, ReportUser, Partial, Ack, Talk, FollowUp) {
+		if ok && !t.hedged && !(e == d.e && e.kinds.has(Noticed)) && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Alert, Report, ReportUser, Partial, Ack, Talk, FollowUp) {
 			if s, ok := e.kinds[Symptom]; ok && s.sentence == t.sentence && s.to > t.from {
 				continue
 			}

@@ -60,6 +60,9 @@ func (sc *scanner) join() []stamp {
 				p.h += 12
 				p.twelve = true
 			}
+			if end.date.full() && !p.date.ok() && end.h*60+end.m >= p.h*60+p.m {
+				p.date = end.date // "between 10:20 and 11:02 on 12 March": the day is of both
+			}
 			p.to, p.end = &end, end.end
 			continue
 		}

@@ -73,6 +73,29 @@ func (o *outline) stampOnly(i int) (int, bool) {
 	return 0, false
 }
 
+// statusBefore is the state that stands before a stamp in the same line: "Issue resolved — Sep 20, 2015 18:06 UTC".
+func (o *outline) statusBefore(i, k int) string {
+	b := &o.doc.blocks[i]
+	st := o.stamps[i][k]
+	toks := b.tokens()
+	n := 0
+	for n < len(toks) && toks[n].end <= st.start {
+		n++
+	}
+	for n > 0 && toks[n-1].comma {
+		n--
+	}
+	if n == 0 || n > 3 || len(b.text)-st.end > 2 || b.kind == item {
+		return ""
+	}
+	for from := 0; from < n; from++ {
+		if w := o.statusWord(toks[from:n]); w != "" {
+			return w
+		}
+	}
+	return ""
+}
+
 // statusPage makes entries of a status page's updates.
 func (o *outline) statusPage() {
 	type update struct {
@@ -83,16 +106,25 @@ func (o *outline) statusPage() {
 	var ups []update
 	stamps := map[int]int{}
 	var order []int
+	inline := 0 // updates whose time stands in the same line
 	for i := range o.doc.blocks {
 		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !o.isField(i) {
 			ups = append(ups, update{i, at, label, -1})
 		} else if k, ok := o.stampOnly(i); ok {
+			if label := o.statusBefore(i, k); label != "" {
+				ups = append(ups, update{i, len(o.doc.blocks[i].text), label, i})
+				stamps[i] = k
+				inline++
+				continue
+			}
 			stamps[i] = k
 			order = append(order, i)
 		}
 	}
-	inline := 0
 	for n := range ups { // the stamp at the end of the update's own block
+		if ups[n].stamp >= 0 {
+			continue
+		}
 		for k, st := range o.stamps[ups[n].block] {
 			if st.hasClock && st.date.ok() && st.start >= ups[n].textAt && len(o.doc.blocks[ups[n].block].text)-st.end < 24 {
 				ups[n].stamp, stamps[ups[n].block] = ups[n].block, k
@@ -149,7 +181,11 @@ func (o *outline) statusPage() {
 		st := o.stamps[u.stamp][stamps[u.stamp]]
 		e := entry{block: u.block, line: b.line, st: st, list: true, status: u.label, section: "timeline", textAt: u.textAt, textTo: len(b.text), zone: st.zone}
 		end := u.stamp
-		if u.stamp == u.block {
+		if u.stamp == u.block && u.textAt >= len(b.text) { // the words are below
+			if end = len(o.doc.blocks); n+1 < len(ups) {
+				end = ups[n+1].block
+			}
+		} else if u.stamp == u.block {
 			e.textTo = st.start
 			end = u.block
 		} else if !after {
