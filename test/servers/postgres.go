@@ -63,14 +63,15 @@ func Postgres(t testing.TB) *PostgresServer {
 	}
 	s := &PostgresServer{bin: bin, data: data, host: host, port: port}
 	s.again = func() *Process {
-		return start(t, command{
+		p := start(t, command{
 			name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
 			args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
 		})
+		// SIGTERM would wait for every client to leave, and a test that failed may have left some.
+		t.Cleanup(func() { _ = p.cmd.Process.Signal(syscall.SIGINT) })
+		return p
 	}
 	s.Process = s.again()
-	// SIGTERM would wait for every client to leave, and a test that failed may have left some.
-	t.Cleanup(func() { _ = s.cmd.Process.Signal(syscall.SIGINT) })
 	s.until("take connections", func() error { return s.psql("SELECT 1") })
 	return s
 }
