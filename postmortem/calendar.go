@@ -24,6 +24,7 @@ type calendar struct {
 	candidates []mention
 	monthFirst int // 1: 3/4 is March 4; -1: it is 3 April; 0: not known
 	openOrder  bool
+	zoned      bool // the order was settled by nothing but the zone of the times
 	ambiguous  date
 }
 
@@ -246,6 +247,10 @@ func (o *outline) settleOrder(c *calendar, ms []mention) {
 			vote = -1
 		}
 	}
+	if vote == 0 {
+		vote = o.orderOfZones()
+		c.zoned, c.ambiguous = vote != 0, amb[0]
+	}
 	if vote == 0 && !o.t.main.MonthDay {
 		vote = -1
 	}
@@ -284,6 +289,29 @@ func (o *outline) orderSeen() int {
 		}
 	}
 	return 0
+}
+
+// orderOfZones is what the writers at the document's zones do, where all of them do the same: who writes EDT beside the
+// times puts the month first, who writes BST does not.
+func (o *outline) orderOfZones() int {
+	vote := 0
+	for i := range o.stamps {
+		for _, st := range o.stamps[i] {
+			if !st.hasClock || st.zone.place == "" {
+				continue
+			}
+			v := -1
+			switch st.zone.place {
+			case "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles":
+				v = 1
+			}
+			if vote != 0 && v != vote {
+				return 0
+			}
+			vote = v
+		}
+	}
+	return vote
 }
 
 // settle gives an ambiguous date its day and month, where the order is known.

@@ -80,13 +80,16 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			for _, s := range masked { // "fails over" is no failure
 				if s[0] < m.to && m.to <= s[1] {
 					switch k {
-					case Symptom, Failing, ImpactStart, Noticed, Relapse, NotYet, Alert:
+					case Symptom, Failing, ImpactStart, Noticed, Relapse, NotYet, Alert, Recovered:
 						return
 					}
 				}
 			}
 			if (k == Noticed || k == Finding || k == Cause) && seenByUsers(users, m, sent, o.t) {
 				return
+			}
+			if k == Declared && len(lx.spansOf("over_declared", sent[m.from:min(len(sent), m.to+3)])) > 0 {
+				return // "the incident was declared over"
 			}
 			if o.tellsLength(sent, m) && k != Trigger && k != Symptom && k != Failing {
 				return // "was detected within eight minutes" is not of this moment
@@ -167,7 +170,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
-	if p, ok := found[Partial]; ok && !o.complete(toks, found[Recovered]) {
+	if p, ok := found[Partial]; ok && (overlaps(p, found[Recovered], 2) || !o.complete(toks, found[Recovered])) {
 		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) && !commaBetween(toks, p, r) {
 			delete(found, Recovered)
 		}

@@ -518,7 +518,7 @@ func (r *reader) onlyFinding() *entry {
 			continue
 		}
 		t, ok := e.kinds[Finding]
-		if ok && !t.hedged && !(e == d.e && e.kinds.has(Noticed)) && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Alert, Report, ReportUser, Partial, Ack, Talk, FollowUp) {
+		if ok && !t.hedged && !(e == d.e && e.kinds.has(Noticed)) && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet, Alert, Report, ReportUser, Ack, Talk, FollowUp) {
 			if s, ok := e.kinds[Symptom]; ok && s.sentence == t.sentence && s.to > t.from {
 				continue
 			}

@@ -163,9 +163,13 @@ func (r *reader) askZone() {
 
 func (r *reader) askDay() {
 	c := r.cal
+	d := c.ambiguous
+	if c.zoned {
+		r.question(AskDate, "date", fmt.Sprintf("Is %d/%d the day or the month first?", d.a, d.b), "Only the zone of its times speaks for the order that was taken.",
+			[]string{fmt.Sprintf("%04d-%02d-%02d", d.y, d.a, d.b), fmt.Sprintf("%04d-%02d-%02d", d.y, d.b, d.a)}, 0)
+	}
 	switch {
 	case c.openOrder:
-		d := c.ambiguous
 		r.question(AskDate, "date", fmt.Sprintf("Is %d/%d the day or the month first?", d.a, d.b), "Nothing in the document decides it.",
 			[]string{fmt.Sprintf("%04d-%02d-%02d", d.y, d.a, d.b), fmt.Sprintf("%04d-%02d-%02d", d.y, d.b, d.a)}, 0)
 	case !c.day.full():
