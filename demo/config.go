@@ -32,11 +32,11 @@ correlate:
 			fmt.Fprintf(&b, "    - {service: %s, needs: [%s]}\n", s.name, strings.Join(s.needs, ", "))
 		}
 	}
-	b.WriteString(`  open: {matchers: ['severity="critical"'], group_by: [service], quiet: 10m, reopen_within: 1h}
+	b.WriteString(`  open: {matchers: ['severity="critical"'], group_by: [service], every: true, quiet: 10m, reopen_within: 1h}
   expire_after: 5h
 watchdogs: [{matchers: ['alertname="Watchdog"'], every: 3h}]
-sources: []
 `)
+	fmt.Fprintf(&b, "sources: [{name: postmortems, type: file, dir: %q}]\n", d.path("postmortems"))
 	if d.prometheus != "" {
 		fmt.Fprintf(&b, "prometheus: {url: %q}\n", "http://"+d.prometheusListen)
 	}
@@ -51,19 +51,21 @@ func prometheusConfig(d *demo) string {
 			files += fmt.Sprintf(", %q", own) // the rules that watch Meantime, where the demo runs in its repository
 		}
 	}
-	return fmt.Sprintf(`global: {scrape_interval: 15s, evaluation_interval: 30s}
+	return fmt.Sprintf(`global: {scrape_interval: 5s, evaluation_interval: 5s}
 rule_files: [%s]
 scrape_configs:
   - {job_name: meantime, static_configs: [{targets: [%q]}]}
 `, files, d.listen)
 }
 
-// rulesFile has the shop's alerting rules. They have nothing to look at and never fire; Meantime asks for their `for`.
+// rulesFile has the shop's alerting rules. They have nothing to look at and never fire; Meantime asks for their `for`. One
+// more comes and goes all the time, and nobody is told of it.
 func rulesFile() string {
 	var b strings.Builder
 	b.WriteString("groups:\n  - name: shop\n    rules:\n")
 	for _, r := range rules {
 		fmt.Fprintf(&b, "      - {alert: %s, expr: 'shop_problem{kind=%q} > 0', for: %s, labels: {severity: %s}, annotations: {summary: %q}}\n", r.name, r.name, duration(r.wait), r.severity, r.summary)
 	}
+	b.WriteString("      - {alert: ReplicaLag, expr: 'vector(time()) % 10 < 5', labels: {severity: info}, annotations: {summary: a replica of the database is behind}}\n")
 	return b.String()
 }

@@ -129,7 +129,8 @@ func (d *demo) writeData(context.Context) error {
 	return errors.Join(y.archive(f), f.Close())
 }
 
-// takeIn has Meantime read the postmortems and the archive.
+// takeIn has Meantime read the postmortems and the archive. The postmortems are a source of its too, which finds nothing
+// new in them.
 func (d *demo) takeIn(ctx context.Context) error {
 	documents, err := filepath.Glob(d.path("postmortems/*.md"))
 	if err != nil {

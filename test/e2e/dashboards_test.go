@@ -114,7 +114,6 @@ func TestDashboards(t *testing.T) {
 var idle = []string{
 	`instance=~"$instance",outcome!="ok"`, // no operation of the store fails here
 	`outcome="suggested"`,                 // no alert has to be in doubt
-	`ALERTS_FOR_STATE`,                    // no rule of this Prometheus fires
 	`) < max by`,                          // no two incidents have to begin at one point of the axis
 }
 
@@ -169,7 +168,7 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	dir := recordsDir(t)
+	dir, other := t.TempDir(), t.TempDir()
 	do := func(status int, program string, args ...string) {
 		cmd := exec.Command(program, args...)
 		cmd.Dir = servers.Root(t)
@@ -190,7 +189,7 @@ func newShop(t *testing.T) *shop {
 	s := &shop{config: filepath.Join(dir, "meantime.yml")}
 	s.prometheus = servers.Prometheus(t, servers.PrometheusOptions{Rules: read("rules.yml"), Targets: map[string][]string{"meantime": {one, two}}})
 	config := regexp.MustCompile(`(?m)^(store|prometheus|sources): .*\n`).ReplaceAllString(read("meantime.yml"), "") +
-		"prometheus: {url: " + s.prometheus.URL + "}\nsources: [{name: files, type: file, dir: records, interval: 1s}]\n"
+		"prometheus: {url: " + s.prometheus.URL + "}\nsources: [{name: postmortems, type: file, dir: " + filepath.Join(dir, "postmortems") + ", interval: 1s}]\n"
 	store := "sqlite:" + filepath.Join(dir, "meantime.db")
 	require.NoError(t, os.WriteFile(s.config, []byte("store: {dsn: "+store+"}\n"+config), 0o644))
 
@@ -200,7 +199,6 @@ func newShop(t *testing.T) *shop {
 	do(open, servers.Binary(t), append([]string{"import", "--config.file=" + s.config}, documents...)...)
 	do(0, servers.Binary(t), "replay", "--config.file="+s.config, filepath.Join(dir, "archive.jsonl"))
 
-	other := recordsDir(t)
 	require.NoError(t, os.WriteFile(filepath.Join(other, "meantime.db"), []byte(read("meantime.db")), 0o644))
 	servers.Meantime(t, servers.MeantimeOptions{Address: two, Dir: other, Config: config})
 	s.meantime = servers.Meantime(t, servers.MeantimeOptions{Address: one, Dir: dir, Config: config})

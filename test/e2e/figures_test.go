@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,7 +205,7 @@ func medians(intervals ...string) counterpart {
 
 func detectors(_ choice, g *group, put put) {
 	for by, n := range g.Now.DetectedBy {
-		put("", by, count(n))
+		put("", strings.ReplaceAll(by, "_", " "), count(n))
 	}
 }
 

@@ -3,9 +3,9 @@
 //
 //   node test/pictures/run.mjs [--check] [dashboard…]
 //
-// --check only holds the dashboards to Grafana's types. The pictures of the year go to docs/pictures, those of the empty
-// store, which are for looking at, and everything else to dist/pictures. It needs Go, Node, npm, Chromium, Prometheus and
-// promtool.
+// --check only holds the dashboards to Grafana's types. The pictures of the demo's year go to docs/pictures. Those for looking
+// at, of the whole year where docs have 90 days and of the empty store, and everything else go to dist/pictures. It
+// needs Go, Node, npm, Chromium, Prometheus and promtool.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -13,7 +13,6 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browser, shoot } from './browser.mjs';
-import { year } from './data.mjs';
 import { shrink } from './png.mjs';
 import { check } from './schema.mjs';
 
@@ -40,7 +39,7 @@ async function start(name, command, args, ready) {
   const p = spawn(command, args, { cwd: work, stdio: ['ignore', log, log] });
   running.push(p);
   p.on('error', () => {});
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1500; i++) {
     if (p.exitCode !== null) break;
     const ok = await fetch(ready).then((r) => r.ok, () => false);
     if (ok) return p;
@@ -54,12 +53,6 @@ async function stop(p) {
   p.kill('SIGTERM');
   await gone;
 }
-
-const text = async (url, options) => {
-  const r = await fetch(url, options);
-  if (!r.ok) throw new Error(`${url}: ${r.status} ${await r.text()}`);
-  return r.text();
-};
 
 // install gets the packages of the lock file into the work folder.
 function install() {
@@ -106,140 +99,61 @@ const free = () => new Promise((done) => {
   });
 });
 
-const CONFIG = (folder, prometheus) => `store: {dsn: "sqlite:${folder}/meantime.db"}
-windows: [28d, 90d, 1y]
-objectives:
-  - {severity: critical, interval: resolve, within: 2h}
-  - {interval: acknowledge, within: 10m}
-correlate: {expire_after: 5h}
-prometheus: {url: "${prometheus}"}
-watchdogs:
-  - {matchers: ['alertname="Watchdog"'], every: 10m}
-sources:
-  - {name: notes, type: file, dir: ${folder}/incidents}
-`;
-
-const SCRAPE = 2; // seconds
+const SCRAPE = 5; // seconds, as in the demo
 
 // What the last hours stand for: the daemon of the pictures has run for some minutes.
-const RECENT = 2 * 60e3;
-
-// blocks writes samples into the folder of a Prometheus that does not run.
-function blocks(name, lines, tsdb) {
-  const file = path.join(work, `${name}.om`);
-  if (lines) fs.writeFileSync(file, lines);
-  run('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', '--max-block-duration=240h', file, tsdb]);
-  fs.rmSync(file);
-}
-
-const quoted = (labels) => Object.entries(labels).map(([k, v]) => `${k}=${JSON.stringify(v)}`).join(',');
-
-// conditions are the series by which Prometheus tells since when an alert's condition was true.
-function conditions(list) {
-  const series = new Map();
-  for (const c of list) {
-    const key = `ALERTS_FOR_STATE{${quoted(c.labels)}}`;
-    if (!series.has(key)) series.set(key, new Map());
-    for (let at = c.at - 60e3; at <= c.at + 60e3; at += 30e3) series.get(key).set(Math.round(at / 1000), Math.round(c.since / 1000));
-  }
-  const lines = ['# TYPE ALERTS_FOR_STATE gauge'];
-  for (const [key, samples] of series) for (const [at, v] of [...samples].sort((a, b) => a[0] - b[0])) lines.push(`${key} ${v} ${at}`);
-  return lines.concat('# EOF', '').join('\n');
-}
-
-// past is the history as scrapes would have found it, of the figures over everything.
-function past(meantime, config, now) {
-  const out = path.join(work, 'past.om');
-  const keep = String.raw`/^# (TYPE|HELP) meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead))/ || /^meantime_(incidents|measurements|interval_(median|mean)|impact|alert_(recall|precision|lead)).*affected_service="".*severity="".*window="28d"/`;
-  run('sh', ['-c', `"$0" --config.file="$1" backfill --from="$2" --to="$3" --step=1h --output=- | awk '${keep}' > "$4"`, meantime, config, iso(now - 91 * DAY), iso(now), out], { stdio: ['ignore', 'inherit', 'pipe'] });
-  fs.appendFileSync(out, '# EOF\n');
-}
-
-// newest is what scrapes of the last hours would have found of the newest incidents.
-function newest(now, metrics) {
-  const lines = [];
-  let family = '';
-  for (const l of metrics.split('\n').filter((l) => /^meantime_incident(s|_info|_milestone_timestamp_seconds)\{/.test(l))) {
-    const [, series, value] = l.match(/^(.*) (\S+)$/);
-    const name = series.slice(0, series.indexOf('{'));
-    if (name !== family) lines.push(`# TYPE ${(family = name)} gauge`);
-    for (let t = now - 4 * 3600e3; t <= now; t += 120e3) lines.push(`${series} ${value} ${Math.round(t / 1000)}`);
-  }
-  return lines.concat('# EOF', '').join('\n');
-}
+const RECENT = 3 * 60e3;
 
 // busy gives a daemon something to do, so that the pictures of its own figures show something.
 // It does not wait for the end, which comes with the program's.
 async function busy(address) {
   const now = Date.now();
+  const send = (method, path, body) => fetch(address + path, { method, body: body && JSON.stringify(body), headers: body ? { 'Content-Type': 'application/json' } : {} });
   for (let i = 0; ; i++) {
-    const labels = { alertname: 'PodRestarts', service: 'website', severity: 'info', pod: `website-${i % 40}` };
-    const alert = { status: i % 3 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(now - 3600e3 - (i % 40) * 1000), endsAt: iso(now - 1800e3), fingerprint: `feed${String(i % 40).padStart(12, '0')}` };
-    const body = { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${i % 40}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 };
-    await fetch(`${address}/webhook/alertmanager`, { method: 'POST', body: JSON.stringify(body) });
-    if (i % 8 === 0) await fetch(`${address}/api/v1/incidents?limit=5`);
-    if (i % 40 === 0) await fetch(`${address}/api/v1/incidents?limit=none`);
+    const labels = { alertname: 'PodCrashLooping', service: 'storefront', severity: 'warning', region: 'eu', pod: `storefront-${i % 8}` };
+    const alert = { status: i % 3 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(now - 3600e3 - (i % 8) * 1000), endsAt: iso(now - 1800e3), fingerprint: `feed${String(i % 8).padStart(12, '0')}` };
+    await send('POST', '/webhook/alertmanager', { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${i % 8}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 });
+    if (i % 8 === 0) await send('GET', '/api/v1/incidents?limit=5');
+    if (i % 12 === 0) await send('POST', '/webhook/alertmanager/events', { '@timestamp': iso(Date.now()), instance: 'am', data: { alertCreated: { alert: { startsAt: iso(now - 3600e3), labels: { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) } } } } });
+    if (i % 40 === 0) await send('GET', '/api/v1/incidents?limit=none');
     await sleep(250);
   }
 }
 
-// world starts a Meantime and its Prometheus, with a year of incidents or empty.
-async function world(name, meantime, demo) {
-  const folder = path.join(work, name);
-  fs.rmSync(folder, { recursive: true, force: true });
-  fs.mkdirSync(path.join(folder, 'incidents'), { recursive: true });
+// demo starts the demo: a Meantime with a year of incidents, and a Prometheus that has its past.
+async function demo(meantime) {
   const [port, prometheusPort] = [await free(), await free()];
   const address = `http://127.0.0.1:${port}`, prometheus = `http://127.0.0.1:${prometheusPort}`;
-  const config = path.join(folder, 'meantime.yml'), tsdb = path.join(folder, 'tsdb');
-  fs.writeFileSync(config, CONFIG(folder, prometheus));
+  const program = path.join(work, 'demo');
+  run(process.env.GO ?? 'go', ['build', '-o', program, './demo'], { cwd: root });
+  await start('demo', program, [`--meantime=${meantime}`, `--listen=127.0.0.1:${port}`, `--prometheus.listen=127.0.0.1:${prometheusPort}`], `${address}/-/ready`);
+  busy(address).catch(() => {});
+  return prometheus;
+}
+
+// nothing starts a Meantime without any incident, and its Prometheus.
+async function nothing(meantime) {
+  const folder = path.join(work, 'empty');
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const [port, prometheusPort] = [await free(), await free()];
+  const address = `http://127.0.0.1:${port}`, prometheus = `http://127.0.0.1:${prometheusPort}`;
+  fs.writeFileSync(path.join(folder, 'meantime.yml'), `store: {dsn: "sqlite:${folder}/meantime.db"}\nsources: []\n`);
   fs.writeFileSync(path.join(folder, 'prometheus.yml'), `global: {scrape_interval: ${SCRAPE}s}
 scrape_configs:
   - job_name: meantime
     static_configs: [{targets: ["127.0.0.1:${port}"]}]
 `);
-  const prom = () => start(`${name}-prometheus`, 'prometheus', [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${tsdb}`, '--storage.tsdb.retention.time=3y',
-    `--web.listen-address=127.0.0.1:${prometheusPort}`, '--web.cors.origin=.*'], `${prometheus}/-/ready`);
-  const now = Date.now();
-  if (demo) {
-    const { lines, conditions: known } = year(now);
-    fs.writeFileSync(path.join(folder, 'year.jsonl'), lines.map((l) => JSON.stringify(l)).join('\n'));
-    blocks('conditions', conditions(known), tsdb);
-    run(meantime, [`--config.file=${config}`, 'replay', path.join(folder, 'year.jsonl')]);
-    fs.writeFileSync(path.join(folder, 'incidents', 'note.yaml'), 'id: "note"\ntitle: The website was slow\nservices: [website]\nseverity: info\nstate: resolved\nmilestones: {}\n');
-  }
-  let p = await prom();
-  await start(`${name}-meantime`, meantime, [`--config.file=${config}`, 'serve', `--web.listen-address=127.0.0.1:${port}`], `${address}/-/ready`);
-  if (demo) {
-    await settled(address);
-    await stop(p);
-    past(meantime, config, now);
-    blocks('past', null, tsdb);
-    blocks('newest', newest(now, await text(`${address}/metrics`)), tsdb);
-    p = await prom();
-    busy(address).catch(() => {});
-    await sleep(RECENT / 2);
-  } else {
-    await sleep(5 * SCRAPE * 1000);
-  }
+  await start('empty-prometheus', 'prometheus', [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/tsdb`, `--web.listen-address=127.0.0.1:${prometheusPort}`], `${prometheus}/-/ready`);
+  await start('empty-meantime', meantime, [`--config.file=${folder}/meantime.yml`, 'serve', `--web.listen-address=127.0.0.1:${port}`], `${address}/-/ready`);
   return prometheus;
 }
 
-// settled waits until the daemon has asked Prometheus about the alerts that are in the figures.
-async function settled(address) {
-  let last = '';
-  for (let i = 0, same = 0; i < 60 && same < 4; i++) {
-    await sleep(1000);
-    const m = (await text(`${address}/metrics`)).match(/^meantime_measurements\{.*interval="pending".*status="recorded".*window="90d"\} .*$/m)?.[0] ?? '';
-    same = m === last ? same + 1 : 0;
-    last = m;
-  }
-}
-
 // picture draws a dashboard and says what a person should know of how it came out.
-async function picture(chromium, base, dashboard, theme, prometheus, out) {
+async function picture(chromium, base, dashboard, theme, prometheus, days, out) {
   const d = JSON.parse(fs.readFileSync(path.join(root, 'dashboards', `${dashboard}.json`)));
   const height = 92 + 38 * Math.max(...d.panels.map((p) => p.gridPos.y + p.gridPos.h)) + 8;
-  const to = Date.now(), from = d.time.from === 'now-6h' ? to - RECENT : to - 90 * DAY;
+  const to = Date.now(), from = d.time.from === 'now-6h' ? to - RECENT : to - days * DAY;
   const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE, recent: RECENT })}`;
   const report = 'document.getElementById("report")';
   return JSON.parse(await shoot(chromium, url, 1600, height, `!!${report}`, `${report}.textContent`, out));
@@ -262,16 +176,17 @@ async function main() {
   const chromium = await browser(work);
   running.push(chromium.process);
   const base = `http://127.0.0.1:${server.address().port}`;
-  const full = await world('year', meantime, true);
-  const empty = await world('empty', meantime, false);
+  const full = await demo(meantime);
+  const empty = await nothing(meantime);
+  await sleep(RECENT);
   const pictures = path.join(root, 'docs/pictures');
   fs.mkdirSync(pictures, { recursive: true });
   let wrong = 0;
   for (const d of dashboards) {
     for (const theme of ['light', 'dark']) {
-      for (const [what, prometheus, folder] of [['', full, pictures], ['-empty', empty, work]]) {
+      for (const [what, prometheus, days, folder] of [['', full, 90, pictures], ['-empty', empty, 90, work], ...(theme === 'light' ? [['-year', full, 365, work]] : [])]) {
         const out = path.join(folder, `${d}-${theme}${what}.png`);
-        const report = await picture(chromium, base, d, theme, prometheus, out);
+        const report = await picture(chromium, base, d, theme, prometheus, days, out);
         shrink(out);
         const errors = [...report.errors, ...report.panels.filter((p) => p.error).map((p) => `${p.title}: ${p.error}`)];
         wrong += errors.length;

@@ -87,6 +87,7 @@ export async function query(target, panel, variables, range) {
     __rate_interval: `${Math.max(step + (range.scrape ?? SCRAPE), 4 * (range.scrape ?? SCRAPE))}s`,
     __interval: `${step}s`,
     __interval_ms: String(step * 1000),
+    __to: String(Math.round(range.to / 1000)), // in the one form that queries ask for, ${__to:date:seconds}
     __range: `${Math.round((range.to - range.from) / 1000)}s`,
   }, 'regex');
   const to = range.to / 1000, from = range.from / 1000;

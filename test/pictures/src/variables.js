@@ -45,7 +45,7 @@ function text(v, format) {
 
 // replace puts variables into a text: as regular expressions in queries, as a person reads them elsewhere.
 export function replace(s, variables, scoped = {}, format = 'text') {
-  return s.replace(/\$(\w+)|\$\{([\w.]+)(?::\w+)?\}/g, (whole, a, b) => {
+  return s.replace(/\$(\w+)|\$\{([\w.]+)(?::[\w:]+)?\}/g, (whole, a, b) => {
     const name = a ?? b;
     if (name in scoped) return scoped[name];
     return variables[name] ? text(variables[name], format) : whole;
