@@ -66,6 +66,7 @@ func big(n int) map[string]string {
 	r := func(s string) string { return strings.Repeat(s, n/len(s)+1)[:n] }
 	return map[string]string{
 		"list":      "# Outage 2024-05-06 UTC\n\n" + r("- 10:00 The service recovered and the alert fired at 10:01 UTC on 2024-05-06\n"),
+		"german":    "# Störung 2024-05-06 UTC\n\n" + r("- 10:00 Der Dienst ist wieder erreichbar und die Kunden können sich nicht anmelden\n"),
 		"prose":     "Outage of 2024-05-06. " + r("At 10:00 UTC users reported errors, and at 10:05 we found the cause of it. "),
 		"line":      r("10:00 error "),
 		"digits":    r("1 2:3 4-5-6 7.8.9 "),

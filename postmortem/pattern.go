@@ -122,6 +122,33 @@ type part struct {
 	gap      int // words that may stand before it
 	optional bool
 	alts     []alt
+	index    *altIndex // of many alternatives, by their first word
+}
+
+// altIndex finds alternatives by their first word, so that a long list costs no more than a short one.
+type altIndex struct {
+	exact, stems      map[string][]alt
+	shortest, longest int // of the stems, in bytes
+}
+
+// manyAlts is from how many alternatives on an index is worth its cost.
+const manyAlts = 6
+
+func indexAlts(as []alt) *altIndex {
+	if len(as) < manyAlts {
+		return nil
+	}
+	x := &altIndex{exact: map[string][]alt{}, stems: map[string][]alt{}, shortest: 1 << 10}
+	for _, a := range as {
+		w := a[0]
+		if !w.stem {
+			x.exact[w.text] = append(x.exact[w.text], a)
+			continue
+		}
+		x.stems[w.text] = append(x.stems[w.text], a)
+		x.shortest, x.longest = min(x.shortest, len(w.text)), max(x.longest, len(w.text))
+	}
+	return x
 }
 
 type alt []word // a fixed phrase
@@ -176,6 +203,7 @@ func parsePattern(s string, lists map[string][]string) (pattern, error) {
 				return p, fmt.Errorf("pattern %q: an alternative is empty", s)
 			}
 		}
+		pt.index = indexAlts(pt.alts)
 		p.parts = append(p.parts, pt)
 	}
 	if len(p.parts) == 0 || p.parts[0].optional {
@@ -289,8 +317,27 @@ func (p *pattern) at(toks []token, i int) int {
 }
 
 func (pt *part) at(toks []token, i int) int {
+	x := pt.index
+	if x == nil {
+		return longestAt(pt.alts, toks, i)
+	}
+	if i >= len(toks) {
+		return 0
+	}
+	w := toks[i].text
+	best := longestAt(x.exact[w], toks, i)
+	for l := x.shortest; l <= len(w) && l <= x.longest; l++ {
+		if as := x.stems[w[:l]]; as != nil {
+			best = max(best, longestAt(as, toks, i))
+		}
+	}
+	return best
+}
+
+// longestAt gives the end of the longest of the alternatives that begins at token i, or 0.
+func longestAt(as []alt, toks []token, i int) int {
 	best := 0
-	for _, a := range pt.alts {
+	for _, a := range as {
 		j := i
 		ok := true
 		for _, w := range a {
