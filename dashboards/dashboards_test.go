@@ -352,6 +352,47 @@ func TestRulesByPromtool(t *testing.T) {
 	promtool(t, ".", "test", "rules", "records_test.yaml")
 }
 
+// Replicas can differ for a moment in what they tell of an incident. It is shown once all the same, and no query fails.
+func TestReplicasThatDiffer(t *testing.T) {
+	type series struct {
+		Series string `yaml:"series"`
+		Values string `yaml:"values"`
+	}
+	input := []series{{`meantime_incidents{window="28d",affected_service="",severity="",detected_by="alert"}`, "1x5"}}
+	for instance, told := range map[string]string{"a": `state="open",severity="critical",title="Trouble"`, "b": `state="resolved",severity="warning",title="Much trouble"`} {
+		input = append(input, series{`meantime_incident_info{instance="` + instance + `",incident="x",affected_service="checkout",detected_by="customer",` + told + `}`, "1x5"})
+		for i, m := range []string{"started", "detected", "acknowledged", "mitigated", "resolved"} {
+			input = append(input, series{`meantime_incident_milestone_timestamp_seconds{instance="` + instance + `",incident="x",origin="record",milestone="` + m + `"}`, strconv.Itoa(i*10) + "x5"})
+		}
+	}
+	type sample struct {
+		Labels string `yaml:"labels"`
+		Value  int    `yaml:"value"`
+	}
+	type check struct {
+		Expr    string   `yaml:"expr"`
+		At      string   `yaml:"eval_time"`
+		Samples []sample `yaml:"exp_samples"`
+	}
+	fill := strings.NewReplacer("$service", "^$", "$severity", "^$", "$window", "28d", "$__interval_ms", "3600000", "${__to:date:seconds}", "60")
+	var checks []check
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				if strings.Contains(q.Expr, "meantime_incident_info") && !strings.Contains(q.Expr, ") < max by") { // the shortest, where it is not the longest too
+					checks = append(checks, check{"count(" + fill.Replace(q.Expr) + ")", "1m", []sample{{"{}", 1}}})
+				}
+			}
+		}
+	}
+	require.Greater(t, len(checks), 7)
+	var b bytes.Buffer
+	require.NoError(t, yaml.NewEncoder(&b).Encode(map[string]any{"tests": []map[string]any{{"interval": "1m", "input_series": input, "promql_expr_test": checks}}}))
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "test.yaml"), b.Bytes(), 0o600))
+	promtool(t, dir, "test", "rules", "test.yaml")
+}
+
 // Every query of every panel is PromQL, whatever is chosen.
 func TestQueriesByPromtool(t *testing.T) {
 	type record struct {
