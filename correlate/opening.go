@@ -144,12 +144,17 @@ func (s *settlement) between(p *opening, o *outbreak, action incident.ReviewActi
 }
 
 // alone says whether an alert that belongs to nothing opens an incident whatever else fired: because the rules say that each
-// does, or because here such alerts are so seldom that one is news. Where many fire together it is weighed what that is.
+// does, or because here such alerts are so seldom that one is news. A rule that fires for many services at once is none: that
+// is rather monitoring itself.
 func (d *directory) alone(x *alert) bool {
 	if !x.opens || d.rules.Open.Every {
 		return x.opens
 	}
-	return x.news && x.outbreak != nil && x.outbreak.look().kinds < smallKinds
+	if !x.news || x.outbreak == nil {
+		return false
+	}
+	f := x.outbreak.look()
+	return f.names > 1 || f.kinds < smallKinds
 }
 
 // lonely are alerts that open an incident by themselves, grouped.

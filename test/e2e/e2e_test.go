@@ -56,6 +56,9 @@ type episode struct {
 	Fingerprint string            `json:"fingerprint"`
 	StartsAt    time.Time         `json:"starts_at"`
 	EndsAt      time.Time         `json:"ends_at"`
+	NotifiedAt  time.Time         `json:"notified_at"`
+	SilencedAt  time.Time         `json:"silenced_at"`
+	InhibitedAt time.Time         `json:"inhibited_at"`
 	Labels      map[string]string `json:"labels"`
 	Outcome     string            `json:"outcome"`
 	Incident    string            `json:"incident"`
