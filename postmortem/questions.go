@@ -89,7 +89,12 @@ func (r *reader) ask() {
 
 func (r *reader) relapses() (n int) {
 	ended := r.endings(r.es)
+	better := false // it got better before, though nobody said that it was well
 	for i, e := range r.es {
+		if better && !ended[i] && e.kinds.has(ImpactStart) && !e.kinds.has(Recovered, Resolved, Ended, Relapse) {
+			n++
+		}
+		better = better || e.kinds.has(Partial) && !e.kinds.has(ImpactStart, Failing)
 		if e.kinds.has(Relapse) && (i > 0 && !e.kinds.has(ImpactStart) || ended[i]) || e.kinds.has(ImpactStart) && ended[i] && !e.kinds.has(Recovered, Resolved, Ended) {
 			n++
 		}
@@ -306,7 +311,7 @@ func (r *reader) askDetected() {
 	}
 	var early []*entry
 	for _, e := range r.es {
-		if e.at.Before(d.at) && d.at.Sub(e.at) < 2*time.Hour && e.kinds.has(Symptom, Noticed, Report, FollowUp) && !e.kinds.has(ThirdParty) {
+		if e.at.Before(d.at) && d.at.Sub(e.at) < 2*time.Hour && (e.kinds.has(Symptom, Noticed, Report, FollowUp) && !e.kinds.has(ThirdParty) || e.kinds.has(ThirdParty) && d.at.Sub(e.at) <= 15*time.Minute) {
 			early = append(early, e)
 		}
 	}
@@ -430,6 +435,9 @@ func (r *reader) fitsWindow(d duration) bool {
 func (r *reader) askWindows() {
 	s, ok := r.picks[incident.Started]
 	e, ok2 := r.picks[incident.Resolved]
+	if m, ok := r.picks[incident.Mitigated]; ok && ok2 && e.e != nil && e.at.Sub(m.at) > 3*time.Hour {
+		r.question("resolved", "milestones.resolved", "Was it over only then?", "Users were well hours before.", []string{candidate(m.at, m.evidence), candidate(e.at, e.evidence)}, e.line)
+	}
 	for _, w := range r.ws {
 		switch {
 		case !w.coherent:
