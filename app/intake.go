@@ -42,8 +42,9 @@ func (s *intake) heard(beats []incident.Beat) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range beats {
-		if b.At.After(s.beats[b.Watchdog]) {
-			s.beats[b.Watchdog] = b.At
+		at := b.At.Truncate(time.Second) // as they are kept, so that all replicas show the same
+		if at.After(s.beats[b.Watchdog]) {
+			s.beats[b.Watchdog] = at
 		}
 	}
 }

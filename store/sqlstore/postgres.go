@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	}
 	d.explain = func(err error) *incident.Error { return explainPostgres(d.name, err) }
 	d.read = stdlib.OpenDB(*config)
-	d.read.SetMaxOpenConns(32)
+	d.read.SetMaxOpenConns(20) // a server has 100 by default, for all replicas
 	d.read.SetMaxIdleConns(4)
 	d.read.SetConnMaxIdleTime(5 * time.Minute)
 	d.size = func(ctx context.Context) (n int64, err error) {
