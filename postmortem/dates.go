@@ -312,6 +312,15 @@ func (sc *scanner) monthFirst(i, j, m int) (int, bool) {
 		return 0, false
 	}
 	y, end := sc.yearAfter(e)
+	if y == 0 { // "October 28-31, 2021"
+		rest := strings.TrimLeft(s[e:min(len(s), e+5)], " -–")
+		if d2, n2 := digits(rest, 0); n2 > 0 && n2 <= 2 && d2 > v && d2 <= 31 && len(rest) < len(s[e:min(len(s), e+5)]) {
+			at := e + len(s[e:min(len(s), e+5)]) - len(rest) + n2
+			if yy, end2 := sc.yearAfter(at); yy > 0 && strings.ContainsAny(s[e:at], "-–") {
+				y, end = yy, end2
+			}
+		}
+	}
 	if y == 0 { // git's form: the year after the time
 		if q := skipSpaces(s, e); q+14 <= len(s) && isDigit(s[q]) && s[min(q+2, len(s)-1)] == ':' {
 			if yy, yn := digits(s, q+9); yn == 4 && validYear(yy) {

@@ -188,7 +188,11 @@ func (o *outline) list() {
 			}
 			continue
 		}
-		o.entries = append(o.entries, o.entryAt(i, at))
+		e := o.entryAt(i, at)
+		if n := o.tokensBefore(i, e.st.start); n > 0 && n <= 3 {
+			e.status = o.statusWord(b.toks[:n]) // "[Monitoring] 23:05 UTC …"
+		}
+		o.entries = append(o.entries, e)
 		last, depth = len(o.entries)-1, -1
 		if b.kind == item {
 			depth = b.level
@@ -293,6 +297,14 @@ func (o *outline) leading(i int) (k int, ok bool) {
 		return 0, false
 	}
 	return 0, false
+}
+
+// tokensBefore is how many tokens of a block stand before byte at.
+func (o *outline) tokensBefore(i, at int) int {
+	n := 0
+	for toks := o.doc.blocks[i].tokens(); n < len(toks) && toks[n].end <= at; n++ {
+	}
+	return n
 }
 
 // dateOnly is the date of a block that is nothing but a date, with at most a weekday or a word beside it.

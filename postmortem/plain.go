@@ -481,6 +481,9 @@ func monthAhead(rest string) bool {
 // leadsWithTime is a cheap test for a line that begins with a clock time or a date, behind brackets or bold marks.
 func leadsWithTime(t string) bool {
 	t = strings.TrimLeft(t, "*[(_~` ")
+	if i := strings.IndexByte(t, ' '); i >= 3 && i <= 10 && i+1 < len(t) && isDigit(t[i+1]) && isLetter(t[0]) && hasClock(t[:min(len(t), 28)]) && anyMonth(foldWord(strings.TrimRight(t[:i], ".,"))) {
+		return true // "Oct 28 13:37 - …"
+	}
 	d := 0
 	for d < len(t) && d < 5 && isDigit(t[d]) {
 		d++

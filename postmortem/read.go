@@ -83,6 +83,9 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	}
 	opts.Answers.into(&opts)
 	o := entriesOf(d, t)
+	if !o.tells() {
+		return res, nil
+	}
 	fs := o.fields()
 	cal := o.calendar(opts)
 	order := o.place(&cal)

@@ -2,6 +2,20 @@ package postmortem
 
 import "meantime/incident"
 
+// tells says whether a document may tell of an incident at all: a runbook or release notes tell what is to be done or was
+// done, in much the same words.
+func (o *outline) tells() bool {
+	title := tokenize(foldWidth(o.doc.title))
+	other := false
+	for _, lx := range o.t.all {
+		if lx.has("report_word", title) || lx.has("incident", title) {
+			return true
+		}
+		other = other || lx.has("not_report", title)
+	}
+	return !other
+}
+
 // sort says whether a document tells of a drill or of planned work rather than of an incident: its title says so, or its
 // first sentences do, or a labelled field. What happens in a drill looks just like an incident, alerts and all.
 func (o *outline) sort(fs []field) incident.Kind {
