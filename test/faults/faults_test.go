@@ -180,21 +180,34 @@ func (s *senders) names() map[string]bool {
 // episodes counts the episodes of each alert name.
 func episodes(m *servers.MeantimeServer) (map[string]int, error) {
 	all := map[string]int{}
+	err := eachEpisode(m, func(name string, _ time.Time) { all[name]++ })
+	return all, err
+}
+
+// ends are the ends of the episodes of each alert name, zero for one that fires.
+func ends(m *servers.MeantimeServer) (map[string]time.Time, error) {
+	all := map[string]time.Time{}
+	err := eachEpisode(m, func(name string, end time.Time) { all[name] = end })
+	return all, err
+}
+
+func eachEpisode(m *servers.MeantimeServer, do func(name string, end time.Time)) error {
 	for cursor := ""; ; {
 		var page struct {
 			Episodes []struct {
 				Labels map[string]string `json:"labels"`
+				EndsAt time.Time         `json:"ends_at"`
 			} `json:"episodes"`
 			Next string `json:"next"`
 		}
 		if err := m.Get("/api/v1/episodes?limit=500&cursor="+url.QueryEscape(cursor), &page); err != nil {
-			return nil, err
+			return err
 		}
 		for _, e := range page.Episodes {
-			all[e.Labels["alertname"]]++
+			do(e.Labels["alertname"], e.EndsAt)
 		}
 		if cursor = page.Next; cursor == "" {
-			return all, nil
+			return nil
 		}
 	}
 }
