@@ -32,7 +32,7 @@ func (r *reader) question(kind, field, text, why string, candidates []string, li
 	for i := range r.qs {
 		if r.qs[i].Kind == kind && r.qs[i].Field == field {
 			for _, c := range candidates {
-				if !slices.Contains(r.qs[i].Candidates, c) && len(r.qs[i].Candidates) < 12 {
+				if !slices.ContainsFunc(r.qs[i].Candidates, func(old string) bool { return sameMoment(old, c) }) && len(r.qs[i].Candidates) < 12 {
 					r.qs[i].Candidates = append(r.qs[i].Candidates, c)
 				}
 			}
@@ -40,6 +40,16 @@ func (r *reader) question(kind, field, text, why string, candidates []string, li
 		}
 	}
 	r.qs = append(r.qs, incident.Question{Kind: kind, Field: field, Text: text, Why: why, Candidates: candidates, Line: line})
+}
+
+// sameMoment says whether two candidates are the same answer, whatever words stand behind it.
+func sameMoment(a, b string) bool {
+	x, _, _ := strings.Cut(a, " ")
+	y, _, _ := strings.Cut(b, " ")
+	if _, err := time.Parse(time.RFC3339, x); err != nil {
+		return a == b
+	}
+	return x == y
 }
 
 // candidate is an answer a person can copy: the moment, then what it is.
@@ -82,9 +92,16 @@ func (r *reader) ask() {
 	if r.of > 1 {
 		r.question(AskIncidents, "", fmt.Sprintf("The document is read as %d incidents.", r.of), "If it tells of one, its milestones belong together.", []string{"one", fmt.Sprint(r.of)}, 0)
 	} else if n := r.relapses(); n > 0 {
-		r.question(AskIncidents, "impacts", "One incident that came back, or several?", fmt.Sprintf("It comes back %d times.", n), []string{"one", "several"}, 0)
+		r.question(AskIncidents, "impacts", "One incident that came back, or several?", times(n), []string{"one", "several"}, 0)
 	}
 	r.askTruncated()
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "It comes back once."
+	}
+	return fmt.Sprintf("It comes back %d times.", n)
 }
 
 func (r *reader) relapses() (n int) {
