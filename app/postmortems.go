@@ -45,6 +45,9 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 	out = &Imported{}
 	var f incident.Facts
 	for _, name := range in.Files {
+		if strings.HasSuffix(name, ".answers.yaml") {
+			continue // it stands beside a document and is read with it
+		}
 		body, err := os.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("read postmortem: %w", err)

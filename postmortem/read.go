@@ -59,10 +59,10 @@ type Entry struct {
 // of no incident is no error.
 func Read(name string, body []byte, opts Options) (Result, error) {
 	if len(body) > MaxDocument {
-		return Result{}, incident.Errorf(incident.CodeTooLarge, "%s: %d bytes are more than the %d a postmortem may have", name, len(body), MaxDocument)
+		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body), MaxDocument)
 	}
 	if strings.IndexByte(string(body[:min(len(body), 512)]), 0) >= 0 && !utf16Mark(body) {
-		return Result{}, incident.Errorf(incident.CodeInvalid, "%s: not a text", name)
+		return Result{}, incident.Errorf(incident.CodeInvalid, "not a text")
 	}
 	all, err := lexicons()
 	if err != nil {
@@ -105,7 +105,7 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 		f.Record.Questions = f.Questions
 		f.Record.Normalize()
 		if err := f.Record.Validate(); err != nil {
-			return Result{}, fmt.Errorf("%s: %w", name, err)
+			return Result{}, err
 		}
 		if len(f.Entries) > 0 || len(f.Record.Milestones) > 0 || len(f.Record.Impacts) > 0 {
 			res.Incidents = append(res.Incidents, f)

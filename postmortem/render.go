@@ -126,7 +126,11 @@ func WriteTable(w io.Writer, res Result) error {
 			b.WriteString("\nQUESTIONS\n")
 		}
 		for _, q := range f.Questions {
-			fmt.Fprintf(&b, "- %s: %s %s\n", q.Kind, printable(q.Text), printable(q.Why))
+			field := q.Field // what answers it is written after
+			if field == "" {
+				field = q.Kind
+			}
+			fmt.Fprintf(&b, "- %s: %s %s\n", field, printable(q.Text), printable(q.Why))
 			for _, c := range q.Candidates {
 				fmt.Fprintf(&b, "    %s\n", printable(c))
 			}
