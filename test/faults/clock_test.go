@@ -46,7 +46,7 @@ func TestClockSteps(t *testing.T) {
 			err = fmt.Errorf("with a clock that is right:\n%s\nwith one that was turned:\n%s", want, got)
 		}
 		if n := strings.Count(want, "\n"); err == nil && n < 24 { // those of the records, and what alerts opened
-			err = fmt.Errorf("only %d incidents", n)
+			err = fmt.Errorf("only %d incidents:\n%s", n, want)
 		}
 		return err
 	})
@@ -88,14 +88,16 @@ func newClocked(t *testing.T) *clocked {
 
 // facts tells of incidents of several kinds, each with clocks that are right, an hour ahead and an hour behind.
 func (c *clocked) facts(t *testing.T, now time.Time, n int) {
-	for name, off := range map[string]time.Duration{"right": 0, "ahead": time.Hour, "behind": -time.Hour} {
+	for k, off := range []time.Duration{0, time.Hour, -time.Hour} {
+		name := []string{"right", "ahead", "behind"}[k]
 		id := fmt.Sprint(name, n)
-		start := now.Add(-time.Duration(5+12*n) * time.Hour)
+		start := now.Add(-time.Duration(8+48*n+16*k) * time.Hour) // far from each other
 		// What people say is right, and the alert's clock is off; what alerts say is right, and the record's clock is off.
 		people := firing("people-"+id, start.Add(off))
 		people.Labels["service"] = "people-" + id
 		c.send(t, "POST", "/webhook/alertmanager", notification(people, people.resolved(start.Add(off+30*time.Minute))))
 		c.record(t, "people-"+id, start)
+		start = start.Add(-8 * time.Hour)
 		alerts := firing("alerts-"+id, start)
 		alerts.Labels["service"] = "alerts-" + id
 		c.send(t, "POST", "/webhook/alertmanager", notification(alerts, alerts.resolved(start.Add(30*time.Minute))))
