@@ -24,6 +24,10 @@ const (
 	requestTimeout = time.Minute
 )
 
+// patience is how often and how far apart a request is tried that the other side could not take: about half a minute in
+// all. Some versions of Prometheus say of a sample that is too old that the fault is their own, so it cannot be much more.
+var patience = remote.BackoffConfig{Min: time.Second, Max: 10 * time.Second, MaxRetries: 5}
+
 // Send writes the past to a Prometheus by remote write 1.0, at the URL of its receiver. It tries again what the other side
 // could not take at that time. Where it fails, what was sent until then stays; sent again it is the same.
 func Send(ctx context.Context, url string, logger *slog.Logger, o Options) (_ Written, err error) {
@@ -31,7 +35,7 @@ func Send(ctx context.Context, url string, logger *slog.Logger, o Options) (_ Wr
 	if err != nil {
 		return Written{}, err
 	}
-	api, err := remote.NewAPI(url, remote.WithAPIPath(""), remote.WithAPILogger(logger), remote.WithAPIHTTPClient(&http.Client{Timeout: requestTimeout}))
+	api, err := remote.NewAPI(url, remote.WithAPIPath(""), remote.WithAPILogger(logger), remote.WithAPIHTTPClient(&http.Client{Timeout: requestTimeout}), remote.WithAPIBackoff(patience))
 	if err != nil {
 		return Written{}, fmt.Errorf("remote write: %w", err)
 	}

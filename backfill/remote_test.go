@@ -31,20 +31,7 @@ func TestSendCorrection(t *testing.T) {
 	data := t.TempDir()
 	imported(t, w, from, to, data)
 
-	// It scrapes something, so its newest sample is of now, and all that is sent is old.
-	scraped := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "one 1\n") }))
-	defer scraped.Close()
-	p := servers.Prometheus(t, servers.PrometheusOptions{
-		Data: data, OutOfOrder: "50y", Targets: map[string][]string{"one": {strings.TrimPrefix(scraped.URL, "http://")}},
-		Args: []string{"--storage.tsdb.retention.time=50y", "--web.enable-admin-api", "--web.enable-remote-write-receiver"},
-	})
-	servers.Eventually(t, time.Minute, func() error {
-		v, err := p.Query("one", time.Time{})
-		if err == nil && len(v) == 0 {
-			err = errors.New("nothing is scraped")
-		}
-		return err
-	})
+	p := receiving(t, servers.PrometheusOptions{Data: data, OutOfOrder: "50y"})
 	holds(t, p, w, from, to)
 
 	since, until := correct(w, t0.AddDate(0, -3, 0), t0.AddDate(0, -2, 0))
@@ -55,12 +42,35 @@ func TestSendCorrection(t *testing.T) {
 	holds(t, p, w, from, to)
 }
 
+// receiving starts a Prometheus that takes remote write. It scrapes something, so its newest sample is of now, and all that
+// is sent is old.
+func receiving(t *testing.T, o servers.PrometheusOptions) *servers.PrometheusServer {
+	t.Helper()
+	scraped := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "one 1\n") }))
+	t.Cleanup(scraped.Close)
+	o.Targets = map[string][]string{"one": {strings.TrimPrefix(scraped.URL, "http://")}}
+	o.Args = []string{"--storage.tsdb.retention.time=50y", "--web.enable-admin-api", "--web.enable-remote-write-receiver"}
+	p := servers.Prometheus(t, o)
+	servers.Eventually(t, time.Minute, func() error {
+		v, err := p.Query("one", time.Time{})
+		if err == nil && len(v) == 0 {
+			err = errors.New("nothing is scraped")
+		}
+		return err
+	})
+	return p
+}
+
 // TestSendRefused: what a Prometheus does not take is said in its words.
 func TestSendRefused(t *testing.T) {
 	o := options(invent(8, 10, 5, 5), t0.AddDate(0, 0, -2), t0, 24*time.Hour)
 	p := servers.Prometheus(t, servers.PrometheusOptions{})
 	_, err := Send(context.Background(), p.URL+"/api/v1/write", quiet, o)
 	require.ErrorContains(t, err, "404 Not Found: remote write receiver needs to be enabled")
+
+	o.Metrics = newDaemon()
+	_, err = Send(context.Background(), receiving(t, servers.PrometheusOptions{}).URL+"/api/v1/write", quiet, o)
+	require.ErrorContains(t, err, "400 Bad Request: out of bounds")
 
 	o.Metrics = newDaemon()
 	_, err = Send(context.Background(), "http://[::1", quiet, o)
