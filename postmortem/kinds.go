@@ -116,7 +116,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 					return
 				}
 			}
-			if within(hedges, m.from-6, m.to, sent, -1) {
+			if within(hedges, m.from-8, m.to, sent, -1) {
 				t.hedged = true
 			}
 			put(k, t)

@@ -66,6 +66,15 @@ func detect(blocks []block, all []*lexicon) tongue {
 		}
 		s = append(s, scored{lx, n})
 	}
+	best := 0
+	for _, x := range s {
+		best = max(best, x.n)
+	}
+	if best < fewWords { // a list of fields: what it calls them says more than its few small words
+		for i := range s {
+			s[i].n += s[i].lx.ownWords(blocks)
+		}
+	}
 	// English where it is a tie: the shortest documents are lists in English.
 	slices.SortStableFunc(s, func(a, b scored) int {
 		first := func(x scored) int {
@@ -85,6 +94,31 @@ func detect(blocks []block, all []*lexicon) tongue {
 		t.all = append(t.all, en)
 	}
 	return t
+}
+
+// fewWords is how many small words of a language make it certain enough.
+const fewWords = 12
+
+// ownWords counts what a short document has of a language's own: labels of fields, months, words for an incident.
+func (lx *lexicon) ownWords(blocks []block) (n int) {
+	for i := range blocks[:min(len(blocks), 60)] {
+		b := &blocks[i]
+		if b.kind == code {
+			continue
+		}
+		if label, _, ok := cutLabel(b.text); ok && lx.fields[fieldKey(label)] != "" {
+			n += 3
+		}
+		for _, t := range b.tokens() {
+			if lx.months[t.text] > 0 && len(t.text) > 2 {
+				n++
+			}
+		}
+		if lx.has("incident", b.tokens()) {
+			n++
+		}
+	}
+	return n
 }
 
 // tokens are the block's words, taken apart once.

@@ -15,8 +15,8 @@ func (o *outline) promoteHeadings() {
 	}
 	for i := range bs {
 		b := &bs[i]
-		if b.kind != para || len(b.text) > 90 {
-			continue
+		if b.kind != para || len(b.text) > 90 || i > 0 && bs[i-1].kind == heading && leadsWithTime(bs[i-1].text) {
+			continue // what stands below a time is of that time
 		}
 		last, _ := utf8.DecodeLastRuneInString(b.text)
 		bare := !strings.ContainsRune(".,;!?。、，；!?", last)

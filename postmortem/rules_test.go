@@ -1,0 +1,133 @@
+package postmortem
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"meantime/incident"
+)
+
+// ruleCase is a timeline in the words of testdata/rules, one line per entry, and what must be made of it. A word in braces
+// is replaced by the language's sentence.
+type ruleCase struct {
+	name  string
+	doc   string
+	given string
+	asks  string
+	kind  incident.Kind
+}
+
+const timeline = "# {title}\n\n{zone}\n\n"
+
+// ruleCases are the rules that hold in every language.
+var ruleCases = []ruleCase{
+	{name: "everything said", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:05 {ack}\n- 10:20 {cause}\n- 10:30 {recovered}\n- 11:00 {ended}\n",
+		given: "started 10:00, detected 10:02, acknowledged 10:05, identified 10:20, mitigated 10:30, resolved 11:00"},
+	{name: "a report is not a start", doc: timeline + "- 10:00 {report}\n- 10:05 {ack}\n- 10:30 {recovered}\n",
+		given: "detected 10:00, acknowledged 10:05, mitigated 10:30, resolved 10:30", asks: "started"},
+	{name: "a report by support", doc: timeline + "- 10:00 {start}\n- 10:04 {support}\n- 10:30 {ended}\n",
+		given: "started 10:00, detected 10:04, resolved 10:30"},
+	{name: "an alert is not a start", doc: timeline + "- 10:00 {alert}\n- 10:05 {ack}\n- 10:30 {recovered}\n",
+		given: "detected 10:00, acknowledged 10:05, mitigated 10:30, resolved 10:30", asks: "started"},
+	{name: "noticed by staff", doc: timeline + "- 10:00 {start}\n- 10:07 {noticed}\n- 10:30 {recovered}\n",
+		given: "started 10:00, detected 10:07, mitigated 10:30, resolved 10:30"},
+	{name: "a supplier's word is not ours", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:20 {supplier}\n- 10:40 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:40, resolved 10:40"},
+	{name: "better is not well", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:20 {partial}\n",
+		given: "started 10:00, detected 10:02", asks: "resolved"},
+	{name: "not yet well", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:20 {not_well}\n",
+		given: "started 10:00, detected 10:02", asks: "resolved"},
+	{name: "a suspicion is no cause", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:10 {maybe}\n- 10:30 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30", asks: "identified"},
+	{name: "what did not help", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:10 {useless}\n- 10:30 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30"},
+	{name: "healed itself", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:12 {self_healed}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:12, resolved 10:12"},
+	{name: "a relapse", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:20 {recovered}\n- 10:40 {relapse}\n- 11:00 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 11:00, resolved 11:00", asks: "incidents"},
+	{name: "a test environment", doc: timeline + "- 09:00 {staging}\n- 10:00 {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30"},
+	{name: "work after the end", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:30 {ended}\n- 15:00 {follow_up}\n",
+		given: "started 10:00, detected 10:02, resolved 10:30", asks: "resolved"},
+	{name: "over midnight", doc: timeline + "- 23:40 {start}\n- 23:50 {alert}\n- 00:20 {recovered}\n",
+		given: "started 23:40, detected 23:50, mitigated 07T00:20, resolved 07T00:20"},
+	{name: "the next day", doc: timeline + "- 20:00 {start}\n- 20:05 {alert}\n\n{next_day}\n\n- 21:00 {recovered}\n",
+		given: "started 20:00, detected 20:05, mitigated 07T21:00, resolved 07T21:00"},
+	{name: "newest first", doc: timeline + "- 10:30 {recovered}\n- 10:20 {cause}\n- 10:02 {alert}\n- 10:00 {start}\n",
+		given: "started 10:00, detected 10:02, identified 10:20, mitigated 10:30, resolved 10:30"},
+	{name: "code and quotes", doc: timeline + "- 10:00 {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n\n```\n11:00 {ended}\n```\n\n> 11:10 {ended}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30"},
+	{name: "a table", doc: timeline + "| UTC | |\n|---|---|\n| 10:00 | {start} |\n| 10:02 | {alert} |\n| 10:30 | {recovered} |\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30"},
+	{name: "headings", doc: timeline + "### 10:00\n\n{start}\n\n### 10:02\n\n{alert}\n\n### 10:30\n\n{recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30"},
+	{name: "a window in a sentence", doc: "# {title}\n\n{between}\n", given: "started 10:00, resolved 10:30"},
+	{name: "fields", doc: "# {title}\n\n{field_start}\n\n{field_end}\n", given: "started 10:00, resolved 10:30"},
+	{name: "a duration that differs", doc: "# {title}\n\n{field_start}\n\n{field_end}\n\n{field_duration}\n", given: "started 10:00, resolved 10:30", asks: "duration"},
+	{name: "a drill", doc: "# {drill}\n\n{zone}\n\n- 10:00 {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n", kind: incident.KindDrill},
+	{name: "maintenance", doc: "# {maintenance}\n\n{zone}\n\n- 10:00 {start}\n- 10:30 {recovered}\n", kind: incident.KindMaintenance},
+	{name: "unknown times", doc: timeline + "- 10:XX {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n", given: "detected 10:02, mitigated 10:30, resolved 10:30", asks: "started"},
+}
+
+// TestRulesInEveryLanguage reads every rule in the words of every language.
+func TestRulesInEveryLanguage(t *testing.T) {
+	all, err := lexicons()
+	require.NoError(t, err)
+	for _, lx := range all {
+		b, err := os.ReadFile(filepath.Join("testdata", "rules", lx.Code+".yaml"))
+		require.NoError(t, err, "a language needs its words for the rules")
+		words := map[string]string{}
+		require.NoError(t, yaml.Unmarshal(b, &words))
+		var pairs []string
+		for k, v := range words {
+			pairs = append(pairs, "{"+k+"}", v)
+		}
+		fill := strings.NewReplacer(pairs...)
+		for _, c := range ruleCases {
+			t.Run(lx.Code+"/"+c.name, func(t *testing.T) {
+				text := fill.Replace(c.doc)
+				require.NotContains(t, text, "{", "a word is missing")
+				res := read(t, "mill.md", text, Options{})
+				require.Len(t, res.Incidents, 1)
+				require.Equal(t, lx.Code, res.Language)
+				f := res.Incidents[0]
+				var want []string
+				for _, w := range strings.Split(c.given, ", ") {
+					if name, at, ok := strings.Cut(w, " "); ok {
+						if !strings.Contains(at, "T") {
+							at = "06T" + at
+						}
+						want = append(want, name+" 2024-05-"+at)
+					}
+				}
+				require.Equal(t, strings.Join(want, ", "), given(f), text)
+				if c.asks != "" {
+					require.Contains(t, strings.Fields(questions(f)), c.asks)
+				}
+				if c.kind != "" {
+					require.Equal(t, c.kind, f.Record.Kind)
+				}
+			})
+		}
+	}
+}
+
+// TestApproximate reads "about" in every language.
+func TestApproximate(t *testing.T) {
+	files, err := filepath.Glob("testdata/rules/*.yaml")
+	require.NoError(t, err)
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		words := map[string]string{}
+		require.NoError(t, yaml.Unmarshal(b, &words))
+		f := one(t, "mill.md", "# "+words["title"]+"\n\n"+words["zone"]+"\n\n- "+words["about"]+" 10:00 "+words["start"]+"\n- 10:02 "+words["alert"]+"\n- 10:30 "+words["recovered"]+"\n")
+		require.Equal(t, incident.ConfidenceApproximate, f.Record.Milestones[incident.Started].Confidence, name)
+		require.Equal(t, incident.ConfidenceStated, f.Record.Milestones[incident.Detected].Confidence, name)
+	}
+}
