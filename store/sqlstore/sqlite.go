@@ -245,7 +245,7 @@ func sizeSQLite(path string) (int64, error) {
 
 func damaged(path string, err error) *incident.Error {
 	return &incident.Error{Code: incident.CodeInternal, Err: fmt.Errorf(
-		"%s is damaged: %w; keep it, restore a backup in its place, or save what can be read with: sqlite3 %s .recover", path, err, path)}
+		"%s is damaged: %w; keep it, restore a backup in its place, or save what can be read with: sqlite3 %s .dump (docs/reliability.md tells how)", path, err, path)}
 }
 
 func isSQLite(err error, code int) bool {

@@ -136,7 +136,7 @@ func TestDamagedStore(t *testing.T) {
 			require.Contains(t, output, "open store: "+file+" is ")
 			if !strings.Contains(output, "is not a SQLite database; name another file, or move this one away") {
 				require.Contains(t, output, "is damaged: ")
-				require.Contains(t, output, "keep it, restore a backup in its place, or save what can be read with: sqlite3 "+file+" .recover")
+				require.Contains(t, output, "keep it, restore a backup in its place, or save what can be read with: sqlite3 "+file+" .dump (docs/reliability.md tells how)")
 			}
 			after, err := os.ReadFile(file)
 			require.NoError(t, err)
