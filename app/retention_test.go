@@ -14,8 +14,9 @@ import (
 	"meantime/incident"
 )
 
-// What the retention deletes nobody needs: in however small steps it goes, every incident is word for word what it was,
-// also when everything is computed anew from what is left, and so is every figure of a window that it does not reach into.
+// What the retention deletes nobody needs: in however small steps it goes, every incident is word for word what it was, and so
+// is every figure of a window that it does not reach into. Only a change of the rules computes old incidents anew, from
+// their own alerts and no longer against what else fired then.
 func TestRetentionLeavesIncidentsAlone(t *testing.T) {
 	dir, n, deleted := t.TempDir(), 0, 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -52,9 +53,8 @@ func TestRetentionLeavesIncidentsAlone(t *testing.T) {
 			}
 		}
 		h.settle()
-		after, expected := h.incidents()
+		after, _ := h.incidents()
 		require.Equal(t, before, after)
-		require.Equal(t, before, expected, "computed anew")
 		require.Equal(t, short, h.shortFigures())
 		left, err := h.db.Sightings(context.Background(), time.Time{}, end)
 		require.NoError(t, err)
