@@ -194,6 +194,11 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 			j = k
 			break
 		}
+		if e := sc.wordAfter(j); e > 0 && v < 24 && sc.unitAhead(j) == 0 && sc.wordBefore(i) { // "um 9 Uhr"
+			st.hourOnly = true
+			j = e
+			break
+		}
 		// 5pm, 11 PM
 		k := skipSpaces(s, j)
 		if e := ampmAt(s, k, &st); e > 0 && v >= 1 && v <= 12 {
