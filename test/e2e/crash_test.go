@@ -15,11 +15,15 @@ import (
 	"meantime/test/servers"
 )
 
-// TestCrash kills Meantime with SIGKILL in the middle of 10,000 notifications, over each database. What it had
+// TestCrash kills Meantime with SIGKILL in the middle of thousands of notifications, over each database. What it had
 // acknowledged must be there after the restart, and once the senders have sent the rest again, as Alertmanager does,
 // everything must be as if nothing had happened.
 func TestCrash(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { crash(t, 10_000, "", "") })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		postgres := servers.Postgres(t)
+		crash(t, 2000, postgres.Database("calm"), postgres.Database("crash"))
+	})
 }
 
 // crash sends n notifications to a Meantime that is left alone and to one that is killed, each with its own database.
