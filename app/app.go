@@ -132,7 +132,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return err
 	}
 	// Last, so that it stops first: another replica can take over while this one still answers.
-	l.run("lease", a.hold)
+	l.run("lease", func(ctx context.Context) error { return a.hold(ctx, a.beginTerm) })
 	a.ready.Store(true)
 	a.logger.Info("Listening", "addresses", fmt.Sprint(a.addrs), "store", c.Store.DSN)
 	if a.options.Listening != nil {

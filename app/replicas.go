@@ -58,8 +58,8 @@ func poke(ch chan struct{}) {
 	}
 }
 
-// hold keeps the lease, or waits for it, until ctx ends; then it gives it up at once.
-func (a *App) hold(ctx context.Context) error {
+// hold keeps the lease, or waits for it, until ctx ends; then it gives it up at once. begin begins a term under a token.
+func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 	logger := a.logger.With("component", "lease", "replica", a.name)
 	length := leaseLength
 	if !a.shared {
@@ -100,7 +100,7 @@ func (a *App) hold(ctx context.Context) error {
 			}
 			if t == nil || t.token != lease.Token {
 				t.end()
-				t = a.beginTerm(lease.Token)
+				t = begin(lease.Token)
 				a.told(logger, "Holds the lease: this replica correlates and reads the sources", "token", lease.Token)
 			}
 		default:
