@@ -20,9 +20,10 @@ type mention struct {
 type calendar struct {
 	day        date // of the incident; the year may be missing
 	from       string
-	yearFrom   string // empty where the text says it; "publication" or "name" where only that does
+	yearFrom   string // empty where the text says it; "title", "publication" or "name" where only that does
 	candidates []mention
 	monthFirst int // 1: 3/4 is March 4; -1: it is 3 April; 0: not known
+	titleYear  int // a year in the title, 0 where there is none
 	openOrder  bool
 	zoned      bool // the order was settled by nothing but the zone of the times
 	ambiguous  date
@@ -137,6 +138,11 @@ func (o *outline) calendar(opts Options) calendar {
 	o.settleOrder(&c, ms)
 	for i := range ms {
 		ms[i].day = c.settle(ms[i].day)
+	}
+	for _, t := range tokenize(foldWidth(o.doc.title)) { // "Uptime report, March 2023"
+		if y, n := digits(t.text, 0); n == 4 && len(t.text) == 4 && validYear(y) {
+			c.titleYear = y
+		}
 	}
 	c.pick(ms, pub, nameDay, opts)
 	return c
@@ -447,6 +453,9 @@ func (c *calendar) findYear(ms []mention, pub int, nameDay date) {
 		}
 	}
 	if year > 0 && (try(year, "") || try(year-1, "")) {
+		return
+	}
+	if c.titleYear > 0 && try(c.titleYear, "title") {
 		return
 	}
 	if pub > 0 && (try(pub, "publication") || try(pub-1, "publication")) {

@@ -299,7 +299,7 @@ func (sc *scanner) monthFirst(i, j, m int) (int, bool) {
 		return 0, false
 	}
 	e := k + n
-	if e < len(s) && (s[e] == ':' || s[e] == '%' || s[e] == '.' && digitAt(s, e+1)) {
+	if e < len(s) && (s[e] == ':' && digitAt(s, e+1) || s[e] == '%' || s[e] == '.' && digitAt(s, e+1)) {
 		return 0, false
 	}
 	for _, o := range []string{"st", "nd", "rd", "th"} {

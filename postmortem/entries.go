@@ -191,6 +191,10 @@ func (o *outline) list() {
 		e := o.entryAt(i, at)
 		if n := o.tokensBefore(i, e.st.start); n > 0 && n <= 3 {
 			e.status = o.statusWord(b.toks[:n]) // "[Monitoring] 23:05 UTC …"
+		} else if n := o.tokensBefore(i, e.textAt); n > 0 && n < len(b.toks) && e.st.date.ok() {
+			if e.status = o.statusWord(b.toks[n:]); e.status != "" { // "Aug 9, 18:33 UTC Monitoring", its words below
+				e.textAt = e.textTo
+			}
 		}
 		o.entries = append(o.entries, e)
 		last, depth = len(o.entries)-1, -1

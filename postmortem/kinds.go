@@ -138,6 +138,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			put(Cause, t)
 		}
 	}
+	if n > 0 && e.list && len(sent) == 1 && o.onlyOver(sent) { // "… purged. Done."
+		put(Ended, told{from: from, to: to, sentence: n})
+	}
 	if t, ok := o.worksAgain(sent, from, n, nonprod, all, allKinds); ok && !found.firm(Recovered) {
 		put(Recovered, t)
 	}
@@ -243,7 +246,7 @@ func (o *outline) tellsLength(sent []token, m match) bool {
 func (o *outline) headed(sent []token, base int, nonprod bool) (told, bool) {
 	for _, lx := range o.t.all {
 		e := lx.endAt("alert_head", sent, 0)
-		if e == 0 || e >= len(sent) {
+		if e == 0 {
 			continue
 		}
 		toks := sent[e:min(len(sent), e+6)]

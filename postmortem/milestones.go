@@ -339,6 +339,9 @@ func (r *reader) aware(e *entry) Kind {
 		if !ok || t.hedged || t.nonprod {
 			continue
 		}
+		if c, ok := e.kinds[Cause]; k == Noticed && ok && !c.hedged && c.sentence == t.sentence {
+			continue // who finds the cause has known for some time
+		}
 		// What an entry says first is what it is about; a person named is more than "reported".
 		if t.from < at-3 || best == "" || best == Report {
 			best, at = k, t.from

@@ -205,6 +205,8 @@ func (r *reader) askDay() {
 		r.question(AskYear, "year", "Which year was it?", "The document says day and month only, so it gives no milestone.", nil, 0)
 	case c.yearFrom == "publication":
 		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.day.y), "The year is taken from the date of publication.", []string{fmt.Sprint(c.day.y), fmt.Sprint(c.day.y - 1)}, 0)
+	case c.yearFrom == "title":
+		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.day.y), "The year is taken from the title.", []string{fmt.Sprint(c.day.y)}, 0)
 	case c.yearFrom == "name":
 		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.day.y), "The year is taken from the file's name.", []string{fmt.Sprint(c.day.y)}, 0)
 	}

@@ -102,6 +102,9 @@ func (o *outline) splitSections() []group {
 				end = cs[n+1].block
 			}
 			cs[n].full = o.tellsIncident(cs[n].block, end)
+			if !cs[n].full && o.namesIncident(cs[n].block) {
+				cs[n].full = o.opensAndCloses(cs[n].block, end)
+			}
 			if cs[n].full {
 				full++
 			}
@@ -126,6 +129,31 @@ func (o *outline) splitSections() []group {
 		return gs
 	}
 	return nil
+}
+
+// namesIncident says whether a heading with a date has words beside it that name an incident or what was wrong: a date
+// alone begins a day of a longer one.
+func (o *outline) namesIncident(i int) bool {
+	toks := o.doc.blocks[i].tokens()
+	for _, lx := range o.t.all {
+		if lx.has("incident", toks) || lx.has("incident_number", toks) || lx.has("affected", toks) || lx.has("issue", toks) {
+			return true
+		}
+	}
+	return false
+}
+
+// opensAndCloses says whether the timeline in the blocks from..to tells how an incident began or was noticed, and how it
+// ended.
+func (o *outline) opensAndCloses(from, to int) bool {
+	opens, closes := false, false
+	for i := range o.entries {
+		if e := &o.entries[i]; e.list && e.block >= from && e.block < to {
+			opens = opens || e.kinds.has(ImpactStart, Failing, Alert, Report, ReportUser, ReportSupport, Noticed)
+			closes = closes || opens && e.kinds.has(Recovered, Resolved, Ended)
+		}
+	}
+	return opens && closes
 }
 
 // tellsIncident says whether the blocks from..to hold a window, or a timeline with its own heading, or the fields of one.
