@@ -10,10 +10,12 @@
 //	lexicon, pattern, language        what a language calls things, as data
 //	times, dates, zones               time expressions in a text
 //	entries, place                    timeline entries and the moment each happened
-//	kinds                             what each entry tells: an alert, a report, a cause, a recovery …
+//	kinds, tells, suppliers           what each entry tells: an alert, a report, a cause, a recovery …
+//	sort                              whether it is a drill, planned work, or no report at all
 //	fields, durations, windows        what the document says about itself: labelled fields, durations, impact windows
 //	split                             one document, several incidents
-//	milestones, questions             the record, and what stays open
+//	milestones, started, identified,
+//	ending, questions                 the record, and what stays open
 //	answers, render                   a person's answers, and the forms it is printed in
 //
 // A language is a file below lexicon/: adding one touches no code.
