@@ -206,7 +206,7 @@ func newShop(t *testing.T) *shop {
 	return s
 }
 
-// held holds what every panel shows now to a report, and to what it would show of one replica.
+// held holds what every panel shows now, of both replicas, to the report of one.
 func (s *shop) held(t *testing.T, all map[string]dashboard, c choice) error {
 	at := time.Now().UTC().Truncate(time.Second)
 	r := reported(t, s.config, c.window, at)

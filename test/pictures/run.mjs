@@ -39,7 +39,7 @@ async function start(name, command, args, ready) {
   const p = spawn(command, args, { cwd: work, stdio: ['ignore', log, log] });
   running.push(p);
   p.on('error', () => {});
-  for (let i = 0; i < 1500; i++) {
+  for (let i = 0; i < 3000; i++) { // ten minutes: the demo takes half a minute, and machines are busy
     if (p.exitCode !== null) break;
     const ok = await fetch(ready).then((r) => r.ok, () => false);
     if (ok) return p;
