@@ -67,16 +67,18 @@ func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 	}
 	var t *term
 	defer func() {
-		t.end()
+		// A pass under way is not waited for: once another has the lease it is refused.
+		t.stop()
 		a.metrics.lease.Set(0)
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
 		defer cancel()
 		if err := a.store.Release(stop, a.name); err != nil {
 			logger.Warn("Lease not given up, another replica takes it when it is over", "err", err)
 		}
+		t.end()
 	}()
 	var until time.Time // as long as this process can be sure, by its own clock
-	trouble := false
+	held, trouble := false, false
 	for {
 		asked := time.Now()
 		asking, cancel := context.WithTimeout(ctx, renewEvery)
@@ -90,7 +92,7 @@ func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 		case err != nil:
 			// Whatever is computed meanwhile: what may be saved the store decides.
 			if !trouble {
-				logger.Warn("Lease not renewed, trying again", "err", err)
+				logger.Warn("The lease cannot be asked for, trying again", "err", err)
 			}
 			wait = lookEvery
 		case lease.Holder == a.name:
@@ -98,6 +100,7 @@ func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 			if !a.shared {
 				wait = forEver
 			}
+			held = true
 			if t == nil || t.token != lease.Token {
 				t.end()
 				t = begin(lease.Token)
@@ -106,11 +109,12 @@ func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 		default:
 			until = time.Time{}
 			wait = min(max(lease.Left, lookRest), renewEvery)
-			if t != nil {
+			if held {
 				a.told(logger, "Lost the lease: this replica follows", "holder", lease.Holder, "token", lease.Token)
-				t.end()
-				t = nil
 			}
+			held = false
+			t.end()
+			t = nil
 		}
 		trouble = err != nil
 		if asked.Before(until) {
@@ -124,6 +128,8 @@ func (a *App) hold(ctx context.Context, begin func(token int64) *term) error {
 		case <-timer.C:
 		case <-a.free:
 		case <-t.wasLost():
+			t.end()
+			t = nil
 		}
 		timer.Stop()
 	}

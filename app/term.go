@@ -37,7 +37,14 @@ func (a *App) beginTerm(token int64) *term {
 	return t
 }
 
-// end ends a term and waits until it has; nil has ended already.
+// stop has a term end; nil has ended already.
+func (t *term) stop() {
+	if t != nil {
+		t.cancel()
+	}
+}
+
+// end ends a term and waits until it has.
 func (t *term) end() {
 	if t != nil {
 		t.cancel()

@@ -255,6 +255,12 @@ func snapshot(ctx context.Context, d *database) (_ *sql.Conn, end func(), err er
 	if _, err := conn.ExecContext(ctx, begin); err != nil {
 		return nil, nil, errors.Join(explained(d, err), conn.Close())
 	}
+	if d.kind == kindPostgres {
+		// It waits for the writing of what was read, which may take its time.
+		if _, err := conn.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+			return nil, nil, errors.Join(explained(d, err), conn.Close())
+		}
+	}
 	return conn, func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // it has changed nothing
 		_ = conn.Close()

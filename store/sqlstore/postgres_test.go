@@ -165,7 +165,7 @@ func TestPostgres(t *testing.T) {
 	t.Run("frozen in the middle", func(t *testing.T) {
 		// One that begins a transaction and is heard of no more holds up the others for a while, and not for ever.
 		dsn := server.Database("frozen")
-		frozen, other := open(t, dsn+"&idle_in_transaction_session_timeout=300ms"), open(t, dsn)
+		other, frozen := open(t, dsn), open(t, dsn+"&idle_in_transaction_session_timeout=2s")
 		begun, thaw, ended := make(chan struct{}), make(chan struct{}), make(chan error)
 		go func() {
 			ended <- frozen.alone(ctx, 1, func(x *session) error {

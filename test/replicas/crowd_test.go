@@ -64,9 +64,9 @@ func (c *crowd) holder(but ...int) (held int) {
 }
 
 // same waits until all replicas show the same, and until ready says that it is what is waited for.
-func (c *crowd) same(ready func(exposition) error) {
+func (c *crowd) same(within time.Duration, ready func(exposition) error) {
 	c.t.Helper()
-	servers.Eventually(c.t, soon, func() error {
+	servers.Eventually(c.t, within, func() error {
 		var all []exposition
 		for _, m := range c.replicas {
 			e, err := scrape(m)

@@ -68,7 +68,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 		for i := range 6 {
 			put(i % 3)
 			begun := time.Now()
-			c.same(shown)
+			c.same(soon, shown)
 			slowest = max(slowest, time.Since(begun))
 		}
 		t.Logf("shown by all within %s", slowest.Round(time.Millisecond))
@@ -86,7 +86,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 				"name": fmt.Sprintf("pm%d.md", i), "document": "# Search was slow\n\nOn 18 July 2024 search was slow.\n\n## Timeline\n\n- 10:05 alerts fired\n",
 			})
 		}
-		c.same(func(e exposition) error {
+		c.same(soon, func(e exposition) error {
 			for i := range c.replicas {
 				series := fmt.Sprintf(`meantime_alert_episodes{affected_service="",alertname="Search%d",outcome=`, i)
 				if !slices.ContainsFunc(slices.Collect(maps.Keys(e)), func(k string) bool { return strings.HasPrefix(k, series) }) {
@@ -126,7 +126,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 		t.Logf("taken over after %s", time.Since(begun).Round(time.Millisecond))
 		put(next)
 		m.Restart()
-		c.same(shown)
+		c.same(soon, shown)
 		require.Equal(t, next, c.holder())
 	})
 
@@ -142,7 +142,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 		t.Logf("taken over after %s", time.Since(begun).Round(time.Millisecond))
 		put(next)
 		m.Restart()
-		c.same(shown)
+		c.same(soon, shown)
 		require.Equal(t, next, c.holder(), "who comes back follows")
 	})
 
@@ -160,7 +160,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 			put(next) // what it would still correlate
 		}
 		m.Signal(syscall.SIGCONT)
-		c.same(shown)
+		c.same(soon, shown)
 		require.Equal(t, next, c.holder(), "who comes back follows")
 		require.Contains(t, m.Log(), "Lost the lease")
 	})
@@ -188,6 +188,6 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 			put(i)
 		}
 		c.holder()
-		c.same(shown)
+		c.same(soon, shown)
 	})
 }
