@@ -21,6 +21,7 @@ func (r *reader) ended() {
 			es = append(es, e)
 		}
 	}
+	es = r.weigh(es)
 	from := 0
 	ended := r.endings(es)
 	for i, e := range es {
@@ -39,7 +40,7 @@ func (r *reader) ended() {
 			well = append(well, e)
 		}
 		for _, k := range []Kind{Ended, SelfHealed, Resolved} {
-			if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) {
+			if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) && (!t.weak || r.weakCounts || len(well) > 0) {
 				over = append(over, e)
 				if k == Ended {
 					closed = append(closed, e)
@@ -84,6 +85,32 @@ func (r *reader) ended() {
 	r.resolvedFrom(es, well, over, closed, windowEnd)
 }
 
+// weigh lets "the database looks healthy" count as a recovery only where nothing firmer is said, and then only after the
+// last that was done: a part that is checked in the search for the cause may always have been well.
+func (r *reader) weigh(es []*entry) []*entry {
+	r.weakCounts = false
+	last := -1
+	for i, e := range es {
+		if r.well(e) {
+			return es
+		}
+		if e.kinds.has(Attempt, FixLive, Trigger) && !e.kinds.has(Backlog, Ended) {
+			last = i
+		}
+	}
+	r.weakCounts = true
+	for i, e := range es {
+		if i < last {
+			for _, k := range []Kind{Recovered, Resolved} {
+				if t, ok := e.kinds[k]; ok && t.weak {
+					delete(e.kinds, k)
+				}
+			}
+		}
+	}
+	return es
+}
+
 // piecemeal says whether one part after the other got well, so that no one moment is the mitigation.
 func (r *reader) piecemeal(well []*entry) bool {
 	n := 1
@@ -111,7 +138,7 @@ func (r *reader) endings(es []*entry) []bool {
 // end happened some time after the moment it begins with.
 func (r *reader) well(e *entry) bool {
 	for _, k := range []Kind{Recovered, Resolved, SelfHealed} {
-		if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) && !r.posted(e) {
+		if t, ok := e.kinds[k]; ok && r.firmEnd(e, t) && !r.posted(e) && (!t.weak || r.weakCounts) {
 			return true
 		}
 	}
@@ -129,7 +156,7 @@ func (r *reader) postedWell(es []*entry) (l []*entry) {
 }
 
 func (r *reader) firmEnd(e *entry, t told) bool {
-	if t.hedged || t.nonprod || t.sentence > 2 || e.kinds.has(ThirdParty) {
+	if t.hedged || t.nonprod || t.sentence > 2 || e.kinds.ofSupplier() {
 		return false
 	}
 	n, ok := e.kinds[NotYet]

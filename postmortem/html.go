@@ -104,7 +104,15 @@ func (h *htmlReader) start(t html.Token, self bool) {
 	case "h1", "h2", "h3", "h4", "h5", "h6":
 		h.flush()
 		h.kind, h.level = heading, int(tag[1]-'0')
-	case "li", "dd", "dt":
+	case "dd":
+		// The term and what is said of it belong together: "<dt>18:44<dd>Router A stops".
+		if h.kind == item && strings.TrimSpace(h.text_.String()) != "" {
+			h.text_.WriteByte(' ')
+			break
+		}
+		h.flush()
+		h.kind, h.level = item, max(0, h.lists-1)
+	case "li", "dt":
 		h.flush()
 		h.kind, h.level = item, max(0, h.lists-1)
 	case "ul", "ol", "dl":
@@ -205,7 +213,7 @@ func (h *htmlReader) end(tag string) {
 	case "blockquote":
 		h.flush()
 		h.quoted = max(0, h.quoted-1)
-	case "h1", "h2", "h3", "h4", "h5", "h6", "li", "dd", "dt", "p", "div", "section", "header", "body", "details", "summary", "figcaption":
+	case "h1", "h2", "h3", "h4", "h5", "h6", "li", "dd", "p", "div", "section", "header", "body", "details", "summary", "figcaption":
 		if !h.inCell {
 			h.flush()
 		}

@@ -11,7 +11,7 @@ func (r *reader) identified() {
 	var firm, said []*entry
 	for _, e := range r.es {
 		t, ok := e.kinds[Cause]
-		if known && e.at.Before(d.at) || !ok || t.hedged || e.kinds.has(ThirdParty) {
+		if known && e.at.Before(d.at) || !ok || t.hedged || e.kinds.ofSupplier() {
 			continue
 		}
 		if !e.list && t.sentence > 0 && known && e == d.e {

@@ -8,10 +8,15 @@ type told struct {
 	sentence int
 	hedged   bool
 	nonprod  bool // the sentence speaks of a test environment
+	weak     bool // it says that something is in order, not that it is so again: it may always have been
+	subject  bool // of ThirdParty: the sentence is about what a supplier does or says
 }
 
 // kindSet is what an entry tells, the first firm mention of each kind, or the first hedged one where none is firm.
 type kindSet map[Kind]told
+
+// ofSupplier says whether the entry is about what a supplier does or says.
+func (k kindSet) ofSupplier() bool { return k[ThirdParty].subject }
 
 func (k kindSet) has(kinds ...Kind) bool {
 	for _, x := range kinds {
@@ -54,7 +59,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	}
 	found := kindSet{}
 	put := func(k Kind, t told) {
-		if old, ok := found[k]; !ok || old.hedged && !t.hedged {
+		if old, ok := found[k]; !ok || old.hedged && !t.hedged || old.weak && !t.weak && old.hedged == t.hedged {
 			found[k] = t
 		}
 	}
@@ -65,6 +70,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		users := lx.spansOf("user", sent)
 		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
 		hedges = slices.DeleteFunc(hedges, func(h [2]int) bool { // "could not log in" is certain
+			if h[1] < len(sent) && isDigit(sent[h[1]].text[0]) {
+				return true // "until 12:10"
+			}
 			return slices.ContainsFunc(denied, func(d [2]int) bool { return d[0] == h[1] })
 		})
 		var relatives [][2]int
@@ -116,6 +124,9 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			if within(hedges, m.from-8, m.to, sent, -1) {
 				t.hedged = true
 			}
+			if k == Recovered || k == Resolved {
+				t.weak = lx.has("state", sent[m.to-1:m.to]) && !lx.has("change", sent[m.from:m.to])
+			}
 			put(k, t)
 			all, allKinds = append(all, t), append(allKinds, k)
 		})
@@ -142,7 +153,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		put(Recovered, t)
 	}
 	if third {
-		e.kinds[ThirdParty] = told{from: from, to: to, sentence: n}
+		e.kinds[ThirdParty] = told{from: from, to: to, sentence: n, subject: true}
 		for k := range found {
 			if k != Ack && k != Trigger || !o.speaksOfUs(sent) {
 				delete(found, k)
@@ -157,8 +168,8 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		}
 	}
 	if i, ok := found[ImpactStart]; ok { // "customers told us that they could not log in"
-		for _, k := range []Kind{ReportUser, ReportSupport, Report} {
-			if t, ok := found[k]; ok && t.from <= i.from {
+		for _, k := range []Kind{ReportUser, ReportSupport, Report, Alert} {
+			if t, ok := found[k]; ok && t.from <= i.from && !(k == Alert && commaBetween(toks, t, i)) {
 				delete(found, ImpactStart)
 			}
 		}
@@ -181,7 +192,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		}
 	}
 	for k, t := range found {
-		if old, ok := e.kinds[k]; !ok || old.hedged && !t.hedged {
+		if old, ok := e.kinds[k]; !ok || old.hedged && !t.hedged || old.weak && !t.weak && old.hedged == t.hedged {
 			e.kinds[k] = t
 		}
 	}

@@ -28,6 +28,7 @@ type reader struct {
 	qs    []incident.Question
 	by    incident.DetectedBy
 
+	weakCounts  bool // nothing firmer than "it looks healthy" is said of the recovery
 	startProved bool // a duration says which entry is the start
 }
 

@@ -219,11 +219,30 @@ func (o *outline) checkOrder(list []*entry) {
 	}
 }
 
+// before says whether a day is known to be before another.
+func before(a, b date) bool {
+	x, y := a.time(), b.time()
+	return !x.IsZero() && !y.IsZero() && x.Before(y)
+}
+
 // placeProse gives a time in running text the day last named in its section, else the document's.
 func (o *outline) placeProse(c *calendar) {
 	last := map[int]date{} // section -> day
 	late := map[int]int{}  // section -> minutes of the time before, on that day
 	scanned := map[int]int{}
+	named := map[[2]int]int{} // day and month -> how often the text names it
+	for i := range o.stamps {
+		for _, st := range o.stamps[i] {
+			if d := c.settle(st.date); d.full() {
+				named[[2]int{d.m, d.d}]++
+			}
+		}
+	}
+	// "We had run it before, the last time on August 25": named once, and earlier than the day of the incident, which is
+	// named again and again.
+	aside := func(d date) bool {
+		return before(d, c.day) && named[[2]int{d.m, d.d}] == 1 && named[[2]int{c.day.m, c.day.d}] > 1
+	}
 	for i := range o.entries {
 		e := &o.entries[i]
 		if e.list && !e.st.unknown && !e.st.relative || e.st.unknown || e.st.relative {
@@ -253,7 +272,7 @@ func (o *outline) placeProse(c *calendar) {
 				if _, published := o.dateContext(&o.doc.blocks[b], st); published {
 					continue
 				}
-				if d := c.complete(st.date, c.day); d.full() {
+				if d := c.complete(st.date, c.day); d.full() && !aside(d) {
 					last[head] = d
 				}
 			}
@@ -267,7 +286,9 @@ func (o *outline) placeProse(c *calendar) {
 			if d := c.complete(e.st.date, day); d.full() {
 				day = d
 				e.explicit = true
-				last[head] = d
+				if !aside(d) { // a look back does not move the story
+					last[head] = d
+				}
 			}
 		}
 		mins := e.st.h*60 + e.st.m

@@ -29,7 +29,14 @@ func (o *outline) onlyOver(sent []token) bool {
 // labelledCause finds an entry that begins "Root cause: …", and says more than that it is sought.
 func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, bool) {
 	for _, lx := range o.t.all {
-		e := lx.endAt("cause_word", sent, 0)
+		if n := len(sent); n > 4 { // "… has a duplicate address: root cause"
+			for from := n - 3; from < n; from++ {
+				if sent[from-1].comma && lx.endAt("root_cause", sent, from) == n {
+					return told{from: base, to: base + n, nonprod: nonprod}, true
+				}
+			}
+		}
+		e := max(lx.endAt("cause_word", sent, 0), lx.endAt("found_head", sent, 0))
 		if e == 0 || e+2 >= len(sent) || !sent[e].comma || len(spans(&lx.neg, sent[e:min(len(sent), e+4)])) > 0 || len(spans(&lx.hedge, sent[e:min(len(sent), e+4)])) > 0 {
 			continue
 		}
