@@ -28,6 +28,7 @@ func disk(t *testing.T, megabytes int) string {
 // TestDiskFull fills the disk under a Meantime that takes notifications. It says 503 with when to come again, names the
 // file in its log, and shows what it knows. With room again everything is taken, without a restart.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	dir := disk(t, 64)
 	filler := filepath.Join(dir, "filler")
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: config, Dir: dir})

@@ -65,7 +65,7 @@ func TestOverload(t *testing.T) {
 		return nil
 	})
 	require.Zero(t, s.done.Load())
-	require.Less(t, slowest, 10*time.Second, "a scrape takes milliseconds; machines that run tests are busy")
+	require.Less(t, slowest, 30*time.Second, "a scrape takes milliseconds; machines that run tests are busy")
 	most := status(t, m, "VmHWM")
 	t.Logf("the slowest scrape took %s; %d MB of memory, %d MB before", slowest, most/1024, idle/1024)
 	require.Less(t, most, 400<<10)

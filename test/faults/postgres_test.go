@@ -14,6 +14,7 @@ import (
 // meanwhile, and goes on by itself. What it had acknowledged is there, and nothing twice, although the answers to some
 // commits were lost and their senders sent again.
 func TestPostgresStops(t *testing.T) {
+	t.Parallel()
 	postgres := servers.Postgres(t)
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: config, DSN: postgres.Database("meantime")})
 	bodies := some("A", 3000)

@@ -15,6 +15,7 @@ import (
 // TestCopyKilled moves a store from SQLite to PostgreSQL with a program that is killed again and again. No Meantime starts
 // on a part of a copy; the last run completes it, and a Meantime on it answers as the original did.
 func TestCopyKilled(t *testing.T) {
+	t.Parallel()
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: config})
 	bodies := some("A", 1500)
 	for i := range 30 {

@@ -14,6 +14,7 @@ import (
 // notification comes four times, while one replica is killed and comes back. Each alert is there once, with its end, and
 // the replicas agree.
 func TestEverythingTwice(t *testing.T) {
+	t.Parallel()
 	dsn := servers.Postgres(t).Database("meantime")
 	replicas := []*servers.MeantimeServer{
 		servers.Meantime(t, servers.MeantimeOptions{Config: config, DSN: dsn}),
