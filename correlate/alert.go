@@ -13,10 +13,8 @@ type alert struct {
 	incident.Episode
 	service, severity, place string
 	opens, watchdog          bool
-	// rate is how often an hour it would fire if nothing were wrong: see past.
-	rate float64
-	// news: alerts that may open an incident are so seldom here that one alone does.
-	news bool
+	// habit is how usual it is: see past.
+	habit
 	// outbreak and trouble are what it is part of; nil for one that fires too often to say anything by itself.
 	outbreak *outbreak
 	trouble  *trouble

@@ -12,27 +12,26 @@ import (
 // Correlate works out incidents, links and verdicts from facts. It is the specification of everything in this package:
 // a pure function of the set of facts, whatever their order and however often each is repeated.
 func Correlate(f incident.Facts, rules *Rules, now time.Time) Result {
-	return correlate(f, rules, blindness(rules.Watchdogs, f.Beats, now), now)
+	return correlate(f, rules, blindness(rules.Watchdogs, f.Beats, now), past{}, now)
 }
 
-// correlate is Correlate with the stretches of blindness worked out; it looks at no beats.
-func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impact, now time.Time) Result {
+// correlate is Correlate with the stretches of blindness worked out; it looks at no beats. before counts alerts that are not
+// among the facts; those that are get counted in it too.
+func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impact, before past, now time.Time) Result {
 	dir := newDirectory(rules)
 	reviews := decide(f.Reviews)
 	alerts := alertsOf(f.Sightings, dir, now)
 	reports := mergeRecords(newestRecords(f.Records), dir, reviews)
 	reviews.learn(namesOf(alerts))
 
-	before := past{}
 	for _, x := range alerts {
 		if !x.watchdog {
-			before.add(x, 1)
+			before.add(x.mark(), 1)
 		}
 	}
 	var rare, loose []*alert
 	for _, x := range alerts {
-		x.rate, x.news = before.rate(x), before.newsworthy(x)
-		if x.rare() {
+		if x.habit = before.habit(x.mark()); x.rare() {
 			rare = append(rare, x)
 		} else if !x.watchdog {
 			loose = append(loose, x)
@@ -50,7 +49,11 @@ func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impac
 	res := Result{Blind: a.blind, Incidents: []incident.Incident{}, Verdicts: []incident.Verdict{}}
 	verdicts := map[incident.EpisodeKey]*incident.Verdict{}
 	for _, x := range alerts {
-		res.Verdicts = append(res.Verdicts, incident.Verdict{Episode: x.Episode, Service: x.service, Severity: x.severity, Outcome: incident.OutcomeNone})
+		outcome := incident.OutcomeNone
+		if x.watchdog {
+			outcome = incident.OutcomeWatchdog
+		}
+		res.Verdicts = append(res.Verdicts, incident.Verdict{Episode: x.Episode, Service: x.service, Severity: x.severity, Outcome: outcome})
 	}
 	for i := range res.Verdicts {
 		verdicts[res.Verdicts[i].Episode.Key()] = &res.Verdicts[i]

@@ -83,7 +83,7 @@ func (s *settlement) drafts(loose []*alert) []*draft {
 	for _, g := range openSingly(free, s.dir) {
 		out = append(out, g.draft)
 		for _, x := range g.alerts {
-			may[x] = append(may[x], choice{draft: g.draft, score: sigmoid(openedBase), evidence: []string{"no record tells of it, and " + g.why, habit(x)}})
+			may[x] = append(may[x], choice{draft: g.draft, score: sigmoid(openedBase), evidence: []string{"no record tells of it, and " + g.why, howUsual(x)}})
 			for _, t := range x.Starts {
 				named[incident.EpisodeID(incident.EpisodeKey{Fingerprint: x.Fingerprint, StartsAt: t})] = g.draft
 			}
@@ -151,7 +151,7 @@ func (s *settlement) referred(x *alert, of map[*report]*draft) []choice {
 				continue // that names a group or a rule, of which this is the part that fires all the time
 			}
 			near := clamp(math.Log(r.density(x.StartsAt)/x.rate), -4, 2)
-			out = append(out, choice{draft: of[r], score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), habit(x)}})
+			out = append(out, choice{draft: of[r], score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), howUsual(x)}})
 			break
 		}
 	}
@@ -240,7 +240,7 @@ func (s *settlement) openEvidence(x *alert) []string {
 	if x.outbreak.root != "" && len(x.outbreak.troubles) > 1 {
 		out = append(out, s.way(x.service, x.outbreak.root))
 	}
-	return append(out, habit(x))
+	return append(out, howUsual(x))
 }
 
 // evidence says in words what speaks for and against a link.
@@ -273,7 +273,7 @@ func (s *settlement) evidence(x *alert, m *match, belongs bool) []string {
 	if len(m.said) > 0 {
 		out = append(out, "words in common: "+strings.Join(m.said, ", "))
 	}
-	out = append(out, habit(x))
+	out = append(out, howUsual(x))
 	if confirmed, rejected := s.reviews.habits(x); confirmed+rejected > 0 {
 		out = append(out, fmt.Sprintf("of earlier links of %s alerts of this service people confirmed %d and rejected %d", x.Name(), confirmed, rejected))
 	}
@@ -335,8 +335,8 @@ func (r *report) when(x *alert) string {
 	return fmt.Sprintf("it fired %s after %s", short(off), c.told)
 }
 
-// habit says how usual the alert is.
-func habit(x *alert) string {
+// howUsual says how usual the alert is.
+func howUsual(x *alert) string {
 	if x.rate <= rareRate {
 		return "it seldom fires"
 	}

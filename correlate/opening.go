@@ -180,7 +180,7 @@ func openSingly(free []*alert, dir *directory) []*lonely {
 		if g == nil || x.StartsAt.After(end[key].Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
 			g = &lonely{draft: &draft{}, why: "alerts like it open an incident each"}
 			if !dir.rules.Open.Every {
-				g.why = "no alert that may open an incident fired in the weeks before"
+				g.why = "no other alert of its severity fired in the four weeks before"
 			}
 			open[key], end[key] = g, time.Time{}
 			out = append(out, g)

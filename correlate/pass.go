@@ -14,11 +14,13 @@ import (
 )
 
 // reach is how far apart two facts can be in time and still matter to each other, but for how usual an alert is: an outbreak
-// lasts a working day at most, and the reports of incidents lie some hours around it. What a change can reach is computed again;
-// to compute it right, all facts within twice the reach of that are needed.
+// lasts a working day at most, and what its record tells lies some hours around it. What a change can reach is computed again.
 func (r *Rules) reach() time.Duration {
-	return max(48*time.Hour, r.Before, r.After, r.Open.Quiet+r.Open.ReopenWithin, r.Silence)
+	return max(32*time.Hour, r.Before, r.After, r.Open.Quiet+r.Open.ReopenWithin, r.Silence)
 }
+
+// around is how far beyond that facts are needed to compute it right.
+func (r *Rules) around() time.Duration { return r.reach() + day }
 
 // todo is what a pass has to look at.
 type todo struct {
@@ -56,8 +58,8 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
 				t.stretches = append(t.stretches, stretch{c.From, c.From})
 			case incident.ChangeSighting:
-				// An alert that fires for days matters where it began and where it is now, and for weeks it tells how usual it is.
-				t.stretches = append(t.stretches, stretch{c.From, c.From.Add(lookback * time.Hour)}, stretch{c.To, c.To})
+				// An alert that fires for days matters where it began and where it is now.
+				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
 			}
 		}
 		if t.more = len(changes) == most; !t.more {
@@ -140,8 +142,24 @@ func (p *pass) changes(ctx context.Context) error {
 		dirty[i] = dirty[i].widen(p.rules.reach())
 	}
 	blind := p.hearts.windows(p.now)
-	f := &found{fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{}}
+	f := &found{
+		fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
+		added: map[incident.EpisodeKey]mark{}, lost: map[incident.EpisodeKey]mark{},
+	}
 	for _, s := range merged(dirty) {
+		if err := p.look(ctx, s, blind, f); err != nil {
+			return err
+		}
+	}
+	// Then what was told of the past has made later alerts more or less usual.
+	other, err := p.rerated(ctx, f)
+	if err != nil {
+		return err
+	}
+	for i := range other {
+		other[i] = other[i].widen(p.rules.reach())
+	}
+	for _, s := range merged(other) {
 		if err := p.look(ctx, s, blind, f); err != nil {
 			return err
 		}
@@ -178,6 +196,8 @@ type found struct {
 	old      map[string]incident.Incident  // as they were
 	verdicts map[incident.EpisodeKey]*incident.Verdict
 	gone     map[incident.EpisodeKey]bool
+	// added and lost tell of episodes that the store knows nothing of yet, or otherwise, or still.
+	added, lost map[incident.EpisodeKey]mark
 }
 
 func (p *pass) send(ctx context.Context, d Delta) error {
@@ -225,7 +245,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	var res Result
 	var spans map[string]stretch
 	for whole := false; !whole; {
-		if res, spans, err = p.compute(ctx, core, blind); err != nil {
+		if res, spans, err = p.compute(ctx, core, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) }); err != nil {
 			return err
 		}
 		// What reaches out of the core may be another thing once all of what it touches is seen.
@@ -264,14 +284,15 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 // incidents of it hold or held.
 func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict, dirty, core stretch, touched map[incident.EpisodeKey]bool) error {
 	type bare struct {
-		ends              int64
-		end               incident.EndKind
-		service, severity string
-		outcome           incident.Outcome
-		incident          string
+		ends int64
+		end  incident.EndKind
+		mark
+		outcome  incident.Outcome
+		incident string
 	}
 	of := func(v *incident.Verdict) bare {
-		b := bare{end: v.Episode.End, service: v.Service, severity: v.Severity, outcome: v.Outcome, incident: v.Incident}
+		b := bare{end: v.Episode.End, mark: markOf(v), outcome: v.Outcome, incident: v.Incident}
+		b.start = b.start.UTC()
 		if !v.Episode.EndsAt.IsZero() {
 			b.ends = v.Episode.EndsAt.UnixNano()
 		}
@@ -293,14 +314,98 @@ func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict,
 			continue
 		}
 		p.watch(v)
-		if !ok || was != of(v) {
-			f.verdicts[k] = v
+		is := of(v)
+		if ok && was == is {
+			continue
+		}
+		f.verdicts[k] = v
+		if ok && was.mark == is.mark || is.outcome == incident.OutcomeWatchdog {
+			continue
+		}
+		f.added[k] = is.mark
+		if ok {
+			f.lost[k] = was.mark
 		}
 	}
-	for k := range before {
-		f.gone[k] = true
+	for k, was := range before {
+		f.gone[k], f.lost[k] = true, was.mark
 	}
 	return nil
+}
+
+// weeks is how far back an alert's habits are looked for.
+const weeks = (lookback + sameBout + 1) * time.Hour
+
+// usual counts what began in a stretch, as the store knows it from earlier passes and this one corrects it.
+func (p *pass) usual(ctx context.Context, s stretch, f *found) (past, error) {
+	counted := past{}
+	for v, err := range p.facts.EachVerdict(ctx, s.from, s.to) {
+		if err != nil {
+			return nil, err
+		}
+		if _, lost := f.lost[utc(v.Episode.Key())]; !lost && v.Outcome != incident.OutcomeWatchdog {
+			counted.add(markOf(&v), 1)
+		}
+	}
+	for _, m := range f.added {
+		if s.holds(m.start) {
+			counted.add(m, 1)
+		}
+	}
+	return counted, nil
+}
+
+// rerated are the moments at which alerts began that are more or less usual than they were, because the pass found others
+// that began in the weeks before, or found that they did not. Of what is told as it happens there are none.
+func (p *pass) rerated(ctx context.Context, f *found) ([]stretch, error) {
+	kinds := map[kind]bool{}
+	var span stretch
+	for _, changed := range []map[incident.EpisodeKey]mark{f.added, f.lost} {
+		for _, m := range changed {
+			span = span.join(stretch{m.start, m.start})
+			for _, k := range m.kinds() {
+				kinds[k] = true
+			}
+		}
+	}
+	if span.from.IsZero() {
+		return nil, nil
+	}
+	var later []mark
+	for v, err := range p.facts.EachVerdict(ctx, span.from.Add(time.Hour), span.to.Add(weeks)) {
+		if err != nil {
+			return nil, err
+		}
+		m := markOf(&v)
+		if _, lost := f.lost[utc(v.Episode.Key())]; lost || v.Outcome == incident.OutcomeWatchdog {
+			continue
+		}
+		if k := m.kinds(); kinds[k[0]] || kinds[k[1]] || kinds[k[2]] {
+			later = append(later, m)
+		}
+	}
+	if len(later) == 0 {
+		return nil, nil
+	}
+	var told stretch
+	for _, m := range later {
+		told = told.join(stretch{m.start.Add(-weeks), m.start})
+	}
+	was, err := p.usual(ctx, told, &found{})
+	if err != nil {
+		return nil, err
+	}
+	is, err := p.usual(ctx, told, f)
+	if err != nil {
+		return nil, err
+	}
+	var out []stretch
+	for _, m := range later {
+		if was.habit(m) != is.habit(m) {
+			out = append(out, stretch{m.start, m.start})
+		}
+	}
+	return out, nil
 }
 
 // watch tells the clock when a firing episode that is not heard of expires.
@@ -325,6 +430,15 @@ const chunk = 7 * 24 * time.Hour
 func (p *pass) everything(ctx context.Context) error {
 	blind := p.hearts.windows(p.now)
 	d := Delta{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
+	usual := func(s stretch) (past, error) { // what this pass itself found so far
+		counted := past{}
+		for i := range d.Verdicts {
+			if v := &d.Verdicts[i]; v.Outcome != incident.OutcomeWatchdog && s.holds(v.Episode.StartsAt) {
+				counted.add(markOf(v), 1)
+			}
+		}
+		return counted, nil
+	}
 	first, last, err := p.facts.Extent(ctx)
 	if err != nil {
 		return err
@@ -345,7 +459,7 @@ func (p *pass) everything(ctx context.Context) error {
 		for i := range records {
 			core = core.join(p.lasts(&records[i]))
 		}
-		res, spans, err := p.compute(ctx, core, blind)
+		res, spans, err := p.compute(ctx, core, blind, usual)
 		if err != nil {
 			return err
 		}
@@ -397,12 +511,17 @@ func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error
 	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
 }
 
-// compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. It
-// also gives the stretch that each record speaks of, by the id of its incident.
-func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact) (res Result, spans map[string]stretch, err error) {
-	wide := core.widen(2 * p.rules.reach())
+// compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. usual
+// counts what fired in the weeks before. It also gives the stretch that each record speaks of, by the id of its
+// incident.
+func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact, usual func(stretch) (past, error)) (res Result, spans map[string]stretch, err error) {
+	wide := core.widen(p.rules.around())
+	counted, err := usual(stretch{wide.from.Add(-weeks), wide.from})
+	if err != nil {
+		return res, nil, err
+	}
 	var f incident.Facts
-	if f.Sightings, err = p.facts.Sightings(ctx, wide.from.Add(-lookback*time.Hour), wide.to); err != nil {
+	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
 		return res, nil, err
 	}
 	if f.Records, err = p.records(ctx, wide); err != nil {
@@ -418,21 +537,22 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	for i := range f.Records {
 		spans[incident.RecordID(f.Records[i].Key())] = p.lasts(&f.Records[i])
 	}
-	// An episode that a person linked can lie anywhere.
-	var confirmed []string
+	// An episode that a person linked can lie anywhere, and what was decided about it tells of later ones of its name.
+	var reviewed []string
 	for _, r := range f.Reviews {
-		if _, ok := spans[r.Incident]; ok && r.Action == incident.ReviewConfirm {
-			confirmed = append(confirmed, r.Episode.Fingerprint)
+		if r.Episode != nil {
+			reviewed = append(reviewed, r.Episode.Fingerprint)
 		}
 	}
-	if len(confirmed) > 0 {
-		more, err := p.facts.SightingsOf(ctx, confirmed)
+	if len(reviewed) > 0 {
+		slices.Sort(reviewed)
+		more, err := p.facts.SightingsOf(ctx, slices.Compact(reviewed))
 		if err != nil {
 			return res, nil, err
 		}
 		f.Sightings = append(f.Sightings, more...)
 	}
-	return correlate(f, &p.rules.Rules, blind, p.now), spans, nil
+	return correlate(f, &p.rules.Rules, blind, counted, p.now), spans, nil
 }
 
 // span is an incident's Span with what its records speak of.

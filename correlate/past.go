@@ -1,20 +1,35 @@
 package correlate
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
+
+	"meantime/incident"
 )
 
 // past counts in which hours alerts fired, so that what fires all the time can be told from what is unusual. It looks
 // back only: what an alert meant when it fired does not change by what fires later.
 type past map[kind][]hour
 
-// kind is what an alert can be a repetition of: the same alert, any of its name for the same service, or any that may open
-// an incident.
-type kind struct {
-	fingerprint, name, service string
-	opens                      bool
+// kind is what an alert can be a repetition of: the same alert, any of its name for the same service, or any of its severity.
+type kind struct{ fingerprint, name, service, severity string }
+
+// mark is what of an alert tells how usual it is.
+type mark struct {
+	fingerprint, name, service, severity string
+	start                                time.Time
+}
+
+func (m *mark) kinds() [3]kind {
+	return [3]kind{{fingerprint: m.fingerprint}, {name: m.name, service: m.service}, {severity: cmp.Or(m.severity, "none")}}
+}
+
+func (x *alert) mark() mark { return mark{x.Fingerprint, x.Name(), x.service, x.severity, x.StartsAt} }
+
+func markOf(v *incident.Verdict) mark {
+	return mark{v.Episode.Fingerprint, v.Episode.Name(), v.Service, v.Severity, v.Episode.StartsAt}
 }
 
 // hour is an hour since 1970 with the number of alerts that began in it.
@@ -31,19 +46,10 @@ const (
 	tooOften   = 19 * trueRate // above it an alert alone says nothing
 	trueRate   = 0.002         // how often an hour incidents make a given alert fire
 	rateSteps  = 2             // rates are rounded to powers of it, so that one more alert seldom changes another's
-	news       = 0             // hours
 	hourLength = int64(time.Hour / time.Second)
 )
 
 func hourOf(t time.Time) int64 { return int64(math.Floor(float64(t.Unix()) / float64(hourLength))) }
-
-func kindsOf(x *alert) []kind {
-	list := []kind{{fingerprint: x.Fingerprint}, {name: x.Name(), service: x.service}}
-	if x.opens {
-		list = append(list, kind{opens: true})
-	}
-	return list
-}
 
 // count adds n alerts of a kind that began in an hour; n may be negative.
 func (p past) count(k kind, at, n int64) {
@@ -65,10 +71,10 @@ func (p past) count(k kind, at, n int64) {
 	}
 }
 
-// add counts an alert, or takes it back.
-func (p past) add(x *alert, n int64) {
-	for _, k := range kindsOf(x) {
-		p.count(k, hourOf(x.StartsAt), n)
+// add counts an alert, or with -1 takes it back.
+func (p past) add(m mark, n int64) {
+	for _, k := range m.kinds() {
+		p.count(k, hourOf(m.start), n)
 	}
 }
 
@@ -82,28 +88,30 @@ func (p past) hours(k kind, from, to int64) float64 {
 	return float64(find(to) - find(from))
 }
 
-// rate is how often an hour an alert fires as a habit.
-func (p past) rate(x *alert) float64 {
-	rate, end := 0.0, hourOf(x.StartsAt)-sameBout
-	for i, k := range kindsOf(x)[:2] {
+// habit is how usual an alert is.
+type habit struct {
+	rate float64 // how often an hour it fires as a habit
+	news bool    // hardly any of its severity fired in the weeks before
+}
+
+func (p past) habit(m mark) habit {
+	h, end, kinds := habit{rate: rareRate}, hourOf(m.start)-sameBout, m.kinds()
+	most := 0.0
+	for i, k := range kinds[:2] {
 		weight := 1.0
 		if i > 0 {
 			weight = ofName
 		}
 		for _, span := range []int64{24, 7 * 24, lookback} {
-			rate = max(rate, weight*(p.hours(k, end-span, end)-usual)/float64(span))
+			most = max(most, weight*(p.hours(k, end-span, end)-usual)/float64(span))
 		}
 	}
-	if rate <= rareRate {
-		return rareRate
+	if most > rareRate {
+		h.rate = rareRate * math.Pow(rateSteps, math.Round(math.Log(most/rareRate)/math.Log(rateSteps)))
 	}
-	return rareRate * math.Pow(rateSteps, math.Round(math.Log(rate/rareRate)/math.Log(rateSteps)))
-}
-
-// newsworthy says whether alerts that may open an incident have been so seldom in the past weeks that one alone is news.
-func (p past) newsworthy(x *alert) bool {
-	end := hourOf(x.StartsAt) - 1
-	return x.opens && p.hours(kind{opens: true}, end-lookback, end) <= news
+	end = hourOf(m.start) - 1
+	h.news = p.hours(kinds[2], end-lookback, end) == 0
+	return h
 }
 
 // rare says whether an alert is unusual enough to say something by itself.

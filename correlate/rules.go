@@ -81,7 +81,7 @@ type Open struct {
 	// Matchers: an alert that any of these sets matches opens an incident. None means no alert does.
 	Matchers []labels.Matchers
 	// Every: each alert that matches and belongs to no incident opens one. Otherwise it is weighed whether what fired together
-	// is an incident; alone one opens an incident if it fires long, or if in four weeks no other that matches fired.
+	// is an incident; alone one opens an incident if it fires long, or if no other of its severity fired in the four weeks before.
 	Every   bool
 	GroupBy []string // label names; "service" means the canonical service
 	// Quiet is how long nothing may fire before the incident counts as over; ReopenWithin is how long after that a
