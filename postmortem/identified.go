@@ -77,9 +77,12 @@ func (r *reader) namesRootCause(e *entry) bool {
 // just one more symptom. Of several none is it.
 func (r *reader) onlyFinding() *entry {
 	d, known := r.picks[incident.Detected]
+	if !known {
+		return nil // who first learns of it has not found its cause
+	}
 	var found *entry
 	for _, e := range r.es {
-		if known && e.at.Before(d.at) {
+		if e.at.Before(d.at) {
 			continue
 		}
 		t, ok := e.kinds[Finding]

@@ -121,7 +121,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 					return
 				}
 			}
-			if within(hedges, m.from-8, m.to, sent, -1) {
+			if within(hedges, m.from-8, m.from, sent, -1) || within(hedges, m.from+1, m.to, sent, -1) { // what a pattern begins with is meant
 				t.hedged = true
 			}
 			if k == Recovered || k == Resolved {

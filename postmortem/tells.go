@@ -19,6 +19,9 @@ func (o *outline) onlyOver(sent []token) bool {
 		return false
 	}
 	for _, lx := range o.t.all {
+		if words == 2 && o.t.main.Script == "" && !lx.has("incident", sent) { // "Export fixed" is no end
+			continue
+		}
 		if lx.has("over_word", sent) && len(spans(&lx.neg, sent)) == 0 {
 			return true
 		}
