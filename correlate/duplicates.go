@@ -44,10 +44,12 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 	}
 	ends := make([]end, len(records))
 	alone := make([]*report, len(records))
+	ids := make([]string, len(records)) // there are many pairs, and making an ID takes long
 	for i, r := range records {
 		from, to := r.Span()
 		ends[i] = end{i, from, to}
 		alone[i] = newReport([]*incident.Record{r}, nil, dir)
+		ids[i] = incident.RecordID(r.Key())
 	}
 	type join struct {
 		i, j int
@@ -56,8 +58,8 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 	}
 	var joins []join
 	place := map[string]int{}
-	for i, r := range records {
-		place[incident.RecordID(r.Key())] = i
+	for i := range records {
+		place[ids[i]] = i
 	}
 	for p, d := range reviews.joins {
 		i, ok1 := place[p[0]]
@@ -73,7 +75,7 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 				break
 			}
 			i, j := min(a.i, b.i), max(a.i, b.i)
-			if _, said := reviews.joins[pair(incident.RecordID(records[i].Key()), incident.RecordID(records[j].Key()))]; said {
+			if _, said := reviews.joins[pair(ids[i], ids[j])]; said {
 				continue
 			}
 			if odds, why := alike(alone[i], alone[j], dir); odds > 0 {
@@ -92,7 +94,7 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 	divided := func(a, b []int) bool {
 		for _, i := range a {
 			for _, j := range b {
-				if d, ok := reviews.joins[pair(incident.RecordID(records[i].Key()), incident.RecordID(records[j].Key()))]; ok && d.Action == incident.ReviewSplit {
+				if d, ok := reviews.joins[pair(ids[i], ids[j])]; ok && d.Action == incident.ReviewSplit {
 					return true
 				}
 			}
