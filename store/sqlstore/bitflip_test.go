@@ -20,6 +20,9 @@ import (
 // the program fall over or begin anew. Either the store is refused, or a reading says that it is damaged, both with the
 // file's name, or the change is in a text that is another one now: that a database without checksums cannot know.
 func TestBitFlips(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some hundred stores take their time")
+	}
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "original.db")
 	s, err := Open(ctx, "sqlite:"+path, Options{})
