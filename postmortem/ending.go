@@ -31,6 +31,18 @@ func (r *reader) ended() {
 			from = i + 1
 		}
 	}
+	// "One customer says it works now", and then it still fails: what comes after the last of that counts, where well is
+	// said again after it.
+	for i, e := range es {
+		trouble := false
+		for _, k := range []Kind{Failing, NotYet} {
+			t, ok := e.kinds[k]
+			trouble = trouble || ok && !t.hedged && !t.nonprod
+		}
+		if trouble && i > from && ended[i] && e.list && !e.kinds.ofSupplier() && !e.kinds.has(Recovered, Resolved, Ended, Backlog, Partial, FollowUp) && slices.ContainsFunc(es[i+1:], r.well) {
+			from = i + 1
+		}
+	}
 	windowEnd, firstEnd := r.windowEnds()
 	es = es[min(from, len(es)):]
 

@@ -64,7 +64,8 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 		}
 	}
 	var all []told // with their kinds
-	var allKinds []Kind
+	var allKinds, deniedKinds []Kind
+	var deniedTold []told
 	for _, lx := range o.t.all {
 		masked := lx.spansOf("mask", sent)
 		users := lx.spansOf("user", sent)
@@ -106,7 +107,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 				}
 				if within(denied, m.from-3, inside, sent, m.from) || after(deniedAfter, m, sent, lx.words["that"]) && !m.denies {
 					if k == Recovered || k == Resolved || k == Ended || k == Cause || k == Attempt {
-						put(NotYet, t)
+						deniedKinds, deniedTold = append(deniedKinds, k), append(deniedTold, t)
 					}
 					return
 				}
@@ -125,11 +126,18 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 				t.hedged = true
 			}
 			if k == Recovered || k == Resolved {
-				t.weak = lx.has("state", sent[m.to-1:m.to]) && !lx.has("change", sent[m.from:m.to])
+				for _, s := range lx.spansOf("state", sent[m.from:m.to]) {
+					t.weak = t.weak || s[1] == m.to-m.from && !lx.has("change", sent[m.from:m.to])
+				}
 			}
 			put(k, t)
 			all, allKinds = append(all, t), append(allKinds, k)
 		})
+	}
+	for i, k := range deniedKinds { // "without problems, incident ended" is denied only in part
+		if !found.firm(k) {
+			put(NotYet, deniedTold[i])
+		}
 	}
 	if n == 0 {
 		sent, from := sent, from

@@ -100,7 +100,7 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	}
-	require.GreaterOrEqual(t, docs, 185)
+	require.GreaterOrEqual(t, docs, 225)
 	require.GreaterOrEqual(t, float64(found), 0.9*float64(stated), "%d of %d found", found, stated)
 }
 

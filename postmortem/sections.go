@@ -58,7 +58,7 @@ func (o *outline) findSections() {
 				stack = stack[:len(stack)-1]
 			}
 			s := section{name: o.sectionName(b), level: b.level, head: i}
-			if excluded(s.name) && o.doc.title == b.orig {
+			if (excluded(s.name) || s.name == "lessons") && o.doc.title == b.orig {
 				s.name = "" // "Incident 42: a follow-up" is the report itself
 			}
 			clocked := false

@@ -46,7 +46,7 @@ func (s *suppliers) subject(sent []token, t tongue) bool {
 		for _, lx := range t.all {
 			if m := lx.words["supplier"]; m != nil {
 				m.find(sent, func(x match) {
-					if at < 0 && x.from <= 4 {
+					if at < 0 && x.from <= 8 {
 						at = x.to
 					}
 				})

@@ -73,7 +73,7 @@ func (o *outline) headed(sent []token, base int, nonprod bool) (told, bool) {
 			continue
 		}
 		toks := sent[e:min(len(sent), e+6)]
-		quiet := len(spans(&lx.neg, toks)) > 0 || lx.has("quiet", toks)
+		quiet := lx.has("quiet", toks)
 		if !quiet {
 			return told{from: base, to: base + e, nonprod: nonprod}, true
 		}
@@ -110,7 +110,7 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 				hi++
 			}
 			clause := sent[lo:hi]
-			good := lx.has("service", clause) || lx.has("user", clause) || lx.has("works", clause)
+			good := lx.has("works", clause)
 			for i, t := range all {
 				if t.from-base >= hi || t.to-base <= lo {
 					continue
@@ -127,7 +127,8 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 				hedged = hedged || !lx.has("works", word)
 			}
 			if good && !hedged && len(spans(&lx.neg, clause)) == 0 && len(spans(&lx.negAfter, clause)) == 0 {
-				return told{from: base + lo, to: base + hi, sentence: n, nonprod: nonprod}, true
+				weak := lx.has("state", sent[s[0]:s[1]])
+				return told{from: base + lo, to: base + hi, sentence: n, nonprod: nonprod, weak: weak}, true
 			}
 		}
 	}
