@@ -53,6 +53,7 @@ func (o *outline) classify(e *entry, sup *suppliers) {
 func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup *suppliers) {
 	sent := toks[from:to]
 	third := sup.subject(sent, o.t)
+	lengths := o.lengths(sent)
 	nonprod := false
 	for _, lx := range o.t.all {
 		nonprod = nonprod || lx.has("nonprod", sent)
@@ -97,7 +98,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			if k == Declared && len(lx.spansOf("over_declared", sent[m.from:min(len(sent), m.to+3)])) > 0 {
 				return // "the incident was declared over"
 			}
-			if o.tellsLength(sent, m) && k != Trigger && k != Symptom && k != Failing {
+			if tellsLength(lengths, m) && k != Trigger && k != Symptom && k != Failing {
 				return // "was detected within eight minutes" is not of this moment
 			}
 			if k != NotYet && k != Partial {

@@ -48,17 +48,26 @@ func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, boo
 	return told{}, false
 }
 
-// tellsLength says whether a match is followed by how long it took: "detected within eight minutes".
-func (o *outline) tellsLength(sent []token, m match) bool {
+// lengths lists the places in a sentence where it says how long something took: "detected within eight minutes".
+func (o *outline) lengths(sent []token) (at []int) {
 	for _, lx := range o.t.all {
-		for i := m.from + 1; i < len(sent) && i <= m.to+3; i++ {
-			if e := lx.endAt("within", sent, i); e > 0 {
-				for j := e; j < len(sent) && j <= e+3; j++ {
-					if _, n := durationAt(sent, j, o.t); n > 0 {
-						return true
-					}
+		for _, s := range lx.spansOf("within", sent) {
+			for j := s[1]; j < len(sent) && j <= s[1]+3; j++ {
+				if _, n := durationAt(sent, j, o.t); n > 0 {
+					at = append(at, s[0])
+					break
 				}
 			}
+		}
+	}
+	return at
+}
+
+// tellsLength says whether one of the places follows a match closely, or lies in it.
+func tellsLength(at []int, m match) bool {
+	for _, i := range at {
+		if i > m.from && i <= m.to+3 {
+			return true
 		}
 	}
 	return false
