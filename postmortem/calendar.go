@@ -98,6 +98,11 @@ func (o *outline) calendar(opts Options) calendar {
 			if st.hasClock && b.kind != code && b.kind != quote {
 				m.score += 2
 			}
+			for _, lx := range o.t.all { // "All times in UTC, May 22, 2023"
+				if !title && !published && lx.has("every_time", b.tokens()) {
+					m.score += 2
+				}
+			}
 			if st.date.weekday > 0 && st.date.y > 0 && isoWeekday(st.date.time()) != st.date.weekday {
 				m.score -= 3
 			}

@@ -1,6 +1,9 @@
 package postmortem
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Status pages print an incident as a list of updates: a word for its state, a text, and the time of the post. The page
 // of one vendor has the time after the text, others before; exports keep neither's markup.
@@ -108,7 +111,7 @@ func (o *outline) statusPage() {
 	var order []int
 	inline := 0 // updates whose time stands in the same line
 	for i := range o.doc.blocks {
-		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !o.isField(i) {
+		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !(o.isField(i) && slices.ContainsFunc(o.stamps[i], func(st stamp) bool { return st.hasClock })) {
 			ups = append(ups, update{i, at, label, -1})
 		} else if k, ok := o.stampOnly(i); ok {
 			if label := o.statusBefore(i, k); label != "" {
