@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -184,7 +185,9 @@ func loadLexicon(b []byte) (*lexicon, error) {
 			lx.denials[a[0]] = true
 		}
 	}
-	for name, list := range lx.Kinds {
+	// In the order of the names, so that the same text is read the same every time.
+	for _, name := range slices.Sorted(maps.Keys(lx.Kinds)) {
+		list := lx.Kinds[name]
 		id := slices.Index(kindOrder, Kind(name))
 		if id < 0 {
 			return nil, fmt.Errorf("unknown kind %q", name)
@@ -193,7 +196,8 @@ func loadLexicon(b []byte) (*lexicon, error) {
 			return nil, err
 		}
 	}
-	for name, list := range lx.Headings {
+	for _, name := range slices.Sorted(maps.Keys(lx.Headings)) {
+		list := lx.Headings[name]
 		id := slices.Index(headingOrder, name)
 		if id < 0 {
 			return nil, fmt.Errorf("unknown section %q", name)

@@ -35,11 +35,11 @@ func (o *outline) promoteHeadings() {
 
 // sectionName is the section a heading's words open: the first that is named in it.
 func (o *outline) sectionName(b *block) string {
-	best, at := "", 1<<30
+	best, at, end := "", 1<<30, 0
 	for _, lx := range o.t.all {
 		lx.headings.find(b.tokens(), func(m match) {
-			if m.from < at {
-				best, at = headingOrder[m.id], m.from
+			if m.from < at || m.from == at && m.to > end { // "remediation items" is more than "remediation"
+				best, at, end = headingOrder[m.id], m.from, m.to
 			}
 		})
 	}
