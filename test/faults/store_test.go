@@ -64,7 +64,8 @@ func TestCopyKilled(t *testing.T) {
 // killedAfter runs a copy and kills it once it has written down some words; false where it was done before.
 func killedAfter(t *testing.T, dir string, args []string, words string) bool {
 	p := servers.MeantimeCommand(t, dir, args...)
-	for !strings.Contains(p.Log(), words) && !strings.Contains(p.Log(), "checksum of both") {
+	for deadline := time.Now().Add(soon); !strings.Contains(p.Log(), words) && !strings.Contains(p.Log(), "checksum of both"); {
+		require.True(t, time.Now().Before(deadline), "it does not come to %s", words)
 		require.NotContains(t, p.Log(), "meantime: ", "it has failed")
 		time.Sleep(time.Millisecond)
 	}
