@@ -29,13 +29,14 @@ type todo struct {
 	stretches []stretch // what changed facts speak of, and what the clock brought due
 	records   []incident.RecordKey
 	beats     []incident.Change
-	due       []string // keys of the clock
-	reviewed  []string // ids of incidents that reviews name
+	prints    map[string]bool // fingerprints of alerts of which something was told
+	due       []string        // keys of the clock
+	reviewed  []string        // ids of incidents that reviews name
 }
 
 // todo reads the feed and the clock.
 func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
-	t := todo{cursor: r.cursor}
+	t := todo{cursor: r.cursor, prints: map[string]bool{}}
 	const most = 10_000
 	for range 5 { // a long feed is worked off in several passes, so that none holds all of it
 		changes, err := r.facts.Changes(ctx, t.cursor, most)
@@ -58,6 +59,7 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
 				t.stretches = append(t.stretches, stretch{c.From, c.From})
 			case incident.ChangeSighting:
+				t.prints[c.Key] = true
 				// An alert that fires for days matters where it began and where it is now.
 				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
 			}
@@ -113,6 +115,13 @@ func (p *pass) changes(ctx context.Context) error {
 	dirty = append(dirty, p.todo.stretches...)
 	// A record or an incident that moved in time is looked at where it was and where it is, not in between.
 	ids := slices.Clone(p.todo.reviewed)
+	if len(ids) > 0 {
+		named, decided, err := p.reviews(ctx, ids)
+		if err != nil {
+			return err
+		}
+		ids, dirty = append(ids, named...), append(dirty, decided...)
+	}
 	for _, k := range p.todo.records {
 		ids = append(ids, incident.RecordID(k))
 		r, err := p.facts.Record(ctx, k)
@@ -190,6 +199,36 @@ func (p *pass) changes(ctx context.Context) error {
 	return p.send(ctx, d)
 }
 
+// reviews finds what else the reviews of some incidents name: other incidents, and where the episodes are.
+func (p *pass) reviews(ctx context.Context, ids []string) (named []string, where []stretch, err error) {
+	list, err := p.facts.Reviews(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := map[string]incident.Review{}
+	for _, r := range list {
+		byID[r.ID] = r
+	}
+	for _, r := range list {
+		if !slices.Contains(ids, r.Incident) && !slices.Contains(ids, r.Other) && !(r.Incident == "" && slices.Contains(ids, r.ID)) {
+			continue
+		}
+		for range list { // what it withdraws holds no more, or holds again
+			other, ok := byID[r.Other]
+			if r.Action != incident.ReviewWithdraw || !ok {
+				break
+			}
+			r = other
+		}
+		named = append(named, r.Incident, r.Other)
+		where = append(where, stretch{r.At, r.At}) // later alerts of the name are judged by it
+		if r.Episode != nil {
+			where = append(where, stretch{r.Episode.StartsAt, r.Episode.StartsAt})
+		}
+	}
+	return slices.DeleteFunc(named, func(id string) bool { return id == "" }), where, nil
+}
+
 // found is what was found in all the stretches of a pass.
 type found struct {
 	fresh    map[string]*incident.Incident // as they are now, of those that the pass is about
@@ -242,32 +281,24 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	for i := range records {
 		core = core.join(p.lasts(&records[i]))
 	}
-	var res Result
-	var spans map[string]stretch
-	for whole := false; !whole; {
-		if res, spans, err = p.compute(ctx, core, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) }); err != nil {
-			return err
-		}
-		// What reaches out of the core may be another thing once all of what it touches is seen.
-		whole = true
-		for i := range res.Incidents {
-			in := &res.Incidents[i]
-			if _, known := f.old[in.ID]; !known && !dirty.touches(p.span(in, spans)) {
-				continue
-			}
-			if joined := core.join(p.span(in, spans)); joined != core {
-				core, whole = joined, false
-			}
-		}
+	concerned := func(in *incident.Incident, s stretch) bool {
+		_, known := f.old[in.ID]
+		return known || dirty.touches(s)
+	}
+	core, res, spans, err := p.whole(ctx, core, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) })
+	if err != nil {
+		return err
 	}
 	touched := map[incident.EpisodeKey]bool{}
 	for i := range res.Incidents {
 		in := &res.Incidents[i]
-		_, known := f.old[in.ID]
-		if !known && !dirty.touches(p.span(in, spans)) {
+		if !concerned(in, p.span(in, spans)) {
 			continue
 		}
 		f.fresh[in.ID] = in
+		if err := p.absorbed(ctx, in, f); err != nil {
+			return err
+		}
 		for k := range in.Links {
 			touched[utc(in.Links[k].Episode.Key())] = true
 		}
@@ -278,6 +309,27 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		}
 	}
 	return p.judge(ctx, f, res.Verdicts, dirty, core, touched)
+}
+
+// absorbed finds the incidents, however far away, that were incidents of their own and are part of this one now.
+func (p *pass) absorbed(ctx context.Context, in *incident.Incident, f *found) error {
+	was := f.old[in.ID]
+	for _, id := range in.Aliases {
+		if slices.Contains(was.Aliases, id) {
+			continue
+		}
+		other, err := p.facts.Incident(ctx, id)
+		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, ok := f.old[other.ID]; !ok {
+			f.old[other.ID] = other
+		}
+	}
+	return nil
 }
 
 // judge finds the verdicts that are new, changed or gone: those of episodes that start in the stretch, and of those that
@@ -311,7 +363,18 @@ func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict,
 		was, ok := before[k]
 		delete(before, k)
 		if !dirty.holds(k.StartsAt) && !touched[k] {
-			continue
+			// One that began long ago may end where the next of the same alert begins.
+			if _, to := spanOf(&v.Episode); !p.todo.prints[k.Fingerprint] || !dirty.touches(stretch{k.StartsAt, to}) {
+				continue
+			}
+			for old, err := range p.facts.EachVerdict(ctx, k.StartsAt, k.StartsAt) {
+				if err != nil {
+					return err
+				}
+				if old.Episode.Fingerprint == k.Fingerprint {
+					was, ok = of(&old), true
+				}
+			}
 		}
 		p.watch(v)
 		is := of(v)
@@ -335,6 +398,11 @@ func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict,
 
 // weeks is how far back an alert's habits are looked for.
 const weeks = (lookback + sameBout + 1) * time.Hour
+
+// spanOf is the stretch an episode fired, as far as is known.
+func spanOf(e *incident.Episode) (from, to time.Time) {
+	return e.StartsAt, latest(e.EndsAt, e.LastSeen)
+}
 
 // usual counts what began in a stretch, as the store knows it from earlier passes and this one corrects it.
 func (p *pass) usual(ctx context.Context, s stretch, f *found) (past, error) {
@@ -459,7 +527,8 @@ func (p *pass) everything(ctx context.Context) error {
 		for i := range records {
 			core = core.join(p.lasts(&records[i]))
 		}
-		res, spans, err := p.compute(ctx, core, blind, usual)
+		begins := func(_ *incident.Incident, s stretch) bool { return own.holds(s.from) }
+		_, res, spans, err := p.whole(ctx, core, begins, blind, usual)
 		if err != nil {
 			return err
 		}
@@ -511,6 +580,27 @@ func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error
 	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
 }
 
+// whole is compute with a core that holds all of every incident it is concerned with: what reaches out of the core may be
+// another thing once all of what it touches is seen.
+func (p *pass) whole(ctx context.Context, core stretch, concerned func(*incident.Incident, stretch) bool, blind map[string][]incident.Impact, usual func(stretch) (past, error)) (stretch, Result, map[string]stretch, error) {
+	for {
+		res, spans, err := p.compute(ctx, core, blind, usual)
+		if err != nil {
+			return core, res, nil, err
+		}
+		joined := core
+		for i := range res.Incidents {
+			if s := p.span(&res.Incidents[i], spans); concerned(&res.Incidents[i], s) {
+				joined = joined.join(s)
+			}
+		}
+		if joined == core {
+			return core, res, spans, nil
+		}
+		core = joined
+	}
+}
+
 // compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. usual
 // counts what fired in the weeks before. It also gives the stretch that each record speaks of, by the id of its
 // incident.
@@ -524,7 +614,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
 		return res, nil, err
 	}
-	if f.Records, err = p.records(ctx, wide); err != nil {
+	if f.Records, err = p.records(ctx, wide.widen(referWithin)); err != nil { // which may name each other
 		return res, nil, err
 	}
 	if f.Reviews, err = p.facts.Reviews(ctx); err != nil {
@@ -537,16 +627,22 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	for i := range f.Records {
 		spans[incident.RecordID(f.Records[i].Key())] = p.lasts(&f.Records[i])
 	}
-	// An episode that a person linked can lie anywhere, and what was decided about it tells of later ones of its name.
-	var reviewed []string
+	// An episode that a person linked can lie anywhere, and what was decided about it tells of later ones of its name. One that
+	// fired for long ends where the next of the same alert begins.
+	var elsewhere []string
 	for _, r := range f.Reviews {
 		if r.Episode != nil {
-			reviewed = append(reviewed, r.Episode.Fingerprint)
+			elsewhere = append(elsewhere, r.Episode.Fingerprint)
 		}
 	}
-	if len(reviewed) > 0 {
-		slices.Sort(reviewed)
-		more, err := p.facts.SightingsOf(ctx, slices.Compact(reviewed))
+	for i := range f.Sightings {
+		if _, to := f.Sightings[i].Span(); to.Add(p.rules.Silence).After(wide.to) {
+			elsewhere = append(elsewhere, f.Sightings[i].Fingerprint)
+		}
+	}
+	if len(elsewhere) > 0 {
+		slices.Sort(elsewhere)
+		more, err := p.facts.SightingsOf(ctx, slices.Compact(elsewhere))
 		if err != nil {
 			return res, nil, err
 		}
