@@ -48,7 +48,7 @@ const (
 	// MaxDocument is the largest document read, in bytes. No postmortem comes near it.
 	MaxDocument = 16 << 20
 	maxBlock    = 16 << 10 // bytes of one block that are looked at
-	maxBlocks   = 15_000   // blocks that are looked at; what a question says where there are more
+	maxBlocks   = 10_000   // blocks that are looked at; what a question says where there are more
 )
 
 // newBlock makes a block of text that has lost its markup.
