@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,13 +150,23 @@ func (l *losing) Save(ctx context.Context, p incident.Pass) error {
 // leases are a store that has nothing but a lease, which a test gives and takes.
 type leases struct {
 	store.Store
+	mu       sync.Mutex
 	holder   string
 	token    int64
 	down     bool
 	released []string
 }
 
+// set has somebody hold the lease, and the database be down or not.
+func (l *leases) set(holder string, down bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.holder, l.down = holder, down
+}
+
 func (l *leases) Acquire(_ context.Context, holder string, length time.Duration) (store.Lease, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.down {
 		return store.Lease{}, errors.New("the database is down")
 	}
@@ -166,6 +177,8 @@ func (l *leases) Acquire(_ context.Context, holder string, length time.Duration)
 }
 
 func (l *leases) Release(_ context.Context, holder string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.released = append(l.released, holder)
 	return nil
 }
@@ -188,19 +201,19 @@ func TestLeaseHeld(t *testing.T) {
 		go func() { ended <- a.hold(ctx, idle) }()
 		time.Sleep(time.Minute)
 		require.Zero(t, held(), "another has it")
-		s.holder = ""
+		s.set("", false)
 		time.Sleep(renewEvery)
 		synctest.Wait()
 		require.Equal(t, 1.0, held())
-		s.down = true
+		s.set(a.name, true)
 		time.Sleep(leaseLength - renewEvery - time.Second)
 		require.Equal(t, 1.0, held(), "nobody else can have it yet")
 		time.Sleep(2*renewEvery + time.Second)
 		require.Zero(t, held())
-		s.down = false
+		s.set(a.name, false)
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 1.0, held())
-		s.holder = "another"
+		s.set("another", false)
 		time.Sleep(renewEvery)
 		synctest.Wait()
 		require.Zero(t, held())
