@@ -3,6 +3,7 @@ package correlate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -38,16 +39,9 @@ const (
 // mergeRecords joins the records, in order of key, that tell of one incident: because a person said so, because one names the
 // other, or because they are alike. A person's word that two are two keeps them apart, whatever else joins them.
 func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions) []*report {
-	type end struct {
-		i        int
-		from, to time.Time
-	}
-	ends := make([]end, len(records))
 	alone := make([]*report, len(records))
 	ids := make([]string, len(records)) // there are many pairs, and making an ID takes long
 	for i, r := range records {
-		from, to := r.Span()
-		ends[i] = end{i, from, to}
 		alone[i] = newReport([]*incident.Record{r}, nil, dir)
 		ids[i] = incident.RecordID(r.Key())
 	}
@@ -68,19 +62,13 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 			joins = append(joins, join{min(i, j), max(i, j), 2 * certain, sentence(d.By+" said they are one", d.Reason)})
 		}
 	}
-	slices.SortFunc(ends, func(a, b end) int { return cmp.Or(a.from.Compare(b.from), a.i-b.i) })
-	for n, a := range ends {
-		for _, b := range ends[n+1:] {
-			if b.from.Sub(a.to) > referWithin {
-				break
-			}
-			i, j := min(a.i, b.i), max(a.i, b.i)
-			if _, said := reviews.joins[pair(ids[i], ids[j])]; said {
-				continue
-			}
-			if odds, why := alike(alone[i], alone[j], dir); odds > 0 {
-				joins = append(joins, join{i, j, odds, why})
-			}
+	for _, c := range candidates(records, alone) {
+		i, j := c[0], c[1]
+		if _, said := reviews.joins[pair(ids[i], ids[j])]; said {
+			continue
+		}
+		if odds, why := alike(alone[i], alone[j], dir); odds > 0 {
+			joins = append(joins, join{i, j, odds, why})
 		}
 	}
 	// The surest first, so that of three the two that belong together are joined where a person keeps the third apart.
@@ -137,6 +125,50 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 		}
 	}
 	return out
+}
+
+// candidates are the pairs of records, by place, that can be of one incident: they begin within hours of each other, or one names
+// the other. Every other pair is not looked at, because there are as many as the square of the records.
+func candidates(records []*incident.Record, alone []*report) [][2]int {
+	found := map[[2]int]bool{}
+	order := make([]int, len(records))
+	named := map[string][]int{} // by what names a record
+	for i, r := range records {
+		order[i] = i
+		if r.URL != "" {
+			named["url "+r.URL] = append(named["url "+r.URL], i)
+		}
+		for _, k := range []string{r.ID, r.Key().String()} {
+			named["key "+k] = append(named["key "+k], i)
+		}
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(alone[i].onset.Compare(alone[j].onset), i-j) })
+	for n, i := range order {
+		for _, j := range order[n+1:] {
+			if alone[j].onset.Sub(alone[i].onset) > alikeWithin {
+				break
+			}
+			found[[2]int{min(i, j), max(i, j)}] = true
+		}
+	}
+	for i, r := range records {
+		from, to := r.Span()
+		names := func(what string) {
+			for _, j := range named[what] {
+				begin, end := records[j].Span()
+				if i != j && begin.Sub(to) <= referWithin && from.Sub(end) <= referWithin {
+					found[[2]int{min(i, j), max(i, j)}] = true
+				}
+			}
+		}
+		for _, u := range r.References.URLs {
+			names("url " + u)
+		}
+		for _, k := range r.References.Keys {
+			names("key " + k)
+		}
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
 }
 
 // alike is the logarithm of the odds that two records are of one incident, and why.
