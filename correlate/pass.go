@@ -337,9 +337,21 @@ func (p *pass) watch(v *incident.Verdict) {
 	key := utc(v.Episode.Key()).String()
 	if v.Episode.Firing() {
 		p.moments[key] = moment{v.Episode.LastSeen.Add(p.rules.Silence + 1), stretch{v.Episode.StartsAt, v.Episode.LastSeen}}
-	} else {
+	} else if _, ok := p.clock[key]; ok {
 		p.moments[key] = moment{}
 	}
+}
+
+// lean is a verdict with what is stored of it: all there are at once are many. Those of one alert name share their labels.
+func lean(v *incident.Verdict, names map[string]map[string]string) incident.Verdict {
+	e := &v.Episode
+	name := e.Name()
+	if names[name] == nil {
+		names[name] = map[string]string{"alertname": name}
+	}
+	out := *v
+	out.Episode = incident.Episode{Fingerprint: e.Fingerprint, StartsAt: e.StartsAt, EndsAt: e.EndsAt, End: e.End, Labels: names[name], LastSeen: e.LastSeen, Starts: e.Starts}
+	return out
 }
 
 func utc(k incident.EpisodeKey) incident.EpisodeKey {
@@ -363,6 +375,7 @@ func (p *pass) everything(ctx context.Context) error {
 		}
 		return counted, nil
 	}
+	names := map[string]map[string]string{}
 	first, last, err := p.facts.Extent(ctx)
 	if err != nil {
 		return err
@@ -401,7 +414,7 @@ func (p *pass) everything(ctx context.Context) error {
 				continue
 			}
 			p.watch(v)
-			d.Verdicts = append(d.Verdicts, *v)
+			d.Verdicts = append(d.Verdicts, lean(v, names))
 		}
 	}
 	return p.send(ctx, d)
@@ -419,8 +432,10 @@ func (p *pass) note(in *incident.Incident) {
 			at = p.now.Add(time.Minute) // it should be over; look again, but not at once for ever
 		}
 	}
-	from, to := in.Span()
-	p.moments[in.ID] = moment{at, stretch{from, to}}
+	if _, ok := p.clock[in.ID]; ok || !at.IsZero() {
+		from, to := in.Span()
+		p.moments[in.ID] = moment{at, stretch{from, to}}
+	}
 }
 
 // lasts is the stretch that a record speaks of or can draw alerts from.
