@@ -41,22 +41,14 @@ const (
 	otherPlaces    = -2.0
 	samePlace      = 0.7
 	matchBase      = -1.5
-	worthwhile     = -4.0 // odds below which a match is not considered at all
-	mostElse       = 9.0  // more than services, place, references and words can add
+	worthwhile     = -2.5 // odds below which a match is not considered at all
 )
 
 // compare weighs an outbreak against a report. It is nil where nothing speaks for them.
 func (r *report) compare(o *outbreak, dir *directory, w *Weights) *match {
-	m := &match{report: r, outbreak: o, timing: r.times(o, w)}
+	m := &match{report: r, outbreak: o}
 	seen := o.look()
 	m.size = min(2, 0.7*math.Log2(seen.kinds)) - 0.5
-	sum := matchBase + w.Time*m.first + w.OtherTimes*m.others + w.End*m.end + w.Size*m.size
-	if m.shift != 0 {
-		sum += clockOdds
-	}
-	if sum+mostElse < worthwhile {
-		return nil // whatever else spoke for it, the times are too far off
-	}
 	for _, rec := range r.records {
 		if !seen.naming && !refers(rec) {
 			continue
@@ -81,7 +73,12 @@ func (r *report) compare(o *outbreak, dir *directory, w *Weights) *match {
 	m.said = common(r.words, seen.words)
 	m.said = m.said[:min(len(m.said), mostWords)]
 	m.words = perWord * float64(len(m.said))
-	m.odds = sum + w.Service*m.service + w.Place*m.place + w.Reference*m.reference + w.Words*m.words
+	m.odds = matchBase + w.Size*m.size + w.Service*m.service + w.Place*m.place + w.Reference*m.reference + w.Words*m.words
+	m.timing = r.times(o, w, worthwhile-m.odds)
+	m.odds += w.Time*m.first + w.OtherTimes*m.others + w.End*m.end
+	if m.shift != 0 {
+		m.odds += clockOdds
+	}
 	if m.odds < worthwhile {
 		return nil
 	}

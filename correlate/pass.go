@@ -342,7 +342,8 @@ func (p *pass) watch(v *incident.Verdict) {
 	}
 }
 
-// lean is a verdict with what is stored of it: all there are at once are many. Those of one alert name share their labels.
+// lean is a verdict with what is stored of it, and nothing that holds the text it was read from: all there are at once are
+// many. Those of one alert name share their labels.
 func lean(v *incident.Verdict, names map[string]map[string]string) incident.Verdict {
 	e := &v.Episode
 	name := e.Name()
@@ -350,7 +351,7 @@ func lean(v *incident.Verdict, names map[string]map[string]string) incident.Verd
 		names[name] = map[string]string{"alertname": name}
 	}
 	out := *v
-	out.Episode = incident.Episode{Fingerprint: e.Fingerprint, StartsAt: e.StartsAt, EndsAt: e.EndsAt, End: e.End, Labels: names[name], LastSeen: e.LastSeen, Starts: e.Starts}
+	out.Episode = incident.Episode{Fingerprint: strings.Clone(e.Fingerprint), StartsAt: e.StartsAt, EndsAt: e.EndsAt, End: e.End, Labels: names[name], LastSeen: e.LastSeen, Starts: e.Starts}
 	return out
 }
 

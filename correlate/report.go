@@ -170,11 +170,22 @@ const (
 	dayFraction  = float64(24*time.Hour) / float64(time.Hour)
 )
 
-// times compares an outbreak's begin and end with what the report tells, if need be with its clock an hour or two off.
-func (r *report) times(o *outbreak, w *Weights) timing {
+// clocks are by how much the clock of who wrote a record may be wrong: in another zone, or before daylight saving.
+var clocks = []time.Duration{time.Hour, -time.Hour, 2 * time.Hour, -2 * time.Hour}
+
+// bestEnd is the most that an end can say.
+var bestEnd = max(math.Log(endWide.Hours()*closeToEnd/(2*endScale.Hours())+1-closeToEnd), math.Log(endWide.Hours()*(resolveClose/(resolveLag+resolveEarly).Hours()+(1-resolveClose)/endWide.Hours())))
+
+// times compares an outbreak's begin and end with what the report tells, if need be with its clock an hour or two off. What
+// comes to no more than least need not be exact.
+func (r *report) times(o *outbreak, w *Weights, least float64) timing {
 	best := r.timesBy(o, 0)
 	top := w.Time*best.first + w.OtherTimes*best.others + w.End*best.end
-	for _, shift := range []time.Duration{time.Hour, -time.Hour, 2 * time.Hour, -2 * time.Hour} {
+	for _, shift := range clocks {
+		// Most are hopeless by the first clue alone, and the others are many.
+		if w.Time*math.Log(r.clues[0].density(o.first.Add(-shift))/outbreakRate)+w.End*bestEnd+clockOdds <= max(top, least) {
+			continue
+		}
 		t := r.timesBy(o, shift)
 		if sum := w.Time*t.first + w.OtherTimes*t.others + w.End*t.end + clockOdds; sum > top {
 			best, top = t, sum
