@@ -33,7 +33,7 @@ lint: ## Run the linters
 	fi
 
 bench: ## Measure against a bare server on this machine; prints ratios
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate
 
 eval: ## Judge correlation and postmortems by labelled data
 	$(GO) run ./eval
