@@ -176,12 +176,12 @@ func (s steps) parts(length time.Duration) ([]int, error) {
 	}
 	sec := int64(length / time.Second)
 	var starts []int
-	for k, end := 0, int64(0); k < s.n; {
+	for k := 0; k < s.n; {
 		if len(starts) == maxParts {
 			return nil, fmt.Errorf("more than the %d parts of %s allowed", maxParts, length)
 		}
 		starts = append(starts, k)
-		end = floor(s.unix(k), sec) + sec                 // the first second after the part
+		end := floor(s.unix(k), sec) + sec                // the first second after the part
 		k += int((end - s.unix(k) + s.step - 1) / s.step) // the first step there
 	}
 	return starts, nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -156,7 +157,7 @@ func (h *history) read(p piece) iter.Seq2[run, error] {
 		var b [8]byte
 		for {
 			id, err := binary.ReadUvarint(in)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			var r run

@@ -103,19 +103,6 @@ func (s *shelf) put(f incident.Facts) {
 	}
 }
 
-// facts are all that was put.
-func (s *shelf) facts() incident.Facts {
-	var f incident.Facts
-	for _, x := range s.sightings {
-		f.Sightings = append(f.Sightings, x)
-	}
-	f.Records = slices.Collect(maps.Values(s.records))
-	f.Reviews = slices.Collect(maps.Values(s.reviews))
-	f.Silences = slices.Collect(maps.Values(s.silences))
-	f.Beats = s.beats
-	return f
-}
-
 type refusal struct{}
 
 func (refusal) Error() string { return "refused" }

@@ -81,64 +81,6 @@ type folding struct {
 	outbreaks []*outbreak // in order of their first alerts
 }
 
-// update takes the alerts of the day, in order of key, of which those before the place from are the ones it had, with the
-// same effect on all that follow. It groups the rest anew. The outbreaks that are no more, or no more the same, are in
-// gone; those in their place, and new ones, are in fresh. touched are outbreaks of which an alert says something else
-// than before.
-func (f *folding) update(alerts []*alert, from int, touched map[*outbreak]bool, dir *directory) (gone, fresh []*outbreak) {
-	begun := map[*outbreak]int{} // how many alerts of an outbreak remain
-	for _, x := range f.alerts[min(from, len(f.alerts)):] {
-		begun[x.outbreak]++
-	}
-	for o := range touched {
-		if _, ok := begun[o]; !ok {
-			begun[o] = 0
-		}
-	}
-	kept := f.outbreaks[:0:0]
-	anew := map[*outbreak]bool{}
-	for _, o := range f.outbreaks {
-		n, ok := begun[o]
-		if !ok {
-			kept = append(kept, o)
-			continue
-		}
-		gone = append(gone, o)
-		if rest := o.members[:len(o.members)-n]; len(rest) > 0 {
-			p := o.rebuilt(rest, dir)
-			kept = append(kept, p)
-			anew[p] = true
-		}
-	}
-	before := len(kept)
-	f.alerts, f.outbreaks = alerts, kept
-	for o := range f.fold(from, dir) {
-		anew[o] = true
-	}
-	for i, o := range f.outbreaks {
-		if i >= before || anew[o] {
-			fresh = append(fresh, o)
-		}
-	}
-	return gone, fresh
-}
-
-// rebuilt is an outbreak as it was when it had only the first of its alerts.
-func (o *outbreak) rebuilt(members []*alert, dir *directory) *outbreak {
-	p := newOutbreak(members[0], o.group)
-	of := map[*trouble]*trouble{}
-	for _, x := range members {
-		t := of[x.trouble]
-		if t == nil {
-			t = &trouble{service: x.service, place: x.place, first: x.StartsAt}
-			of[x.trouble] = t
-			p.join(t, dir)
-		}
-		t.add(x)
-	}
-	return p
-}
-
 func newOutbreak(x *alert, group string) *outbreak {
 	return &outbreak{group: group, first: x.StartsAt, roots: map[string]float64{}, places: map[string]int{}, where: map[string]map[string]bool{}}
 }
@@ -418,7 +360,8 @@ func days(alerts []*alert) [][]*alert {
 	var out [][]*alert
 	for i, j := 0, 0; i < len(alerts); i = j {
 		n := of(alerts[i].StartsAt)
-		for j = i; j < len(alerts) && of(alerts[j].StartsAt) == n; j++ {
+		for j = i + 1; j < len(alerts) && of(alerts[j].StartsAt) == n; {
+			j++
 		}
 		out = append(out, alerts[i:j:j])
 	}

@@ -14,7 +14,6 @@ type entry struct {
 	list    bool   // of a timeline, as against running prose
 	status  string // of a status page's update: investigating, identified, monitoring, resolved, update
 	section string // the kind of section it stands in, empty where none is known
-	group   int    // the incident it belongs to, where the document has several
 	textAt  int    // bytes of the block's text where its own words begin and end
 	textTo  int
 	body    []int  // blocks that go on with it

@@ -1,7 +1,7 @@
 package postmortem
 
 import (
-	"math/rand"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,28 +22,28 @@ func TestMutations(t *testing.T) {
 			seeds = append(seeds, b)
 		}
 	}
-	r := rand.New(rand.NewSource(1))
+	r := rand.New(rand.NewPCG(1, 1))
 	for n := range 400 {
-		b := append([]byte{}, seeds[r.Intn(len(seeds))]...)
-		for range 1 + r.Intn(12) {
+		b := append([]byte{}, seeds[r.IntN(len(seeds))]...)
+		for range 1 + r.IntN(12) {
 			if len(b) == 0 {
 				b = []byte("x")
 			}
-			p := r.Intn(len(b))
-			switch r.Intn(5) {
+			p := r.IntN(len(b))
+			switch r.IntN(5) {
 			case 0:
-				b[p] = byte(r.Intn(256))
+				b[p] = byte(r.IntN(256))
 			case 1:
-				b = append(b[:p:p], b[p+r.Intn(len(b)-p):]...)
+				b = append(b[:p:p], b[p+r.IntN(len(b)-p):]...)
 			case 2:
-				q := min(len(b), p+r.Intn(60))
+				q := min(len(b), p+r.IntN(60))
 				b = append(b[:q:q], append(append([]byte{}, b[p:q]...), b[q:]...)...)
 			case 3:
-				o := seeds[r.Intn(len(seeds))]
-				x := r.Intn(len(o))
+				o := seeds[r.IntN(len(seeds))]
+				x := r.IntN(len(o))
 				b = append(b[:p:p], append(append([]byte{}, o[x:min(len(o), x+80)]...), b[p:]...)...)
 			case 4:
-				b[p] = " \n|:-.0123456789<>*"[r.Intn(19)]
+				b[p] = " \n|:-.0123456789<>*"[r.IntN(19)]
 			}
 		}
 		_, err := Read([]string{"a.md", "a.html"}[n%2], b, Options{})

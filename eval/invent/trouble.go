@@ -11,38 +11,37 @@ type window struct{ from, to time.Time }
 
 // trouble is one incident, drill or recorded maintenance.
 type trouble struct {
-	id, kind                           string
-	root                               *service
-	hit                                map[*service]time.Duration // services with the delay at which it reached them
-	order                              []*service
-	regions                            []string
-	windows                            []window
-	started, detected                  time.Time
-	acknowledged, identified           time.Time
-	mitigated, resolved                time.Time
-	by                                 string
-	unseen, slow, recorded, late, open bool
-	records                            []string
+	id, kind                     string
+	root                         *service
+	hit                          map[*service]time.Duration // services with the delay at which it reached them
+	order                        []*service
+	regions                      []string
+	windows                      []window
+	started, detected            time.Time
+	acknowledged, identified     time.Time
+	mitigated, resolved          time.Time
+	by                           string
+	unseen, slow, recorded, late bool
+	records                      []string
 }
 
 // episode is one firing of one alert.
 type episode struct {
-	id              string
-	labels          map[string]string
-	fingerprint     string
-	service         *service
-	rule            rule
-	condition       time.Time
-	start, end      time.Time
-	trouble         *trouble
-	also            []string
-	why             string
-	visible         bool
-	seenStart       time.Time
-	seenEnd         time.Time
-	notified        time.Time
-	replica         time.Duration // how much later the other Prometheus fires
-	firstDeliveries int
+	id          string
+	labels      map[string]string
+	fingerprint string
+	service     *service
+	rule        rule
+	condition   time.Time
+	start, end  time.Time
+	trouble     *trouble
+	also        []string
+	why         string
+	visible     bool
+	seenStart   time.Time
+	seenEnd     time.Time
+	notified    time.Time
+	replica     time.Duration // how much later the other Prometheus fires
 }
 
 // rule is an alerting rule.

@@ -171,7 +171,7 @@ func checkFile(path string) error {
 	var head [100]byte
 	n, err := io.ReadFull(f, head[:])
 	switch {
-	case n == 0 && err == io.EOF:
+	case n == 0 && errors.Is(err, io.EOF):
 		return nil // an empty file is an empty database
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return incident.Errorf(incident.CodeUnavailable, "read %s: %w", path, err)

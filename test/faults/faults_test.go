@@ -244,20 +244,6 @@ func namesOf(bodies map[string][]byte) map[string]bool {
 	return names
 }
 
-// value is that of one series of /metrics; 0 where it is not there.
-func value(t testing.TB, m *servers.MeantimeServer, series string) float64 {
-	t.Helper()
-	for line := range strings.Lines(string(m.Must("GET", "/metrics", nil))) {
-		if rest, ok := strings.CutPrefix(line, series+" "); ok {
-			var v float64
-			_, err := fmt.Sscan(rest, &v)
-			require.NoError(t, err, line)
-			return v
-		}
-	}
-	return 0
-}
-
 // status is one line of /proc/PID/status, such as VmHWM, in kB.
 func status(t testing.TB, m *servers.MeantimeServer, key string) int {
 	t.Helper()
