@@ -39,9 +39,7 @@ func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impac
 	}
 	var breaks []*outbreak
 	for _, day := range days(rare) {
-		f := &folding{alerts: day}
-		f.fold(0, dir)
-		breaks = append(breaks, f.outbreaks...)
+		breaks = append(breaks, fold(day, dir)...)
 	}
 	drafts := settle(reports, breaks, dir, reviews).drafts(loose)
 

@@ -34,6 +34,7 @@ type outbreak struct {
 	members     []*alert
 	first, last time.Time // starts of the first and the last alert
 	until       time.Time // the latest end so far
+	number      int       // of its day
 	group       string    // values of the labels that incidents are grouped by, without the service
 
 	// root is the likeliest root, best its summed logarithm. base is the sum where no way from a root is known, roots what
@@ -75,42 +76,19 @@ const (
 	outbreakActive     = 6 * time.Hour
 )
 
-// folding groups the rare alerts of one day.
-type folding struct {
-	alerts    []*alert    // in order of key
-	outbreaks []*outbreak // in order of their first alerts
-}
-
 func newOutbreak(x *alert, group string) *outbreak {
 	return &outbreak{group: group, first: x.StartsAt, roots: map[string]float64{}, places: map[string]int{}, where: map[string]map[string]bool{}}
 }
 
-// fold groups the alerts from the given place on, and says which outbreaks of before took one in.
-func (f *folding) fold(from int, dir *directory) map[*outbreak]bool {
-	grown := map[*outbreak]bool{}
-	if from >= len(f.alerts) {
-		return grown
-	}
-	begin := f.alerts[from].StartsAt
-	var live []*outbreak
+// fold groups the rare alerts of one day, in order of key, into outbreaks, in order of their first alerts.
+func fold(alerts []*alert, dir *directory) []*outbreak {
+	var all []*outbreak
+	live := living{at: map[string][]*outbreak{}}
 	troubles := map[string]*trouble{}
-	for _, o := range f.outbreaks {
-		if !o.alive(begin) {
-			continue
-		}
-		live = append(live, o)
-		for _, t := range o.troubles {
-			key := t.members[0].troubleKey(dir)
-			if other := troubles[key]; other == nil || byKey(other.members[0], t.members[0]) < 0 {
-				troubles[key] = t
-			}
-		}
-	}
-	for _, x := range f.alerts[from:] {
+	for _, x := range alerts {
 		key := x.troubleKey(dir)
 		if t := troubles[key]; t != nil && t.goesOn(x) {
 			t.add(x)
-			grown[t.outbreak] = true
 			continue
 		}
 		t := &trouble{service: x.service, place: x.place, first: x.StartsAt}
@@ -118,12 +96,7 @@ func (f *folding) fold(from int, dir *directory) map[*outbreak]bool {
 		group := dir.group(x)
 		var to *outbreak
 		top := joinOdds
-		keep := live[:0]
-		for _, o := range live {
-			if !o.alive(x.StartsAt) {
-				continue
-			}
-			keep = append(keep, o)
+		for _, o := range live.near(x, dir) {
 			if o.group != group {
 				continue
 			}
@@ -131,17 +104,53 @@ func (f *folding) fold(from int, dir *directory) map[*outbreak]bool {
 				to, top = o, odds
 			}
 		}
-		live = keep
 		if to == nil {
 			to = newOutbreak(x, group)
-			live = append(live, to)
-			f.outbreaks = append(f.outbreaks, to)
+			to.number = len(all)
+			all, live.all = append(all, to), append(live.all, to)
 		}
+		live.reach(to, t, dir)
 		to.join(t, dir)
 		t.add(x)
-		grown[to] = true
 	}
-	return grown
+	return all
+}
+
+// living are the outbreaks that a trouble can still join.
+type living struct {
+	all []*outbreak
+	at  map[string][]*outbreak // by the services that may be their root
+}
+
+// mostOdds is the logarithm of the odds that a trouble joins what began just before it, if its service had no habits.
+var mostOdds = math.Log((quickShare/quick.Hours() + (1-quickShare)/slow.Hours()) / (rareRate * kindsPer))
+
+// near are those that a trouble with the first alert x may be part of, in order. One that no root is known to reach is likely
+// enough only where nothing is known of its service's dependencies; else the others need not be looked at.
+func (l *living) near(x *alert, dir *directory) []*outbreak {
+	alive := func(list []*outbreak) []*outbreak {
+		return slices.DeleteFunc(list, func(o *outbreak) bool { return !o.alive(x.StartsAt) })
+	}
+	if dir.none(x.service)+mostOdds > joinOdds {
+		l.all = alive(l.all)
+		return l.all
+	}
+	var out []*outbreak
+	for r := range dir.upward(x.service) {
+		l.at[r] = alive(l.at[r])
+		out = append(out, l.at[r]...)
+	}
+	slices.SortFunc(out, func(a, b *outbreak) int { return a.number - b.number })
+	return slices.Compact(out)
+}
+
+// reach notes the roots that an outbreak gains by a trouble that joins it.
+func (l *living) reach(o *outbreak, t *trouble, dir *directory) {
+	for r := range dir.upward(t.service) {
+		if _, ok := o.roots[r]; !ok {
+			l.at[r] = append(l.at[r], o)
+		}
+	}
 }
 
 func (x *alert) troubleKey(dir *directory) string {
@@ -193,7 +202,9 @@ func (o *outbreak) odds(t *trouble, x *alert, dir *directory) float64 {
 	none := dir.none(t.service)
 	root := o.best + none
 	for r, q := range dir.upward(t.service) {
-		root = max(root, o.base+o.roots[r]+q)
+		if way, ok := o.roots[r]; ok { // that some of it came from there
+			root = max(root, o.base+way+q)
+		}
 	}
 	pause, since := x.StartsAt.Sub(o.last).Hours(), x.StartsAt.Sub(o.first).Hours()
 	long := slow.Hours()
