@@ -147,8 +147,12 @@ func (p *pass) changes(ctx context.Context) error {
 			dirty = append(dirty, stretch{from, to})
 		}
 	}
+	reach, err := p.reach(ctx, dirty)
+	if err != nil {
+		return err
+	}
 	for i := range dirty {
-		dirty[i] = dirty[i].widen(p.rules.reach())
+		dirty[i] = dirty[i].widen(reach)
 	}
 	blind := p.hearts.windows(p.now)
 	f := &found{
@@ -166,7 +170,7 @@ func (p *pass) changes(ctx context.Context) error {
 		return err
 	}
 	for i := range other {
-		other[i] = other[i].widen(p.rules.reach())
+		other[i] = other[i].widen(reach)
 	}
 	for _, s := range merged(other) {
 		if err := p.look(ctx, s, blind, f); err != nil {
@@ -227,6 +231,30 @@ func (p *pass) reviews(ctx context.Context, ids []string) (named []string, where
 		}
 	}
 	return slices.DeleteFunc(named, func(id string) bool { return id == "" }), where, nil
+}
+
+// Where little fired it costs nothing to look further: few is how many alerts are little, and further how far.
+const (
+	few     = 3000
+	further = 30 * day
+)
+
+// reach is how far around what changed is computed again.
+func (p *pass) reach(ctx context.Context, dirty []stretch) (time.Duration, error) {
+	var all stretch
+	for _, s := range dirty {
+		all = all.join(s)
+	}
+	all, n := all.widen(further), 0
+	for _, err := range p.facts.EachVerdict(ctx, all.from, all.to) {
+		if err != nil {
+			return 0, err
+		}
+		if n++; n > few {
+			return p.rules.reach(), nil
+		}
+	}
+	return further, nil
 }
 
 // found is what was found in all the stretches of a pass.
@@ -478,12 +506,18 @@ func (p *pass) whole(ctx context.Context, core stretch, concerned func(*incident
 // incident.
 func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact, usual func(stretch) (past, error)) (res Result, spans map[string]stretch, err error) {
 	wide := core.widen(p.rules.around())
-	counted, err := usual(stretch{wide.from.Add(-weeks), wide.from})
-	if err != nil {
-		return res, nil, err
-	}
 	var f incident.Facts
 	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
+		return res, nil, err
+	}
+	if len(f.Sightings) < few {
+		wide = wide.widen(further)
+		if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
+			return res, nil, err
+		}
+	}
+	counted, err := usual(stretch{wide.from.Add(-weeks), wide.from})
+	if err != nil {
 		return res, nil, err
 	}
 	if f.Records, err = p.records(ctx, wide.widen(referWithin)); err != nil { // which may name each other
