@@ -31,21 +31,6 @@ type FactsReader interface {
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
 }
 
-// Delta is what a pass found new, changed or gone.
-type Delta struct {
-	// Cursor, Rules, Reset, Removed, Gone, Incidents and Verdicts are those of an incident.Pass. Incidents carry no
-	// measurements yet.
-	Cursor    int64
-	Rules     string
-	Reset     bool
-	Removed   []string
-	Gone      []incident.EpisodeKey
-	Incidents []incident.Incident
-	Verdicts  []incident.Verdict
-	// Blind are the stretches in which a watchdog was silent, all of them, by watchdog.
-	Blind map[string][]incident.Impact
-}
-
 // Options are what a Runner needs. Facts, Rules and Deliver are required.
 type Options struct {
 	Facts FactsReader
