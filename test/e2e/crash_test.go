@@ -95,27 +95,22 @@ func crash(t *testing.T, n int, calmDSN, crashDSN string) {
 				return fmt.Errorf("%d episodes, not %d", len(all), len(bodies)/2)
 			}
 		}
-		if d := difference(scrape(t, calm, unreceived).facts(), scrape(t, m, unreceived).facts()); d != "" {
+		if d := difference(facts(t, calm), facts(t, m)); d != "" {
 			return fmt.Errorf("the metrics differ:\n%s", d)
 		}
 		return nil
 	})
 }
 
-// unreceived are the figures that do not depend on when something was received: two runs receive at different times.
+// unreceived are the families of figures that do not depend on when something was received: two runs receive at different times.
 func unreceived(family string) bool {
 	return figures(family) && family != "meantime_alert_lead_median_seconds"
 }
 
-// facts are the series that do not depend on when something was received.
-func (e exposition) facts() exposition {
-	out := exposition{}
-	for k, v := range e {
-		if !strings.Contains(k, `interval="notify"`) {
-			out[k] = v
-		}
-	}
-	return out
+// facts are the figures that do not depend on when something was received.
+func facts(t testing.TB, m *servers.MeantimeServer) servers.Exposition {
+	t.Helper()
+	return scrape(t, m, unreceived).Keep(func(series string) bool { return !strings.Contains(series, `interval="notify"`) })
 }
 
 // body is one notification and the name of the alert in it.
@@ -143,9 +138,9 @@ func work(now time.Time, n int) (bodies []body, records []map[string]any) {
 		if i%2 == 1 {
 			start = start.Add(6 * time.Hour)
 		}
-		a := firing(fmt.Sprintf("Alert%d", i), fmt.Sprintf("service-%d", k%20), start)
+		a := servers.Firing(fmt.Sprintf("Alert%d", i), fmt.Sprintf("service-%d", k%20), start)
 		name := a.Labels["alertname"]
-		bodies = append(bodies, body{name, notification(a)}, body{name, notification(a.resolved(start.Add(20 * time.Minute)))})
+		bodies = append(bodies, body{name, servers.Notification(a)}, body{name, servers.Notification(a.Resolved(start.Add(20 * time.Minute)))})
 	}
 	rand.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
 	return bodies, records

@@ -240,10 +240,10 @@ func (s *shop) held(t *testing.T, all map[string]dashboard, c choice) error {
 // work has something of everything go on.
 func (s *shop) work(now time.Time, round int) {
 	fired := now.Add(-time.Duration(round) * time.Minute)
-	s.meantime.Must("POST", "/webhook/alertmanager", notification(
-		firing("Noise", "checkout", fired.Add(-12*time.Hour)).resolved(fired.Add(-12*time.Hour+time.Minute)),
-		firing("SearchDown", "search", fired).resolved(fired.Add(time.Minute)),
-		alert{Status: "firing"}, // refused
+	s.meantime.Must("POST", "/webhook/alertmanager", servers.Notification(
+		servers.Firing("Noise", "checkout", fired.Add(-12*time.Hour)).Resolved(fired.Add(-12*time.Hour+time.Minute)),
+		servers.Firing("SearchDown", "search", fired).Resolved(fired.Add(time.Minute)),
+		servers.Alert{Status: "firing"}, // refused
 	))
 	s.meantime.Must("POST", "/webhook/alertmanager/events", event(fired))
 	s.meantime.Must("GET", "/api/v1/incidents", nil)

@@ -4,11 +4,7 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -93,60 +89,28 @@ func (i *incident) linked() []link {
 
 // incidents lists all incidents.
 func incidents(m *servers.MeantimeServer) ([]incident, error) {
-	return pages(m, "/api/v1/incidents", func(p *struct {
-		Incidents []incident `json:"incidents"`
-		Next      string     `json:"next"`
-	}) ([]incident, string) {
-		return p.Incidents, p.Next
-	})
+	return servers.List[incident](m, "incidents")
 }
 
 // episodes lists all episodes.
 func episodes(m *servers.MeantimeServer) ([]episode, error) {
-	return pages(m, "/api/v1/episodes", func(p *struct {
-		Episodes []episode `json:"episodes"`
-		Next     string    `json:"next"`
-	}) ([]episode, string) {
-		return p.Episodes, p.Next
+	return servers.List[episode](m, "episodes")
+}
+
+// scrape reads /metrics, of which only the families that keep accepts.
+func scrape(t testing.TB, m *servers.MeantimeServer, keep func(family string) bool) servers.Exposition {
+	t.Helper()
+	e, err := servers.Scrape(m.URL)
+	require.NoError(t, err)
+	return e.Keep(func(series string) bool {
+		family, _, _ := strings.Cut(series, "{")
+		return keep(family)
 	})
 }
 
-// pages reads a list to its end.
-func pages[P, T any](m *servers.MeantimeServer, path string, split func(*P) ([]T, string)) ([]T, error) {
-	var all []T
-	for cursor := ""; ; {
-		var p P
-		if err := m.Get(path+"?limit=500&cursor="+url.QueryEscape(cursor), &p); err != nil {
-			return nil, err
-		}
-		items, next := split(&p)
-		all = append(all, items...)
-		if cursor = next; cursor == "" {
-			return all, nil
-		}
-	}
-}
-
-// exposition is a scrape: value by series, both as text.
-type exposition map[string]string
-
-// scrape reads /metrics, of which only the families that keep accepts.
-func scrape(t testing.TB, m *servers.MeantimeServer, keep func(family string) bool) exposition {
-	t.Helper()
-	e := exposition{}
-	for line := range bytes.Lines(m.Must("GET", "/metrics", nil)) {
-		line := strings.TrimSpace(string(line))
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		cut := strings.LastIndexByte(line, ' ')
-		require.Positive(t, cut, line)
-		family, _, _ := strings.Cut(line[:cut], "{")
-		if keep(family) {
-			e[line[:cut]] = line[cut+1:]
-		}
-	}
-	return e
+// difference says what two expositions do not have in common to the letter.
+func difference(want, got servers.Exposition) string {
+	return servers.Difference(want, got, func(want, got string) bool { return want == got })
 }
 
 // figures are the families over rolling windows, which are functions of the facts and the clock alone.
@@ -166,69 +130,4 @@ func figures(family string) bool {
 		}
 	}
 	return false
-}
-
-// difference says in a few lines what two expositions do not have in common; empty where they are the same.
-func difference(want, got exposition) string {
-	var out []string
-	for _, k := range slices.Sorted(maps.Keys(want)) {
-		if v, ok := got[k]; !ok {
-			out = append(out, fmt.Sprintf("missing %s %s", k, want[k]))
-		} else if v != want[k] {
-			out = append(out, fmt.Sprintf("%s is %s, not %s", k, v, want[k]))
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(got)) {
-		if _, ok := want[k]; !ok {
-			out = append(out, fmt.Sprintf("extra %s %s", k, got[k]))
-		}
-	}
-	if len(out) > 10 {
-		out = append(out[:10], fmt.Sprintf("and %d more", len(out)-10))
-	}
-	return strings.Join(out, "\n")
-}
-
-// alert is one alert of a notification.
-type alert struct {
-	Status      string            `json:"status"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt"`
-	Fingerprint string            `json:"fingerprint,omitempty"`
-}
-
-// notification is Alertmanager's webhook body, version 4.
-func notification(alerts ...alert) []byte {
-	status := "resolved"
-	for _, a := range alerts {
-		if a.Status == "firing" {
-			status = "firing"
-		}
-	}
-	b, err := json.Marshal(map[string]any{
-		"version": "4", "groupKey": `{}:{alertname="x"}`, "truncatedAlerts": 0, "status": status, "receiver": "meantime",
-		"groupLabels": map[string]string{}, "commonLabels": map[string]string{}, "commonAnnotations": map[string]string{},
-		"externalURL": "http://alertmanager.example.org", "alerts": alerts,
-	})
-	if err != nil {
-		panic(err) // strings and times always marshal
-	}
-	return b
-}
-
-// firing is an alert that fires since a time.
-func firing(name, service string, since time.Time) alert {
-	return alert{
-		Status:      "firing",
-		Labels:      map[string]string{"alertname": name, "service": service, "severity": "critical"},
-		Annotations: map[string]string{}, StartsAt: since,
-	}
-}
-
-// resolved is the end of an alert.
-func (a alert) resolved(at time.Time) alert {
-	a.Status, a.EndsAt = "resolved", at
-	return a
 }

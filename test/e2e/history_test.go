@@ -36,7 +36,7 @@ func TestHistories(t *testing.T) {
 			h.tell(t, told)
 
 			servers.Eventually(t, soon, func() error {
-				want, got := scrape(t, truth, unreceived).facts(), scrape(t, told, unreceived).facts()
+				want, got := facts(t, truth), facts(t, told)
 				// The truth is all there when its incidents and episodes are.
 				incidents, err := incidents(truth)
 				if err != nil {
@@ -140,12 +140,12 @@ func (h *history) record(id, service string, start time.Time) {
 func (h *history) alerts(service string, start time.Time) {
 	for i := range h.random.IntN(4) {
 		from := start.Add(time.Duration(h.random.IntN(90)-30) * time.Minute)
-		a := firing(fmt.Sprintf("Alert%d", i), service, from)
-		end := a.resolved(from.Add(time.Duration(1+h.random.IntN(60)) * time.Minute))
+		a := servers.Firing(fmt.Sprintf("Alert%d", i), service, from)
+		end := a.Resolved(from.Add(time.Duration(1+h.random.IntN(60)) * time.Minute))
 		const webhook = "/webhook/alertmanager"
-		h.truth = append(h.truth, op{http.MethodPost, webhook, notification(a)}, op{http.MethodPost, webhook, notification(end)})
+		h.truth = append(h.truth, op{http.MethodPost, webhook, servers.Notification(a)}, op{http.MethodPost, webhook, servers.Notification(end)})
 		for range 2 { // each Alertmanager
-			h.strands = append(h.strands, []op{{http.MethodPost, webhook, notification(a)}}, []op{{http.MethodPost, webhook, notification(end)}})
+			h.strands = append(h.strands, []op{{http.MethodPost, webhook, servers.Notification(a)}}, []op{{http.MethodPost, webhook, servers.Notification(end)}})
 		}
 		h.episodes++
 	}

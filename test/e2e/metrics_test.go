@@ -46,13 +46,13 @@ correlate:
 		})
 	}
 	// Each alert is told once, at its end, because the histogram since ever keeps what was right only for a while.
-	linked := firing("CheckoutErrors", "checkout", start.Add(4*time.Minute))
-	m.Must("POST", "/webhook/alertmanager", notification(firing("Watchdog", "", start), linked.resolved(start.Add(30*time.Minute))))
-	lonely := firing("DiskFull", "search", start.Add(12*time.Hour))
+	linked := servers.Firing("CheckoutErrors", "checkout", start.Add(4*time.Minute))
+	m.Must("POST", "/webhook/alertmanager", servers.Notification(servers.Firing("Watchdog", "", start), linked.Resolved(start.Add(30*time.Minute))))
+	lonely := servers.Firing("DiskFull", "search", start.Add(12*time.Hour))
 	lonely.Labels["severity"] = "warning"
-	m.Must("POST", "/webhook/alertmanager", notification(lonely.resolved(start.Add(13*time.Hour))))
-	opens := firing("SearchErrors", "search", start.Add(36*time.Hour))
-	m.Must("POST", "/webhook/alertmanager", notification(opens.resolved(start.Add(37*time.Hour))))
+	m.Must("POST", "/webhook/alertmanager", servers.Notification(lonely.Resolved(start.Add(13*time.Hour))))
+	opens := servers.Firing("SearchErrors", "search", start.Add(36*time.Hour))
+	m.Must("POST", "/webhook/alertmanager", servers.Notification(opens.Resolved(start.Add(37*time.Hour))))
 
 	const everything = `meantime_incidents{affected_service="",detected_by="staff",severity="",window="36500d"}`
 	servers.Eventually(t, soon, func() error {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"meantime/test/servers"
 )
 
 // tee stands between Alertmanager and Meantime: it notes what is delivered and when, and passes it on.
@@ -52,7 +54,7 @@ func newTee(t testing.TB, address string) *tee {
 
 // told is an alert of a notification that came through, with when it did.
 type told struct {
-	alert
+	servers.Alert
 	at time.Time
 }
 
@@ -67,7 +69,7 @@ func (x *tee) alerts(t testing.TB, name, status string) []told {
 			continue
 		}
 		var m struct {
-			Alerts []alert `json:"alerts"`
+			Alerts []servers.Alert `json:"alerts"`
 		}
 		if err := json.Unmarshal(d.body, &m); err != nil {
 			t.Fatalf("a notification: %v", err)

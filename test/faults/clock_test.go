@@ -95,15 +95,15 @@ func (c *clocked) facts(t *testing.T, now time.Time, n int) {
 		// What people say is right, and the alert's clock is off; what alerts say is right, and the record's clock is off.
 		people := firing("people-"+id, start.Add(off))
 		people.Labels["service"] = "people-" + id
-		c.send(t, "POST", "/webhook/alertmanager", notification(people, people.resolved(start.Add(off+30*time.Minute))))
+		c.send(t, "POST", "/webhook/alertmanager", servers.Notification(people, people.Resolved(start.Add(off+30*time.Minute))))
 		c.record(t, "people-"+id, start)
 		start = start.Add(-8 * time.Hour)
 		alerts := firing("alerts-"+id, start)
 		alerts.Labels["service"] = "alerts-" + id
-		c.send(t, "POST", "/webhook/alertmanager", notification(alerts, alerts.resolved(start.Add(30*time.Minute))))
+		c.send(t, "POST", "/webhook/alertmanager", servers.Notification(alerts, alerts.Resolved(start.Add(30*time.Minute))))
 		c.record(t, "alerts-"+id, start.Add(off))
 		// One that fires now, by a clock that is off, and ends in the next step.
-		c.send(t, "POST", "/webhook/alertmanager", notification(firing("now-"+name, now.Add(off-time.Minute))))
+		c.send(t, "POST", "/webhook/alertmanager", servers.Notification(firing("now-"+name, now.Add(off-time.Minute))))
 	}
 }
 

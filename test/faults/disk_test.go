@@ -39,7 +39,7 @@ func TestDiskFull(t *testing.T) {
 	big := firing("B", time.Now().Add(-time.Hour))
 	big.Annotations["description"] = strings.Repeat("what happened, at length; ", 2000)
 	servers.Eventually(t, soon, func() error { // what is small may still find room in the log
-		status, retry, err := s.post(notification(big))
+		status, retry, err := s.post(servers.Notification(big))
 		if err == nil && (status != http.StatusServiceUnavailable || retry == "") {
 			err = fmt.Errorf("status %d, Retry-After %q", status, retry)
 		}

@@ -3,11 +3,9 @@
 package faults
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -26,38 +24,9 @@ const soon = 90 * time.Second
 // config is a Meantime that hears only what it is sent.
 const config = "windows: [90d]\nsources: []\n"
 
-// alert is one alert of a notification.
-type alert struct {
-	Status      string            `json:"status"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt"`
-}
-
-func firing(name string, since time.Time) alert {
-	return alert{
-		Status: "firing", StartsAt: since, Annotations: map[string]string{},
-		Labels: map[string]string{"alertname": name, "service": "checkout", "severity": "critical"},
-	}
-}
-
-func (a alert) resolved(at time.Time) alert {
-	a.Status, a.EndsAt = "resolved", at
-	return a
-}
-
-// notification is Alertmanager's webhook body.
-func notification(alerts ...alert) []byte {
-	b, err := json.Marshal(map[string]any{
-		"version": "4", "groupKey": `{}:{alertname="x"}`, "status": "firing", "receiver": "meantime",
-		"groupLabels": map[string]string{}, "commonLabels": map[string]string{}, "commonAnnotations": map[string]string{},
-		"externalURL": "http://alertmanager.example.org", "alerts": alerts,
-	})
-	if err != nil {
-		panic(err) // strings and times always marshal
-	}
-	return b
+// firing is an alert of a service that fires since a time.
+func firing(name string, since time.Time) servers.Alert {
+	return servers.Firing(name, "checkout", since)
 }
 
 // some are n notifications of one alert each, with names of their own that begin with a prefix.
@@ -67,7 +36,7 @@ func some(prefix string, n int) map[string][]byte {
 	for i := range n {
 		start := now.Add(-time.Duration(i+60) * time.Minute)
 		name := fmt.Sprint(prefix, i)
-		bodies[name] = notification(firing(name, start).resolved(start.Add(20 * time.Minute)))
+		bodies[name] = servers.Notification(firing(name, start).Resolved(start.Add(20 * time.Minute)))
 	}
 	return bodies
 }
@@ -177,39 +146,30 @@ func (s *senders) names() map[string]bool {
 	return all
 }
 
+// episode is what is asked about an episode.
+type episode struct {
+	Labels map[string]string `json:"labels"`
+	EndsAt time.Time         `json:"ends_at"`
+}
+
 // episodes counts the episodes of each alert name.
 func episodes(m *servers.MeantimeServer) (map[string]int, error) {
+	list, err := servers.List[episode](m, "episodes")
 	all := map[string]int{}
-	err := eachEpisode(m, func(name string, _ time.Time) { all[name]++ })
+	for _, e := range list {
+		all[e.Labels["alertname"]]++
+	}
 	return all, err
 }
 
 // ends are the ends of the episodes of each alert name, zero for one that fires.
 func ends(m *servers.MeantimeServer) (map[string]time.Time, error) {
+	list, err := servers.List[episode](m, "episodes")
 	all := map[string]time.Time{}
-	err := eachEpisode(m, func(name string, end time.Time) { all[name] = end })
-	return all, err
-}
-
-func eachEpisode(m *servers.MeantimeServer, do func(name string, end time.Time)) error {
-	for cursor := ""; ; {
-		var page struct {
-			Episodes []struct {
-				Labels map[string]string `json:"labels"`
-				EndsAt time.Time         `json:"ends_at"`
-			} `json:"episodes"`
-			Next string `json:"next"`
-		}
-		if err := m.Get("/api/v1/episodes?limit=500&cursor="+url.QueryEscape(cursor), &page); err != nil {
-			return err
-		}
-		for _, e := range page.Episodes {
-			do(e.Labels["alertname"], e.EndsAt)
-		}
-		if cursor = page.Next; cursor == "" {
-			return nil
-		}
+	for _, e := range list {
+		all[e.Labels["alertname"]] = e.EndsAt
 	}
+	return all, err
 }
 
 // requireEpisodes waits until Meantime knows an episode of each of the names, and holds it to one each.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,7 +51,7 @@ func TestOverload(t *testing.T) {
 		name := fmt.Sprint("A", i)
 		a := firing(name, start)
 		a.Annotations["description"] = strings.Repeat("what happened; ", 6500)
-		bodies[name] = notification(a)
+		bodies[name] = servers.Notification(a)
 	}
 	release := hold(t, dsn)
 	s := send(t, m, len(bodies), bodies)
@@ -153,12 +154,16 @@ receivers: [{name: meantime, webhook_configs: [{url: %q, send_resolved: true}]}]
 	servers.Eventually(t, 2*soon, func() error { return merged(t, m, groups+copied+ended) })
 	requireEpisodes(t, m, names)
 
-	for line := range strings.Lines(string(m.Must("GET", "/metrics", nil))) {
-		if strings.HasPrefix(line, "meantime_webhook_requests_total{") && !strings.Contains(line, `code="200"`) {
-			require.True(t, strings.HasSuffix(strings.TrimSpace(line), " 0"), line)
+	e, err := servers.Scrape(m.URL)
+	require.NoError(t, err)
+	for series, value := range e {
+		if strings.HasPrefix(series, "meantime_webhook_requests_total{") && !strings.Contains(series, `code="200"`) {
+			require.Equal(t, "0", value, series)
 		}
 	}
-	require.Contains(t, scrape(t, first.URL), `alertmanager_notifications_failed_total{integration="webhook"} 0`)
+	e, err = servers.Scrape(first.URL)
+	require.NoError(t, err)
+	require.Equal(t, "0", e[`alertmanager_notifications_failed_total{integration="webhook"}`])
 	t.Logf("at most %d files open and %d MB of memory", most.Load(), status(t, m, "VmHWM")/1024)
 	require.Less(t, most.Load(), int64(groups+copied+200), "a connection each, and not more")
 	require.Less(t, status(t, m, "VmHWM"), 400<<10)
@@ -166,11 +171,12 @@ receivers: [{name: meantime, webhook_configs: [{url: %q, send_resolved: true}]}]
 
 // merged returns nil once so many alerts were taken in.
 func merged(t *testing.T, m *servers.MeantimeServer, want int) error {
+	e, err := servers.Scrape(m.URL)
+	require.NoError(t, err)
 	got := 0.0
-	for line := range strings.Lines(scrape(t, m.URL)) {
-		if strings.HasPrefix(line, "meantime_webhook_merges_total{") {
-			var v float64
-			_, err := fmt.Sscan(line[strings.LastIndexByte(line, ' '):], &v)
+	for series, value := range e {
+		if strings.HasPrefix(series, "meantime_webhook_merges_total{") {
+			v, err := strconv.ParseFloat(value, 64)
 			require.NoError(t, err)
 			got += v
 		}
@@ -190,16 +196,4 @@ func tell(t *testing.T, am *servers.AlertmanagerServer, alerts any) {
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	require.Equal(t, http.StatusOK, resp.StatusCode)
-}
-
-// scrape reads the metrics of a server.
-func scrape(t *testing.T, url string) string {
-	t.Helper()
-	resp, err := http.Get(url + "/metrics")
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	_, err = b.ReadFrom(resp.Body)
-	require.NoError(t, err)
-	return b.String()
 }

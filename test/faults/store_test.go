@@ -83,15 +83,15 @@ func TestRetention(t *testing.T) {
 		"id": "1", "title": "Checkout is slow", "services": []string{"checkout"}, "severity": "critical", "state": "resolved",
 		"milestones": map[string]any{"started": start, "detected": start.Add(time.Minute), "resolved": start.Add(time.Hour)},
 	})
-	var list []alert
+	var list []servers.Alert
 	for i := range 700 { // more than goes in one step
 		old := start.Add(-time.Duration(i+10) * time.Hour)
-		list = append(list, firing(fmt.Sprint("Old", i), old).resolved(old.Add(time.Minute)))
+		list = append(list, firing(fmt.Sprint("Old", i), old).Resolved(old.Add(time.Minute)))
 	}
 	list = append(list,
-		firing("Needed", start.Add(time.Minute)).resolved(start.Add(30*time.Minute)),
-		firing("New", time.Now().Add(-time.Hour)).resolved(time.Now().Add(-time.Minute)))
-	m.Must("POST", "/webhook/alertmanager", notification(list...))
+		firing("Needed", start.Add(time.Minute)).Resolved(start.Add(30*time.Minute)),
+		firing("New", time.Now().Add(-time.Hour)).Resolved(time.Now().Add(-time.Minute)))
+	m.Must("POST", "/webhook/alertmanager", servers.Notification(list...))
 	requireEpisodes(t, m, map[string]bool{"Old0": true, "Old699": true, "Needed": true, "New": true})
 	want := m.Must(http.MethodGet, "/api/v1/incidents", nil)
 	require.Contains(t, string(want), `"Needed"`)

@@ -1,12 +1,9 @@
 package replicas
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +43,7 @@ func (c *crowd) holder(but ...int) (held int) {
 			if slices.Contains(but, i) {
 				continue
 			}
-			e, err := scrape(m)
+			e, err := servers.Scrape(m.URL)
 			if err != nil {
 				return err
 			}
@@ -64,12 +61,12 @@ func (c *crowd) holder(but ...int) (held int) {
 }
 
 // same waits until all replicas show the same, and until ready says that it is what is waited for.
-func (c *crowd) same(within time.Duration, ready func(exposition) error) {
+func (c *crowd) same(within time.Duration, ready func(servers.Exposition) error) {
 	c.t.Helper()
 	servers.Eventually(c.t, within, func() error {
-		var all []exposition
+		var all []servers.Exposition
 		for _, m := range c.replicas {
-			e, err := scrape(m)
+			e, err := servers.Scrape(m.URL)
 			if err != nil {
 				return err
 			}
@@ -81,39 +78,12 @@ func (c *crowd) same(within time.Duration, ready func(exposition) error) {
 			}
 		}
 		for i, e := range all[1:] {
-			if d := difference(all[0].keep(ofAll), e.keep(ofAll)); d != "" {
+			if d := difference(all[0].Keep(ofAll), e.Keep(ofAll)); d != "" {
 				return fmt.Errorf("replica %d does not show what replica 0 does:\n%s", i+1, d)
 			}
 		}
 		return nil
 	})
-}
-
-// exposition is a scrape: value by series, both as text.
-type exposition map[string]string
-
-// scrape reads /metrics.
-func scrape(m *servers.MeantimeServer) (exposition, error) {
-	status, text, err := m.Do(http.MethodGet, "/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	if status != http.StatusOK {
-		return nil, fmt.Errorf("a scrape is answered with status %d", status)
-	}
-	e := exposition{}
-	for line := range bytes.Lines(text) {
-		line := strings.TrimSpace(string(line))
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		cut := strings.LastIndexByte(line, ' ')
-		if cut < 0 {
-			return nil, errors.New("a line without a value: " + line)
-		}
-		e[line[:cut]] = line[cut+1:]
-	}
-	return e, nil
 }
 
 // ofAll says of a series that every replica must show the same: all but what each process counts of itself.
@@ -133,37 +103,8 @@ func ofAll(series string) bool {
 	return true
 }
 
-func (e exposition) keep(which func(series string) bool) exposition {
-	out := exposition{}
-	for k, v := range e {
-		if which(k) {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-// difference says in a few lines what two expositions do not have in common; empty where they are the same. Sums may have
-// been added up in another order.
-func difference(want, got exposition) string {
-	var out []string
-	for _, k := range slices.Sorted(maps.Keys(want)) {
-		if v, ok := got[k]; !ok {
-			out = append(out, fmt.Sprintf("missing %s %s", k, want[k]))
-		} else if !alike(v, want[k]) {
-			out = append(out, fmt.Sprintf("%s is %s, not %s", k, v, want[k]))
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(got)) {
-		if _, ok := want[k]; !ok {
-			out = append(out, fmt.Sprintf("extra %s %s", k, got[k]))
-		}
-	}
-	if len(out) > 10 {
-		out = append(out[:10], fmt.Sprintf("and %d more", len(out)-10))
-	}
-	return strings.Join(out, "\n")
-}
+// difference says what two expositions do not have in common. Sums may have been added up in another order.
+func difference(want, got servers.Exposition) string { return servers.Difference(want, got, alike) }
 
 func alike(a, b string) bool {
 	if a == b {

@@ -42,17 +42,15 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 			"impacts":    []any{map[string]any{"from": at, "to": at.Add(8 * time.Minute)}},
 		})
 	}
-	shown := func(e exposition) error {
+	shown := func(e servers.Exposition) error {
 		if e[everything] != fmt.Sprint(records) {
 			return fmt.Errorf("%s is %q, not %d", everything, e[everything], records)
 		}
 		return nil
 	}
-	notify := func(through int, name, status string, at time.Time) {
+	notify := func(through int, alert servers.Alert) {
 		t.Helper()
-		c.replicas[through].Must("POST", "/webhook/alertmanager", fmt.Sprintf(`{"version": "4", "groupKey": "g", "status": %[2]q, "receiver": "meantime", "alerts": [
-			{"status": %[2]q, "labels": {"alertname": %[1]q, "service": "search", "severity": "critical"}, "startsAt": %[3]q, "endsAt": %[4]q}]}`,
-			name, status, at.Format(time.RFC3339), at.Add(20*time.Minute).Format(time.RFC3339)))
+		c.replicas[through].Must("POST", "/webhook/alertmanager", servers.Notification(alert))
 	}
 
 	// Each part goes on where the one before it left off.
@@ -75,8 +73,9 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 
 		// Of everything that all show and that is of no one pass: alerts, signs of life, reviews, what postmortems leave open.
 		for i := range c.replicas {
-			notify(i, fmt.Sprint("Search", i), "resolved", start.Add(-time.Duration(24*i)*time.Hour))
-			notify(i, "Watchdog", "firing", start)
+			fired := start.Add(-time.Duration(24*i) * time.Hour)
+			notify(i, servers.Firing(fmt.Sprint("Search", i), "search", fired).Resolved(fired.Add(20*time.Minute)))
+			notify(i, servers.Firing("Watchdog", "search", start))
 			c.replicas[i].Must("POST", "/api/v1/reviews", map[string]any{
 				"id": fmt.Sprint(i), "by": "ann", "reason": "It was longer", "action": "set_milestone",
 				"incident":  incident.RecordID(incident.RecordKey{Source: "ours", ID: fmt.Sprint(i + 1)}),
@@ -86,7 +85,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 				"name": fmt.Sprintf("pm%d.md", i), "document": "# Search was slow\n\nOn 18 July 2024 search was slow.\n\n## Timeline\n\n- 10:05 alerts fired\n",
 			})
 		}
-		c.same(soon, func(e exposition) error {
+		c.same(soon, func(e servers.Exposition) error {
 			for i := range c.replicas {
 				series := fmt.Sprintf(`meantime_alert_episodes{affected_service="",alertname="Search%d",outcome=`, i)
 				if !slices.ContainsFunc(slices.Collect(maps.Keys(e)), func(k string) bool { return strings.HasPrefix(k, series) }) {
@@ -173,7 +172,7 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 			status, body, err := m.Do(http.MethodPut, "/api/v1/records/ours/x", `{"title": "x"}`)
 			require.NoError(t, err)
 			require.Equal(t, http.StatusServiceUnavailable, status, "replica %d: %s", i, body)
-			_, err = scrape(m)
+			_, err = servers.Scrape(m.URL)
 			require.NoError(t, err, "the figures are still there")
 		}
 		c.postgres.Restart()

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -135,7 +134,7 @@ receivers: [{name: meantime, webhook_configs: [{url: "%s/webhook/alertmanager", 
 	t.Logf("%s: all is acknowledged; %d requests failed and were sent again", time.Since(begun).Round(time.Second), b.failed.Load())
 	require.Positive(t, b.failed.Load(), "something was killed in the middle")
 
-	settled := func(e exposition) error {
+	settled := func(e servers.Exposition) error {
 		for series, want := range map[string]int{
 			"meantime_correlation_backlog":             0,
 			`meantime_store_entries{kind="sightings"}`: groups * perGroup,
@@ -180,15 +179,15 @@ receivers: [{name: meantime, webhook_configs: [{url: "%s/webhook/alertmanager", 
 	copyFacts(t, c.dsn, "sqlite:"+dir+"/meantime.db")
 	calm := servers.Meantime(t, servers.MeantimeOptions{Config: config, Dir: dir})
 	servers.Eventually(t, storm, func() error {
-		want, err := scrape(calm)
+		want, err := servers.Scrape(calm.URL)
 		if err != nil {
 			return err
 		}
-		got, err := scrape(c.replicas[1])
+		got, err := servers.Scrape(c.replicas[1].URL)
 		if err != nil {
 			return err
 		}
-		if d := difference(want.keep(figures), got.keep(figures)); d != "" {
+		if d := difference(want.Keep(figures), got.Keep(figures)); d != "" {
 			return fmt.Errorf("the replicas do not show what one on SQLite does:\n%s", d)
 		}
 		return settled(want)
@@ -385,13 +384,8 @@ func (b *balancer) forward(r *http.Request, body []byte) (int, []byte) {
 // remember notes the alerts of a notification that was acknowledged.
 func (b *balancer) remember(body []byte) {
 	var n struct {
-		ExternalURL string `json:"externalURL"`
-		Alerts      []struct {
-			Status      string            `json:"status"`
-			Labels      map[string]string `json:"labels"`
-			EndsAt      time.Time         `json:"endsAt"`
-			Fingerprint string            `json:"fingerprint"`
-		} `json:"alerts"`
+		ExternalURL string          `json:"externalURL"`
+		Alerts      []servers.Alert `json:"alerts"`
 	}
 	if json.Unmarshal(body, &n) != nil {
 		return
@@ -432,23 +426,12 @@ func (b *balancer) all() int {
 	return len(slices.Collect(maps.Keys(seen)))
 }
 
-// list reads a list of the API to its end, in its order.
-func list(t *testing.T, m *servers.MeantimeServer, what string) (all []json.RawMessage) {
+// list reads a list of the API as it is written.
+func list(t *testing.T, m *servers.MeantimeServer, what string) []json.RawMessage {
 	t.Helper()
-	for cursor := ""; ; {
-		var p map[string]json.RawMessage
-		require.NoError(t, m.Get("/api/v1/"+what+"?limit=500&cursor="+url.QueryEscape(cursor), &p))
-		var page []json.RawMessage
-		require.NoError(t, json.Unmarshal(p[what], &page))
-		all = append(all, page...)
-		cursor = ""
-		if next := p["next"]; next != nil {
-			require.NoError(t, json.Unmarshal(next, &cursor))
-		}
-		if cursor == "" {
-			return all
-		}
-	}
+	all, err := servers.List[json.RawMessage](m, what)
+	require.NoError(t, err)
+	return all
 }
 
 // copyFacts brings all facts of a store, as they are, into a new one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,6 +165,30 @@ func (s *MeantimeServer) Get(path string, v any) error {
 		return fmt.Errorf("GET %s: status %d: %s", path, status, answer)
 	}
 	return json.Unmarshal(answer, v)
+}
+
+// List reads one of the API's lists, such as "episodes", to its end and in its order.
+func List[T any](s *MeantimeServer, what string) ([]T, error) {
+	var all []T
+	for cursor := ""; ; {
+		var page map[string]json.RawMessage
+		if err := s.Get("/api/v1/"+what+"?limit=500&cursor="+url.QueryEscape(cursor), &page); err != nil {
+			return nil, err
+		}
+		var items []T
+		if err := json.Unmarshal(page[what], &items); err != nil {
+			return nil, fmt.Errorf("%s: %w", what, err)
+		}
+		all, cursor = append(all, items...), ""
+		if next := page["next"]; next != nil {
+			if err := json.Unmarshal(next, &cursor); err != nil {
+				return nil, fmt.Errorf("next %s: %w", what, err)
+			}
+		}
+		if cursor == "" {
+			return all, nil
+		}
+	}
 }
 
 // Database is the path of its SQLite database, where no other was asked for.
