@@ -18,6 +18,7 @@ type ruleCase struct {
 	name  string
 	doc   string
 	given string
+	about string // whose times are approximate
 	asks  string
 	kind  incident.Kind
 }
@@ -71,6 +72,8 @@ var ruleCases = []ruleCase{
 	{name: "a duration that differs", doc: "# {title}\n\n{field_start}\n\n{field_end}\n\n{field_duration}\n", given: "started 10:00, resolved 10:30", asks: "duration"},
 	{name: "a drill", doc: "# {drill}\n\n{zone}\n\n- 10:00 {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n", kind: incident.KindDrill},
 	{name: "maintenance", doc: "# {maintenance}\n\n{zone}\n\n- 10:00 {start}\n- 10:30 {recovered}\n", kind: incident.KindMaintenance},
+	{name: "about", doc: timeline + "- {about} 10:00 {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n",
+		given: "started 10:00, detected 10:02, mitigated 10:30, resolved 10:30", about: "started"},
 	{name: "unknown times", doc: timeline + "- 10:XX {start}\n- 10:02 {alert}\n- 10:30 {recovered}\n", given: "detected 10:02, mitigated 10:30, resolved 10:30", asks: "started"},
 }
 
@@ -106,6 +109,13 @@ func TestRulesInEveryLanguage(t *testing.T) {
 					}
 				}
 				require.Equal(t, strings.Join(want, ", "), given(f), text)
+				var about []string
+				for _, name := range incident.MilestoneNames {
+					if f.Record.Milestones[name].Confidence == incident.ConfidenceApproximate {
+						about = append(about, string(name))
+					}
+				}
+				require.Equal(t, c.about, strings.Join(about, ", "), text)
 				if c.asks != "" {
 					require.Contains(t, strings.Fields(questions(f)), c.asks)
 				}
@@ -114,20 +124,5 @@ func TestRulesInEveryLanguage(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// TestApproximate reads "about" in every language.
-func TestApproximate(t *testing.T) {
-	files, err := filepath.Glob("testdata/rules/*.yaml")
-	require.NoError(t, err)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		require.NoError(t, err)
-		words := map[string]string{}
-		require.NoError(t, yaml.Unmarshal(b, &words))
-		f := one(t, "mill.md", "# "+words["title"]+"\n\n"+words["zone"]+"\n\n- "+words["about"]+" 10:00 "+words["start"]+"\n- 10:02 "+words["alert"]+"\n- 10:30 "+words["recovered"]+"\n")
-		require.Equal(t, incident.ConfidenceApproximate, f.Record.Milestones[incident.Started].Confidence, name)
-		require.Equal(t, incident.ConfidenceStated, f.Record.Milestones[incident.Detected].Confidence, name)
 	}
 }

@@ -31,7 +31,11 @@ func (r *reader) started() {
 		if said.st.approx {
 			c = incident.ConfidenceApproximate
 		}
-		r.picks[incident.Started] = pickEntry(r.o, said, c)
+		p := pickEntry(r.o, said, c)
+		if w != nil && said.st.to != nil && w.from.Equal(said.at) { // a range of when users were affected, not of when that began
+			p.approx = said.st.approx || said.st.hourOnly
+		}
+		r.picks[incident.Started] = p
 		if w != nil && w.from.Sub(said.at).Abs() > time.Minute {
 			if !r.windowFrom(said.at) {
 				for i := range r.ws { // the timeline contradicts the windows: they end nothing
