@@ -53,6 +53,7 @@ func known(t *testing.T) recorder {
 		"meantime_build_info":                                   {"version", "revision", "branch", "goversion", "goos", "goarch", "tags"},
 		"meantime_config_last_reload_successful":                nil,
 		"meantime_config_last_reload_success_timestamp_seconds": nil,
+		"meantime_lease_held":                                   nil,
 		"meantime_postmortem_questions":                         {"kind"},
 		"ALERTS_FOR_STATE":                                      nil,
 		"go_memstats_heap_inuse_bytes":                          nil,
