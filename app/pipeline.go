@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
@@ -31,7 +30,16 @@ type pipeline struct {
 	blind     map[string][]incident.Impact
 	// seen is the number of the newest pass that is shown. It may fall behind by passes that this process saved itself
 	// without learning that it had: what they hold is shown, and being told of it again does no harm.
-	seen int64
+	seen  int64
+	parts *parts // of a Reset that is not whole yet; nil for none
+}
+
+// parts are what is known of a Reset that comes in parts: rows and entries, which are small, of what the store has laid aside.
+type parts struct {
+	newest int // the number of the newest
+	ledger *measure.Ledger
+	steps  []measure.LedgerStep
+	book   *measure.Book
 }
 
 // view is how a configuration wants what is stored to be shown.
@@ -93,28 +101,46 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	return p.metrics.show(old, shown)
 }
 
-// deliver takes in one correlation pass under the lease with that token. It has no effect where it returns an error.
+// deliver takes in one correlation pass under the lease with that token, or a part of one, which has an effect when the last of
+// them is delivered. It has no effect where it returns an error; of a pass in parts the first has to come again then.
 func (p *pipeline) deliver(ctx context.Context, token int64, d correlate.Delta) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	all := p.parts
+	p.parts = nil
+	switch {
+	case !d.Reset:
+		all = nil
+	case d.Part <= 1:
+		all = &parts{ledger: p.ledger, book: measure.NewBook(p.view.book)}
+	case all == nil || d.Part != all.newest+1 || all.ledger != p.ledger:
+		return incident.Errorf(incident.CodeConflict, "part %d of a pass: the parts before it were measured otherwise than is wanted now", d.Part)
+	}
 	now := p.now()
 	step := p.ledger.Next(d.Incidents, now)
 	err := p.store.Save(ctx, incident.Pass{
-		Cursor: d.Cursor, Rules: d.Rules, Reset: d.Reset, Removed: d.Removed, Gone: d.Gone,
+		Cursor: d.Cursor, Rules: d.Rules, Reset: d.Reset, Part: d.Part, More: d.More, Removed: d.Removed, Gone: d.Gone,
 		Incidents: d.Incidents, Verdicts: d.Verdicts, Observed: step.Observed, Blind: d.Blind, Token: token,
 	})
 	if err != nil {
 		return err
 	}
-	p.seen++ // nobody else can have saved one, for the token was good
-	p.ledger.Commit(step)
-	if d.Reset {
-		// What is given is in memory already, so loading it cannot fail.
-		_ = p.book.Load(each(d.Incidents), each(d.Verdicts))
+	if all != nil {
+		step.Observed = nil // stored, and large
+		all.newest, all.steps = d.Part, append(all.steps, step)
+		all.book.Apply(d.Incidents, nil)
+		all.book.ApplyVerdicts(d.Verdicts, nil)
+		if d.More {
+			p.parts = all
+			return nil
+		}
+		step, p.book = measure.Joined(all.steps), all.book
 	} else {
 		p.book.Apply(d.Incidents, d.Removed)
 		p.book.ApplyVerdicts(d.Verdicts, d.Gone)
 	}
+	p.seen++ // nobody else can have saved one, for the token was good
+	p.ledger.Commit(step)
 	p.take(step, d.Blind, now)
 	return nil
 }
@@ -182,16 +208,6 @@ func (p *pipeline) run(ctx context.Context) error {
 			p.mu.Unlock()
 			if s, err := p.store.Stats(ctx); err == nil { // else the store's own metrics tell
 				p.metrics.size(s)
-			}
-		}
-	}
-}
-
-func each[T any](s []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for i := range s {
-			if !yield(s[i], nil) {
-				return
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func (a *App) deliver(ctx context.Context, t *term, d correlate.Delta) error {
 	if err != nil {
 		return err
 	}
-	if len(d.Incidents) > 0 {
+	if (d.Reset || len(d.Incidents) > 0) && !d.More {
 		t.sources.Trigger(prometheusJob)
 	}
 	return nil

@@ -4,11 +4,13 @@ import "meantime/incident"
 
 // Delta is what a pass found new, changed or gone.
 type Delta struct {
-	// Cursor, Rules, Reset, Removed, Gone, Incidents and Verdicts are those of an incident.Pass. Incidents carry no
-	// measurements yet.
+	// Cursor, Rules, Reset, Part, More, Removed, Gone, Incidents and Verdicts are those of an incident.Pass. Incidents carry
+	// no measurements yet.
 	Cursor    int64
 	Rules     string
 	Reset     bool
+	Part      int
+	More      bool
 	Removed   []string
 	Gone      []incident.EpisodeKey
 	Incidents []incident.Incident

@@ -8,76 +8,166 @@ import (
 	"meantime/incident"
 )
 
-// chunk is how much is computed at a time where everything is.
-const chunk = 7 * 24 * time.Hour
+// chunk is how much is computed at a time, but where everything is computed, and it is known how much fired.
+const chunk = 7 * day
 
-// everything computes all there is, chunk by chunk so that memory holds only one chunk's facts, and delivers it as one.
+// Where everything is computed, a part is as long as about partEpisodes take, so that memory holds no more of facts where many
+// fired, and little is read twice where few did, within bounds.
+const (
+	partEpisodes              = 40_000
+	shortestPart, longestPart = day, 4 * chunk
+)
+
+// everything computes all there is, part by part in order of time, and delivers each as it is found: memory holds only the
+// facts of one and what became of them.
 func (p *pass) everything(ctx context.Context) error {
-	blind := p.hearts.windows(p.now)
-	d := Delta{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
-	usual := func(s stretch) (past, error) { // what this pass itself found so far
-		counted := past{}
-		for i := range d.Verdicts {
-			if v := &d.Verdicts[i]; v.Outcome != incident.OutcomeWatchdog && s.holds(v.Episode.StartsAt) {
-				counted.add(markOf(v), 1)
-			}
-		}
-		return counted, nil
+	if err := p.forward(ctx); err != nil {
+		return err
 	}
-	names := map[string]map[string]string{}
+	d := Delta{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: p.hearts.windows(p.now)}
 	first, last, err := p.facts.Extent(ctx)
 	if err != nil {
 		return err
 	}
-	for from := first; !from.After(last); from = from.Add(chunk) {
-		own := stretch{from, from.Add(chunk - 1)}
+	found, incidents, verdicts := newLately(), 0, 0
+	length := min(chunk, max(shortestPart, last.Sub(first)/16))
+	for from := first; !from.After(last); {
+		next := from.Add(length)
+		own := stretch{from, next.Add(-1)}
 		if from.Equal(first) {
 			own.from = time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC) // a review can set what no fact told
 		}
-		if from.Add(chunk).After(last) {
+		if next.After(last) {
 			own.to = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 		}
-		records, err := p.records(ctx, own)
-		if err != nil {
+		d.Part, d.More = d.Part+1, !next.After(last)
+		if err := p.part(ctx, own, found, &d); err != nil {
 			return err
 		}
-		core := own
-		for i := range records {
-			core = core.join(p.lasts(&records[i]))
-		}
-		begins := func(_ *incident.Incident, s stretch) bool { return own.holds(s.from) }
-		_, res, spans, err := p.whole(ctx, core, begins, blind, usual)
-		if err != nil {
-			return err
-		}
-		for i := range res.Incidents {
-			in := &res.Incidents[i]
-			if own.holds(p.span(in, spans).from) {
-				p.note(in)
-				d.Incidents = append(d.Incidents, *in)
+		incidents, verdicts = incidents+len(d.Incidents), verdicts+len(d.Verdicts)
+		if d.More {
+			if err := p.deliver(ctx, d); err != nil {
+				return err
 			}
+			length = min(longestPart, max(shortestPart, time.Duration(float64(length)*partEpisodes/float64(max(1, len(d.Verdicts))))))
 		}
-		for i := range res.Verdicts {
-			v := &res.Verdicts[i]
-			if !own.holds(v.Episode.StartsAt) {
-				continue
-			}
-			p.watch(v)
-			d.Verdicts = append(d.Verdicts, lean(v, names))
-		}
+		from = next
 	}
-	return p.send(ctx, d)
+	d.More = false
+	if err := p.send(ctx, d); err != nil {
+		return err
+	}
+	p.incidents, p.verdicts = incidents, verdicts
+	return nil
 }
 
-// lean is a verdict with what is stored of it, and nothing that holds the text it was read from: all there are at once are
-// many. Those of one alert name share their labels.
-func lean(v *incident.Verdict, names map[string]map[string]string) incident.Verdict {
-	e := &v.Episode
-	name := e.Name()
-	if names[name] == nil {
-		names[name] = map[string]string{"alertname": name}
+// forward moves the pass to the end of the feed: all that the rest of it tells of is stored, and so computed with everything.
+func (p *pass) forward(ctx context.Context) error {
+	const most = 10_000
+	var beats []incident.Change
+	for p.todo.more {
+		changes, err := p.facts.Changes(ctx, p.todo.cursor, most)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			p.todo.cursor = c.Seq
+			if c.Kind == incident.ChangeBeat {
+				beats = append(beats, c)
+			}
+		}
+		p.todo.more = len(changes) == most
 	}
-	out := *v
-	out.Episode = incident.Episode{Fingerprint: strings.Clone(e.Fingerprint), StartsAt: e.StartsAt, EndsAt: e.EndsAt, End: e.End, Labels: names[name], LastSeen: e.LastSeen, Starts: e.Starts}
-	return out
+	_, err := p.hearts.beat(ctx, p.facts, p.rules.Watchdogs, beats, p.now)
+	return err
+}
+
+// part computes the incidents that begin in a stretch and the verdicts on episodes that do, into d. found are the alerts of
+// the parts before, which those of this one are added to.
+func (p *pass) part(ctx context.Context, own stretch, found *lately, d *Delta) error {
+	d.Incidents, d.Verdicts = nil, nil
+	records, err := p.records(ctx, own)
+	if err != nil {
+		return err
+	}
+	core := own
+	for i := range records {
+		core = core.join(p.lasts(&records[i]))
+	}
+	// What begins just before the end reaches out of it. With room for that it need not be computed a second time.
+	core.to = core.to.Add(day)
+	begins := func(_ *incident.Incident, s stretch) bool { return own.holds(s.from) }
+	found.forget(own.from.Add(-weeks - p.rules.around() - further))
+	_, res, spans, err := p.whole(ctx, core, begins, d.Blind, found.in)
+	if err != nil {
+		return err
+	}
+	for i := range res.Incidents {
+		if in := &res.Incidents[i]; own.holds(p.span(in, spans).from) {
+			p.note(in)
+			d.Incidents = append(d.Incidents, *in)
+		}
+	}
+	for i := range res.Verdicts {
+		v := &res.Verdicts[i]
+		if !own.holds(v.Episode.StartsAt) {
+			continue
+		}
+		p.watch(v)
+		if v.Outcome != incident.OutcomeWatchdog {
+			found.add(markOf(v))
+		}
+		d.Verdicts = append(d.Verdicts, *v)
+	}
+	return nil
+}
+
+// lately are the alerts of some weeks, in the order in which they were found, in little memory: there are many.
+type lately struct {
+	alerts []seen
+	labels map[mark]*mark
+}
+
+// seen is a mark, with what many have in common in one place.
+type seen struct {
+	fingerprint string
+	at          int64 // start in unix nanoseconds
+	labels      *mark // without fingerprint and start
+}
+
+func newLately() *lately { return &lately{labels: map[mark]*mark{}} }
+
+func (l *lately) add(m mark) {
+	x := seen{fingerprint: strings.Clone(m.fingerprint), at: m.start.UnixNano()}
+	m.fingerprint, m.start = "", time.Time{}
+	if x.labels = l.labels[m]; x.labels == nil {
+		m.name, m.service, m.severity = strings.Clone(m.name), strings.Clone(m.service), strings.Clone(m.severity)
+		x.labels = &m
+		l.labels[m] = x.labels
+	}
+	l.alerts = append(l.alerts, x)
+}
+
+// forget takes out what began before a moment.
+func (l *lately) forget(before time.Time) {
+	kept := make([]seen, 0, len(l.alerts))
+	for _, x := range l.alerts {
+		if !time.Unix(0, x.at).Before(before) {
+			kept = append(kept, x)
+		}
+	}
+	l.alerts = kept
+}
+
+// in counts those that began in a stretch.
+func (l *lately) in(s stretch) (past, error) {
+	counted := past{}
+	for _, x := range l.alerts {
+		if at := time.Unix(0, x.at); s.holds(at) {
+			m := *x.labels
+			m.fingerprint, m.start = x.fingerprint, at
+			counted.add(m, 1)
+		}
+	}
+	return counted, nil
 }

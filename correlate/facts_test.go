@@ -27,8 +27,9 @@ type shelf struct {
 	incidents map[string]incident.Incident
 	verdicts  map[incident.EpisodeKey]incident.Verdict
 
-	refuse bool // the next save fails
-	reads  int  // sightings read
+	parts  Delta // of a Reset, so far
+	refuse bool  // the next save fails
+	reads  int   // sightings read
 }
 
 func newShelf() *shelf {
@@ -111,6 +112,12 @@ func (s *shelf) save(_ context.Context, d Delta) error {
 	if s.refuse {
 		s.refuse = false
 		return refusal{}
+	}
+	if d.Part > 1 {
+		d.Incidents, d.Verdicts = append(s.parts.Incidents, d.Incidents...), append(s.parts.Verdicts, d.Verdicts...)
+	}
+	if s.parts = d; d.More {
+		return nil
 	}
 	if d.Reset {
 		clear(s.incidents)

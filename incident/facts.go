@@ -83,6 +83,12 @@ type Pass struct {
 	Rules string
 	// Reset: forget everything derived before; the pass holds all there is.
 	Reset bool
+	// Part and More: a pass with Reset may come in parts, numbered from 1, of which all but the last have More. Nobody sees
+	// any of it before the last is stored, and then all at once; where that never comes, or another pass does, it is as
+	// if none had come. The episodes of a part come after those of the parts before, by key, and Cursor, Rules and Blind
+	// are those of the last. One that comes whole has neither.
+	Part int
+	More bool
 	// Removed and Gone are the incidents and episodes that are no more; Incidents and Verdicts replace those of the same ID or key.
 	Removed   []string
 	Gone      []EpisodeKey

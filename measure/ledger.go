@@ -320,8 +320,26 @@ func (l *Ledger) observed(e *entry) incident.Observed {
 	return o
 }
 
+// Joined is what several steps add together, of different incidents and all made before any of them is committed. Their
+// Observed are left out: they are many, and stored with each.
+func Joined(steps []LedgerStep) LedgerStep {
+	all := LedgerStep{Restated: map[string]int{}}
+	for _, s := range steps {
+		all.New = append(all.New, s.New...)
+		all.Known = append(all.Known, s.Known...)
+		all.entries = append(all.entries, s.entries...)
+		for interval, n := range s.Restated {
+			all.Restated[interval] += n
+		}
+	}
+	sortNew(all.New)
+	slices.SortFunc(all.Known, Labels.compare)
+	all.Known = slices.Compact(all.Known)
+	return all
+}
+
 // Commit takes in a step that was stored. Its entries replace those of the same ID, so steps are committed in the order of
-// their Next, and no Next comes between.
+// their Next, and no Next comes between but those of steps that are Joined.
 func (l *Ledger) Commit(step LedgerStep) {
 	for _, e := range step.entries {
 		l.entries[e.id] = e

@@ -99,6 +99,12 @@ type Derived interface {
 	// Save stores a pass in one transaction: Reset first, then Removed and Gone, then Incidents, Verdicts and Observed.
 	// Reset leaves the ledger alone. The feed up to Cursor may be forgotten afterwards. Where the pass's Token is not the
 	// lease's newest one it stores nothing and returns ErrLeaseLost.
+	//
+	// A pass with Reset that comes in parts is one pass, stored with its last part. Memory holds neither those before it
+	// nor what is stored already, but the IDs of incidents, and whoever writes meanwhile waits for little more than the last part's
+	// transaction. CodeConflict is the answer to a part that does not follow the one before it under the same Token, or
+	// before which the store was closed, and CodeInvalid to one with an episode that comes before one of them; after any error
+	// the first has to come again.
 	Save(ctx context.Context, p incident.Pass) error
 	// Follow is what was saved after the pass of the given number. It tells of changes for at least the last few passes,
 	// and of older ones, of very large ones, and where after is no pass's number or none (-1), it says Whole. What is read

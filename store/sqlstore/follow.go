@@ -35,23 +35,16 @@ type touchedEpisode struct {
 	StartsAt    int64  `json:"s"`
 }
 
-// note writes down what the pass touched, and under which number. It comes before the feed is forgotten, which tells of
-// the records and beats.
-func (p *pass) note(s *session, number int64) error {
-	t := touched{Incidents: slices.Clone(p.Removed), Beats: map[string]int64{}}
-	for i := range p.incidents {
-		t.Incidents = append(t.Incidents, p.incidents[i].ID)
-	}
-	for _, v := range p.verdicts {
-		t.Episodes = append(t.Episodes, touchedEpisode{v.fingerprint, v.startsAt})
-	}
-	for _, k := range p.Gone {
-		t.Episodes = append(t.Episodes, touchedEpisode{k.Fingerprint, nanos(k.StartsAt)})
-	}
-	for i := range p.Observed {
-		t.Ledger = append(t.Ledger, p.Observed[i].Incident)
-	}
-	err := s.query(`SELECT seq, body FROM feed WHERE seq <= $1 AND (body LIKE '%["record"%' OR body LIKE '%["beat"%')`, []any{p.Cursor}, func(r *sql.Rows) error {
+// size is how much it is.
+func (t *touched) size() int {
+	return len(t.Incidents) + len(t.Episodes) + len(t.Ledger) + len(t.Records)
+}
+
+// note writes down what a pass up to a cursor touched, and under which number. It comes before the feed is forgotten, which
+// tells of the records and beats.
+func (t *touched) note(s *session, cursor, number int64) error {
+	t.Beats = map[string]int64{}
+	read := func(r *sql.Rows) error {
 		var seq int64
 		var body string
 		if err := r.Scan(&seq, &body); err != nil {
@@ -68,14 +61,16 @@ func (p *pass) note(s *session, number int64) error {
 			}
 		}
 		return err
-	})
-	if err != nil {
-		return err
 	}
-	if len(t.Incidents)+len(t.Episodes)+len(t.Ledger)+len(t.Records) > maxTouched {
-		t = touched{Whole: true}
+	if !t.Whole && t.size() <= maxTouched {
+		if err := s.query(`SELECT seq, body FROM feed WHERE seq <= $1 AND (body LIKE '%["record"%' OR body LIKE '%["beat"%')`, []any{cursor}, read); err != nil {
+			return err
+		}
 	}
-	body, err := json.Marshal(&t)
+	if t.Whole || t.size() > maxTouched {
+		*t = touched{Whole: true}
+	}
+	body, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}

@@ -21,30 +21,45 @@ func TestResetWritesTheDifference(t *testing.T) {
 		p.Verdicts = append(p.Verdicts, incident.Verdict{Episode: e, Outcome: incident.OutcomeLinked, Incident: fmt.Sprint(n)})
 		p.Incidents = append(p.Incidents, benchIncident(n, at))
 	}
-	written := func(p incident.Pass) int {
-		count := func() (n int) {
-			require.NoError(t, s.alone(t.Context(), 1, func(x *session) error {
-				_, err := x.get("SELECT total_changes()", nil, &n)
-				return err
-			}))
-			return n
-		}
-		before := count()
+	number := int64(0)
+	written := func(p incident.Pass) incident.Saved {
 		require.NoError(t, s.Save(t.Context(), p))
-		return count() - before
+		saved, err := s.Follow(t.Context(), number)
+		require.NoError(t, err)
+		require.False(t, saved.Whole)
+		number++
+		require.Equal(t, number, saved.Number)
+		return saved
 	}
-	require.Greater(t, written(p), 400)
-	require.Equal(t, 3, written(p), "how far the pass is, that there was one, under which lease, and nothing else")
+	saved := written(p)
+	require.Len(t, saved.Incidents, 200)
+	require.Len(t, saved.Verdicts, 200)
+
+	changes := func() (n int) {
+		require.NoError(t, s.alone(t.Context(), 1, func(x *session) error {
+			_, err := x.get("SELECT total_changes()", nil, &n)
+			return err
+		}))
+		return n
+	}
+	before := changes()
+	saved = written(p)
+	require.Equal(t, 3, changes()-before, "how far the pass is, that there was one, under which lease, and nothing else")
+	require.Empty(t, saved.Incidents)
+	require.Empty(t, saved.Verdicts)
 
 	p.Incidents[7].Title = "Another"
 	p.Verdicts[9].Incident = "another"
-	require.Less(t, written(p), 15)
-	got, err := s.Incident(t.Context(), p.Incidents[7].ID)
-	require.NoError(t, err)
-	require.Equal(t, "Another", got.Title)
+	saved = written(p)
+	require.Len(t, saved.Incidents, 1)
+	require.Equal(t, "Another", saved.Incidents[0].Title)
+	require.Len(t, saved.Verdicts, 1)
+	require.Equal(t, "another", saved.Verdicts[0].Incident)
 
 	p.Incidents, p.Verdicts = p.Incidents[:100], p.Verdicts[:100]
-	written(p)
+	saved = written(p)
+	require.Len(t, saved.Removed, 100)
+	require.Len(t, saved.Gone, 100)
 	st, err := s.Stats(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 100, st.Incidents)

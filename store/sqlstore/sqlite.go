@@ -89,11 +89,12 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (_ *datab
 }
 
 // writerDSN is how the connection that writes is opened. The log is copied back every 32 MB: the same pages of an index
-// are written again and again, and copied once.
+// are written again and again, and copied once. Temporary tables can be larger than memory; SQLite puts them into a file without
+// a name, in the directory that TMPDIR says or else in /var/tmp or /tmp.
 func writerDSN(path string) string {
 	return dsnSQLite(path, "rwc",
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(8000)",
-		"journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(MEMORY)")
+		"journal_size_limit(67108864)", "cache_size(-32768)", "temp_store(FILE)")
 }
 
 // readerDSN is how those that read are.

@@ -20,7 +20,9 @@ type Store struct {
 	writer  *writer
 	metrics *metrics
 	logger  *slog.Logger
-	saving  sync.Mutex
+
+	saving sync.Mutex // a pass; it guards reset
+	reset  *reset     // what came of a pass in parts so far; nil for none
 
 	mu    sync.Mutex
 	stmts map[string]*sql.Stmt // of the pool for reading; nil after Close

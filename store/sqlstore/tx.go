@@ -13,6 +13,7 @@ type session struct {
 	db    *database
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	spent bool // the connection ends with the transaction, and its temporary tables with it
 }
 
 // transact runs do in one transaction. A connection that cannot even roll back is given up; the next call takes another.
@@ -21,8 +22,12 @@ func (s *session) transact(do func(*session) error) (err error) {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	s.spent = false
 	defer func() {
 		if err == nil {
+			if s.spent {
+				s.discard()
+			}
 			return
 		}
 		// After some errors there is nothing left to roll back, which is an error too.

@@ -103,14 +103,16 @@ func readVerdict(r *reader, names map[string]map[string]string) (v incident.Verd
 	return v, e.StartsAt.Add(span), nil
 }
 
-func saveVerdicts(s *session, rows []verdictRow) error {
+// replaceVerdict is what becomes of a verdict whose key is there.
+const replaceVerdict = " ON CONFLICT (starts_at, fingerprint) DO UPDATE SET ends_at = excluded.ends_at, outcome = excluded.outcome, body = excluded.body"
+
+func saveVerdicts(s *session, table string, rows []verdictRow, conflict string) error {
 	return inChunks(len(rows), func(from, size int) error {
 		args := make([]any, 0, 5*size)
 		for _, v := range rows[from : from+size] {
 			args = append(args, v.startsAt, v.fingerprint, v.endsAt, v.outcome, v.body)
 		}
-		_, err := s.exec("INSERT INTO verdicts (starts_at, fingerprint, ends_at, outcome, body) VALUES "+s.db.tuples(size, 5)+
-			" ON CONFLICT (starts_at, fingerprint) DO UPDATE SET ends_at = excluded.ends_at, outcome = excluded.outcome, body = excluded.body", args...)
+		_, err := s.exec("INSERT INTO "+table+" (starts_at, fingerprint, ends_at, outcome, body) VALUES "+s.db.tuples(size, 5)+conflict, args...)
 		return err
 	})
 }
