@@ -21,7 +21,6 @@ import (
 	"meantime/api"
 	"meantime/config"
 	"meantime/incident"
-	"meantime/store/sqlstore"
 	"meantime/web"
 	"meantime/webhook"
 )
@@ -56,7 +55,9 @@ type App struct {
 	term     atomic.Pointer[term] // nil while another process has the lease
 
 	ready     atomic.Bool
-	behind    atomic.Bool // what others saved could not be read
+	behind    atomic.Bool                  // what others saved could not be read
+	server    *http.Server                 // nil before it serves
+	front     atomic.Pointer[http.Handler] // what it serves
 	addrs     []net.Addr
 	reloading sync.Mutex
 }
@@ -77,8 +78,11 @@ func Run(ctx context.Context, o Options) error {
 	a := newApp(o)
 	l := newLifecycle(a.logger)
 	err := a.start(ctx, l)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = l.wait(ctx)
+	case errors.Is(err, ctx.Err()):
+		err = nil // told to stop before it had started
 	}
 	a.ready.Store(false)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
@@ -87,6 +91,12 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func (a *App) start(ctx context.Context, l *lifecycle) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // from the beginning: where nobody hears it, it ends the program
+	l.onStop("signals", func(context.Context) error {
+		signal.Stop(hangup)
+		return nil
+	})
 	c, err := a.load()
 	if err != nil {
 		return err
@@ -94,13 +104,13 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	a.config.Store(c)
 	a.metrics.reloaded(nil, a.now())
 
-	db, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, Registerer: a.metrics.registry, Now: a.now})
+	a.replica = newReplica(string(c.Store.DSN))
+	db, err := a.openStore(ctx, l, string(c.Store.DSN))
 	if err != nil {
-		return fmt.Errorf("open store: %w", err)
+		return err
 	}
 	l.onStop("store", func(context.Context) error { return db.Close() })
 	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
-	a.replica = newReplica(string(c.Store.DSN))
 	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}, changed: a.factsChanged}
 	if err := a.store.hear(ctx, a.now()); err != nil {
 		return err
@@ -122,13 +132,13 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.tryJobs(c); err != nil {
 		return err
 	}
-	l.run("reload on SIGHUP", a.reloadOnHangup)
+	l.run("reload on SIGHUP", func(ctx context.Context) error { return a.reloadOnHangup(ctx, hangup) })
 
 	if a.shared {
 		l.run("replicas", a.follow)
 		l.run("news of replicas", a.listen)
 	}
-	if err := a.serve(l, a.options.Web, a.handler()); err != nil {
+	if err := a.serve(l, a.handler()); err != nil {
 		return err
 	}
 	// Last, so that it stops first: another replica can take over while this one still answers.
@@ -224,10 +234,7 @@ func (a *App) reload(ctx context.Context) (err error) {
 	return nil
 }
 
-func (a *App) reloadOnHangup(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func (a *App) reloadOnHangup(ctx context.Context, hangup <-chan os.Signal) error {
 	for {
 		select {
 		case <-ctx.Done():

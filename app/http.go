@@ -23,8 +23,16 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
-// serve binds every address before it serves any, so that a taken port is an error of the start.
-func (a *App) serve(l *lifecycle, flags *toolkit.FlagConfig, handler http.Handler) error {
+// serve has requests answered by a handler. The first time it binds every address before it serves any, so that a taken
+// port is an error of the start; after that the new handler takes the place of the old one.
+func (a *App) serve(l *lifecycle, handler http.Handler) error {
+	a.front.Store(&handler)
+	if a.server != nil {
+		// Once more, so that requests end before the parts end that the new handler needs.
+		l.onStop("web requests", a.server.Shutdown)
+		return nil
+	}
+	flags := a.options.Web
 	if len(*flags.WebListenAddresses) == 0 {
 		return errors.New("web.listen-address: at least one address is needed")
 	}
@@ -46,10 +54,11 @@ func (a *App) serve(l *lifecycle, flags *toolkit.FlagConfig, handler http.Handle
 		a.addrs = append(a.addrs, ln.Addr())
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*a.front.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 	}
+	a.server = server
 	l.run("web", func(ctx context.Context) error {
 		err := toolkit.ServeMultiple(listeners, server, flags, a.logger)
 		if errors.Is(err, http.ErrServerClosed) {
@@ -63,6 +72,8 @@ func (a *App) serve(l *lifecycle, flags *toolkit.FlagConfig, handler http.Handle
 	return nil
 }
 
+func healthy(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Meantime is healthy.") }
+
 // routes is every path the daemon answers.
 func (a *App) routes(metrics, webhook, events, records, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -71,9 +82,7 @@ func (a *App) routes(metrics, webhook, events, records, pages http.Handler) http
 	mux.Handle("/webhook/alertmanager/events", events)
 	mux.Handle("/api/", records)
 	mux.Handle("/", pages)
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "Meantime is healthy.")
-	})
+	mux.HandleFunc("GET /-/healthy", healthy)
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()

@@ -1,8 +1,11 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +34,72 @@ func TestPostgresStops(t *testing.T) {
 	requireEpisodes(t, m, namesOf(bodies))
 	require.Positive(t, s.again.Load())
 	require.NoError(t, m.Stop())
+}
+
+// TestPostgresComesLate starts Meantime before its database. It waits, says so to whoever asks, ends when it is told to,
+// and goes on by itself once the database is there. What waiting does not mend ends it at once.
+func TestPostgresComesLate(t *testing.T) {
+	t.Parallel()
+	postgres := servers.Postgres(t)
+	dsn := postgres.Database("meantime")
+	locked := postgres.Locked("locked", "ann", "secret")
+	postgres.StopAtOnce()
+	m := servers.MeantimeStarting(t, servers.MeantimeOptions{Config: config, DSN: dsn})
+	waits := func() error {
+		status, answer, err := m.Do(http.MethodGet, "/-/ready", nil)
+		if err == nil && (status != http.StatusServiceUnavailable || !strings.Contains(string(answer), "waits for its database")) {
+			err = fmt.Errorf("it does not say that it waits: %d %s", status, answer)
+		}
+		return err
+	}
+	servers.Eventually(t, soon, waits)
+	require.Equal(t, http.StatusOK, get(t, m, "/-/healthy"), "it is alive")
+	e, err := servers.Scrape(m.URL)
+	require.NoError(t, err)
+	require.Equal(t, "0", e["meantime_lease_held"])
+	for _, c := range []struct{ method, path string }{
+		{http.MethodPost, "/webhook/alertmanager"}, {http.MethodPut, "/api/v1/records/ours/1"}, {http.MethodGet, "/"}, {http.MethodPost, "/-/reload"},
+	} {
+		status, answer, err := m.Do(c.method, c.path, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusServiceUnavailable, status, "%s: %s", c.path, answer)
+	}
+	require.NoError(t, m.Stop(), "SIGTERM ends it with status 0")
+
+	m = servers.MeantimeStarting(t, servers.MeantimeOptions{Config: config, DSN: dsn, Dir: m.Dir})
+	servers.Eventually(t, soon, waits)
+	m.Signal(syscall.SIGHUP) // is for later
+	bodies := some("A", 50)
+	s := send(t, m, 4, bodies)
+	servers.Eventually(t, soon, func() error { // each is refused, and once again
+		if n := s.again.Load(); n < 8 {
+			return fmt.Errorf("%d were refused", n)
+		}
+		return waits()
+	})
+	require.Regexp(t, `level=WARN .*The store does not answer, waiting for it.* again_in=3s .*connection refused`, m.Log())
+	require.Zero(t, s.done.Load())
+	postgres.Restart()
+	servers.Eventually(t, soon, func() error { return ready(m) })
+	s.until(t, len(bodies))
+	requireEpisodes(t, m, namesOf(bodies))
+	servers.Eventually(t, soon, func() error {
+		if !strings.Contains(m.Log(), "Configuration taken") {
+			return errors.New("SIGHUP was not heard")
+		}
+		return nil
+	})
+	require.NoError(t, m.Stop())
+
+	for dsn, says := range map[string]string{
+		strings.Replace(locked, "secret", "other", 1): "check user, password and pg_hba.conf",
+		postgres.DSN("nothing"):                       "there is no such database",
+	} {
+		status, output := servers.MeantimeFails(t, servers.MeantimeOptions{Config: config, DSN: dsn})
+		require.Equal(t, 1, status, output)
+		require.Contains(t, output, says)
+		require.NotContains(t, output, "waiting for it")
+	}
 }
 
 // get is the status of a GET.

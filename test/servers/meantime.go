@@ -40,7 +40,7 @@ type MeantimeServer struct {
 // Meantime starts the program as its users do, and waits until it is ready.
 func Meantime(t testing.TB, o MeantimeOptions) *MeantimeServer {
 	t.Helper()
-	s := launch(t, o)
+	s := MeantimeStarting(t, o)
 	s.ready(s.URL + "/-/ready")
 	return s
 }
@@ -48,11 +48,12 @@ func Meantime(t testing.TB, o MeantimeOptions) *MeantimeServer {
 // MeantimeFails runs the program where it is expected to end by itself, and returns its exit status and what it wrote.
 func MeantimeFails(t testing.TB, o MeantimeOptions) (status int, output string) {
 	t.Helper()
-	s := launch(t, o)
+	s := MeantimeStarting(t, o)
 	return s.Wait(), s.Log()
 }
 
-func launch(t testing.TB, o MeantimeOptions) *MeantimeServer {
+// MeantimeStarting starts the program and does not wait for it.
+func MeantimeStarting(t testing.TB, o MeantimeOptions) *MeantimeServer {
 	t.Helper()
 	build := plainBinary
 	if o.Race {
