@@ -3,7 +3,8 @@
 //
 // The folder is the truth about its records. A file that changes changes its records, a file that goes withdraws them.
 // A file or record that cannot be read is reported by name and line and hides no other; what was last read of it stays
-// until it can be read again or is gone.
+// until it can be read again or is gone. A folder in which there never was a file, as far as this process has seen,
+// withdraws nothing: more likely it is not the folder, or nothing is mounted there.
 package file
 
 import (
@@ -68,6 +69,7 @@ type Source struct {
 
 	// What the last poll knew, by file name. Only Poll touches it.
 	files    map[string]*known
+	seen     bool            // there was a file once
 	reported map[string]bool // the problems of the last poll, each logged once
 }
 
@@ -130,13 +132,23 @@ func (p Problem) show(dir string) string {
 }
 
 // Poll reads what changed in the folder and brings the store in line with it. That a file is bad is not an error of the
-// source: it is logged and counted by metrics of its own. That the folder cannot be read is one, and withdraws nothing.
+// source: it is logged and counted by metrics of its own. That the folder cannot be read is one, and withdraws nothing;
+// so is a folder that is empty from the start although records of it are stored.
 func (s *Source) Poll(ctx context.Context) error {
 	files, problems, err := s.scan(ctx)
 	if err != nil {
 		return fmt.Errorf("read folder %s: %w", s.dir, err)
 	}
-	s.files = files
+	s.files, s.seen = files, s.seen || len(files) > 0
+	if !s.seen {
+		stored, err := s.store.RecordPage(ctx, s.name, incident.RecordKey{}, 1)
+		if err != nil {
+			return fmt.Errorf("list stored records: %w", err)
+		}
+		if len(stored) > 0 {
+			return fmt.Errorf("folder %s is empty, and records of it are stored; they stay, unless a file, if only an empty one, says that it is the right folder", s.dir)
+		}
+	}
 	want, keep, more := s.gather()
 	problems = append(problems, more...)
 	s.report(problems)

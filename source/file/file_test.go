@@ -349,6 +349,38 @@ func TestFolderThatCannotBeRead(t *testing.T) {
 	require.Empty(t, b.store.puts)
 }
 
+// A folder that is empty from the start is more likely not the folder. One that becomes empty is.
+func TestEmptyFolder(t *testing.T) {
+	b := newBench(t, Options{})
+	require.Empty(t, b.poll(), "and nothing is stored")
+	b.write("a.yaml", one)
+	require.Equal(t, []string{"one"}, b.poll())
+	b.remove("a.yaml")
+	b.restart()
+	b.write("notes.txt", "no record")
+	b.store.puts = nil
+	for range 2 {
+		require.EqualError(t, b.Poll(t.Context()), "folder "+b.dir+" is empty, and records of it are stored; they stay, unless a file, if only an empty one, says that it is the right folder")
+	}
+	require.Empty(t, b.store.puts, "nothing is withdrawn")
+	b.store.err = incident.Errorf(incident.CodeUnavailable, "database is locked")
+	require.EqualError(t, b.Poll(t.Context()), "list stored records: database is locked")
+	b.store.err = nil
+
+	b.write("none.yaml", "")
+	require.Equal(t, []string{"-one"}, b.poll())
+	require.Empty(t, b.problems())
+
+	b.write("a.yaml", one)
+	require.Equal(t, []string{"one"}, b.poll())
+	b.remove("a.yaml")
+	b.remove("none.yaml")
+	b.store.err = incident.Errorf(incident.CodeUnavailable, "database is locked")
+	require.Error(t, b.Poll(t.Context()))
+	b.store.err = nil
+	require.Equal(t, []string{"-one"}, b.poll(), "what was seen has gone, though it could not be stored at first")
+}
+
 func TestStoreTrouble(t *testing.T) {
 	b := newBench(t, Options{})
 	b.write("a.yaml", one)

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -107,4 +109,43 @@ prometheus: {url: %q, timeout: 2s}
 		return nil
 	})
 	require.NoError(t, m.Stop())
+}
+
+// TestEmptyFolder starts Meantime where the folder of its records is not there, and where it is empty, as where nothing is
+// mounted. It says that the source is down, and what was read of it stays, until a file says that it is the right folder.
+func TestEmptyFolder(t *testing.T) {
+	t.Parallel()
+	o := servers.MeantimeOptions{Dir: t.TempDir(), Config: "windows: [90d]\nsources: [{name: ours, type: file, dir: records, interval: 1s}]\n"}
+	folder := filepath.Join(o.Dir, "records")
+	require.NoError(t, os.Mkdir(folder, 0o755))
+	file := filepath.Join(folder, "1.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("{id: one, title: Checkout is slow, milestones: {detected: 2026-01-02T03:04:05Z}}"), 0o644))
+	shows := func(m *servers.MeantimeServer, up string, incidents int) {
+		t.Helper()
+		servers.Eventually(t, soon, func() error {
+			e, err := servers.Scrape(m.URL)
+			require.NoError(t, err)
+			all, err := servers.List[any](m, "incidents")
+			if err == nil && (e[`meantime_source_up{source="ours"}`] != up || len(all) != incidents) {
+				err = fmt.Errorf("up is %q, and there are %d incidents", e[`meantime_source_up{source="ours"}`], len(all))
+			}
+			return err
+		})
+		require.Equal(t, http.StatusOK, get(t, m, "/-/ready"))
+		require.NoError(t, m.Stop())
+	}
+	shows(servers.Meantime(t, o), "1", 1)
+
+	require.NoError(t, os.Remove(file))
+	m := servers.Meantime(t, o)
+	shows(m, "0", 1)
+	require.Contains(t, m.Log(), "is empty, and records of it are stored")
+	require.NoError(t, os.Remove(folder))
+	m = servers.Meantime(t, o)
+	shows(m, "0", 1)
+	require.Contains(t, m.Log(), "no such file or directory")
+
+	require.NoError(t, os.Mkdir(folder, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "none.yaml"), nil, 0o644))
+	shows(servers.Meantime(t, o), "1", 0)
 }
