@@ -196,7 +196,7 @@ func (o *outline) list() {
 			}
 		}
 		o.entries = append(o.entries, e)
-		last, depth = len(o.entries)-1, -1
+		depth = -1
 		if b.kind == item {
 			depth = b.level
 		}

@@ -135,14 +135,12 @@ func (o *outline) opens(toks []token, e *entry) bool {
 
 // sentences is the end of the next n sentences after byte at, no further than to.
 func (o *outline) sentences(toks []token, at, to, n int) int {
-	end := to
 	for _, t := range toks {
 		if t.start <= at || t.start > to || !t.stop {
 			continue
 		}
-		end = t.start
 		if n--; n == 0 {
-			return end
+			return t.start
 		}
 	}
 	return to

@@ -305,7 +305,6 @@ func (t tongue) beginsZone(s, w string, table *zoneNames) bool {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if !unicode.IsLetter(r) || isCJK(r) {
 			if i == 0 {
-				i = n
 				w = s[:n]
 			}
 			break

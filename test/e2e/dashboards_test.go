@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -173,7 +174,7 @@ func newShop(t *testing.T) *shop {
 		cmd := exec.Command(program, args...)
 		cmd.Dir = servers.Root(t)
 		out, err := cmd.CombinedOutput()
-		if ended, ok := err.(*exec.ExitError); ok && ended.ExitCode() == status {
+		if ended := new(exec.ExitError); errors.As(err, &ended) && ended.ExitCode() == status {
 			err = nil
 		}
 		require.NoError(t, err, string(out))
