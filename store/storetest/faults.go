@@ -276,6 +276,9 @@ func (r *retrying) Position(ctx context.Context) (cursor int64, rules string, er
 }
 
 func (r *retrying) Save(ctx context.Context, p incident.Pass) error {
+	if p.Part > 0 { // one that fails takes those before it with it, so a second try begins with the first: see twinWrites
+		return r.Store.Save(ctx, p)
+	}
 	return r.try("save", func() error { return r.Store.Save(ctx, p) })
 }
 

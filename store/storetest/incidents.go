@@ -320,9 +320,15 @@ func testPassesModel(t *testing.T, s store.Store) {
 				i.Services = rapid.SliceOfN(rapid.SampledFrom([]string{"checkout", "pay"}), 0, 3).Draw(t, "services")
 				p.Incidents = append(p.Incidents, i)
 			}
-			save(t, s, p)
 			if p.Reset {
 				clear(model)
+				first := p
+				first.Incidents, first.More = p.Incidents[:len(p.Incidents)/2], true
+				p.Incidents = p.Incidents[len(p.Incidents)/2:]
+				saveParts(t, s, first, p)
+				p.Incidents = append(first.Incidents, p.Incidents...)
+			} else {
+				save(t, s, p)
 			}
 			for _, id := range p.Removed {
 				delete(model, id)

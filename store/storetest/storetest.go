@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"incidents for measuring", testEachIncident},
 		{"passes", testPasses},
 		{"passes in any sequence", testPassesModel},
+		{"passes in parts", testParts},
 		{"aliases", testAliases},
 		{"verdicts", testVerdicts},
 		{"verdict pages", testVerdictPages},
