@@ -1,7 +1,7 @@
 package correlate
 
 import (
-	"slices"
+	"cmp"
 	"strings"
 	"time"
 
@@ -13,17 +13,37 @@ type alert struct {
 	incident.Episode
 	service, severity, place string
 	opens, watchdog          bool
+	// group and key say which trouble it can be part of: see fold.
+	group, key string
 	// habit is how usual it is: see past.
 	habit
 	// outbreak and trouble are what it is part of; nil for one that fires too often to say anything by itself.
 	outbreak *outbreak
 	trouble  *trouble
+	// placed are the incidents it has to do with, verdict what was told of that.
+	placed  []placement
+	verdict verdict
 }
 
 func newAlert(e incident.Episode, dir *directory) *alert {
 	x := &alert{Episode: e, service: dir.serviceOf(e.Labels), severity: dir.severityOf(e.Labels), place: placeOf(e.Labels), watchdog: dir.watchdog(e.Labels) != ""}
 	x.opens = !x.watchdog && dir.opens(e.Labels)
+	x.group = dir.group(x)
+	what := x.service
+	if what == "" {
+		what = "\x00" + cmp.Or(e.Labels["instance"], e.Fingerprint)
+	}
+	x.key = what + "\x00" + x.place + "\x00" + x.group
 	return x
+}
+
+// ids are the ids that the episode lends the incident it opens, one for each start it was told with.
+func (x *alert) ids() []string {
+	out := make([]string, len(x.Starts))
+	for i, t := range x.Starts {
+		out[i] = incident.EpisodeID(incident.EpisodeKey{Fingerprint: x.Fingerprint, StartsAt: t})
+	}
+	return out
 }
 
 // until is when it ended, or a time later than any other while it fires.
@@ -46,27 +66,20 @@ func (x *alert) lasted() time.Duration {
 
 func byKey(a, b *alert) int { return a.Key().Compare(b.Key()) }
 
-// alertsOf derives the episodes of all sightings, in order of key.
-func alertsOf(sightings []incident.Sighting, dir *directory, now time.Time) []*alert {
-	merged := map[incident.EpisodeKey]incident.Sighting{}
+// merged are sightings as they are once each is known by all that was told of it.
+func merged(sightings []incident.Sighting) []incident.Sighting {
+	of := make(map[incident.EpisodeKey]int, len(sightings))
+	var out []incident.Sighting
 	for _, s := range sightings {
 		k := utc(s.Key()) // so that one instant is one key
-		if old, ok := merged[k]; ok {
-			s = incident.Merge(old, s)
+		i, ok := of[k]
+		if !ok {
+			of[k] = len(out)
+			out = append(out, s)
+			continue
 		}
-		merged[k] = s
+		out[i] = incident.Merge(out[i], s)
 	}
-	of := map[string][]incident.Sighting{}
-	for _, s := range merged {
-		of[s.Fingerprint] = append(of[s.Fingerprint], s)
-	}
-	var out []*alert
-	for _, list := range of {
-		for _, e := range incident.Episodes(list, dir.rules.Silence, now) {
-			out = append(out, newAlert(e, dir))
-		}
-	}
-	slices.SortFunc(out, byKey)
 	return out
 }
 

@@ -304,17 +304,17 @@ func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, l
 		}
 		return
 	}
-	in.Impacts = stretches(linked, a.dir.rules.Open.Quiet, a.now)
+	in.Impacts = stretches(linked, a.dir.rules.Open.Quiet)
 }
 
 // stretches are the times in which at least one of the episodes fired, joined over gaps no longer than gap. The last
 // has no end while one fires.
-func stretches(linked []*incident.Episode, gap time.Duration, now time.Time) []incident.Impact {
+func stretches(linked []*incident.Episode, gap time.Duration) []incident.Impact {
 	out := []incident.Impact{}
 	for _, e := range linked { // by start
 		end := e.EndsAt
 		if e.Firing() {
-			end = latest(now, e.StartsAt)
+			end = forever
 		}
 		if n := len(out); n > 0 && !e.StartsAt.After(out[n-1].To.Add(gap)) {
 			out[n-1].To = latest(out[n-1].To, end)

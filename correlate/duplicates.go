@@ -38,12 +38,13 @@ const (
 
 // mergeRecords joins the records, in order of key, that tell of one incident: because a person said so, because one names the
 // other, or because they are alike. A person's word that two are two keeps them apart, whatever else joins them.
-func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions) []*report {
+func (c *correlator) mergeRecords(records []*incident.Record) {
+	reviews := c.reviews
 	alone := make([]*report, len(records))
 	ids := make([]string, len(records)) // there are many pairs, and making an ID takes long
 	for i, r := range records {
-		alone[i] = newReport([]*incident.Record{r}, nil, dir)
-		ids[i] = incident.RecordID(r.Key())
+		alone[i] = c.alone[r]
+		ids[i] = alone[i].ids()[0]
 	}
 	type join struct {
 		i, j int
@@ -51,6 +52,7 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 		why  string
 	}
 	var joins []join
+	likes := map[[2]*report]likeness{}
 	place := map[string]int{}
 	for i := range records {
 		place[ids[i]] = i
@@ -62,15 +64,22 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 			joins = append(joins, join{min(i, j), max(i, j), 2 * certain, sentence(d.By+" said they are one", d.Reason)})
 		}
 	}
-	for _, c := range candidates(records, alone) {
-		i, j := c[0], c[1]
+	for _, two := range candidates(records, alone) {
+		i, j := two[0], two[1]
 		if _, said := reviews.joins[pair(ids[i], ids[j])]; said {
 			continue
 		}
-		if odds, why := alike(alone[i], alone[j], dir); odds > 0 {
-			joins = append(joins, join{i, j, odds, why})
+		p := [2]*report{alone[i], alone[j]}
+		l, ok := c.likes[p]
+		if !ok {
+			l.odds, l.why = alike(alone[i], alone[j], c.dir)
+		}
+		likes[p] = l
+		if l.odds > 0 {
+			joins = append(joins, join{i, j, l.odds, l.why})
 		}
 	}
+	c.likes = likes
 	// The surest first, so that of three the two that belong together are joined where a person keeps the third apart.
 	slices.SortFunc(joins, func(a, b join) int { return cmp.Or(cmp.Compare(b.odds, a.odds), a.i-b.i, a.j-b.j) })
 	group := make([][]int, len(records))
@@ -101,12 +110,18 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 		group[a], group[b] = append(group[a], group[b]...), nil
 		why[a] = append(append(why[a], why[b]...), x)
 	}
-	var out []*report
+	before := map[*incident.Record]*report{} // of several records, by the first
+	for _, r := range c.reports {
+		if len(r.records) > 1 {
+			before[r.records[0]] = r
+		}
+	}
+	c.reports = nil
 	for i := range records {
 		switch len(group[i]) {
 		case 0:
 		case 1:
-			out = append(out, alone[i])
+			c.reports = append(c.reports, alone[i])
 		default:
 			var list []*incident.Record
 			slices.Sort(group[i])
@@ -114,17 +129,26 @@ func mergeRecords(records []*incident.Record, dir *directory, reviews *decisions
 				list = append(list, records[k])
 			}
 			slices.SortStableFunc(list, func(x, y *incident.Record) int {
-				return cmp.Or(dir.sourceRank(x.Key())-dir.sourceRank(y.Key()), y.UpdatedAt.Compare(x.UpdatedAt))
+				return cmp.Or(c.dir.sourceRank(x.Key())-c.dir.sourceRank(y.Key()), y.UpdatedAt.Compare(x.UpdatedAt))
 			})
 			var merged []string
 			for _, x := range why[i] {
 				merged = append(merged, x.why)
 			}
 			slices.Sort(merged)
-			out = append(out, newReport(list, merged, dir))
+			r := before[list[0]]
+			if r == nil || !slices.Equal(r.records, list) || !slices.Equal(r.merged, merged) {
+				r = newReport(list, merged, c.dir)
+			}
+			c.reports = append(c.reports, r)
 		}
 	}
-	return out
+}
+
+// likeness is what alike says.
+type likeness struct {
+	odds float64
+	why  string
 }
 
 // candidates are the pairs of records, by place, that can be of one incident: they begin within hours of each other, or one names

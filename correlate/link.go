@@ -11,108 +11,100 @@ import (
 	"meantime/incident"
 )
 
+// subject is what becomes an incident: a report, outbreaks that no record tells of, or alerts that each open one.
+type subject struct {
+	report *report
+	opened *outbreak // the first of them
+	single *alert    // the first of them
+}
+
+// placement is what an incident has to do with an alert.
+type placement struct {
+	subject
+	state    incident.LinkState
+	score    float64
+	evidence []string
+}
+
 // choice is an incident that an alert may belong to.
 type choice struct {
-	draft    *draft
+	subject
 	score    float64
 	evidence []string
 	state    incident.LinkState // as a person decided; empty where nobody did
 	at       time.Time          // of the decision
 }
 
-// drafts makes the incidents of a settlement: one for each report, in their order, and one for each that alerts opened.
-// loose are the alerts, in order of key, that are of no outbreak.
-func (s *settlement) drafts(loose []*alert) []*draft {
-	of := map[*report]*draft{}
-	opened := map[*opening]*draft{}
-	var out []*draft
-	for _, r := range s.reports {
-		of[r] = &draft{records: r.records, merged: r.merged}
-		out = append(out, of[r])
+// settled is what a settlement decided of an outbreak: all that the links of its alerts depend on.
+type settled struct {
+	matches []*match
+	to      []*match
+	part    bool
+	odds    float64 // of a part, or of the opened incident
+	home    subject // the incident it belongs to; zero for none
+}
+
+func (s *settlement) settled(o *outbreak) settled {
+	d := settled{matches: s.matches(o)}
+	if p := s.openedBy[o]; p != nil {
+		d.home, d.odds = subject{opened: p.outbreaks[0]}, p.odds
+		return d
 	}
-	for _, p := range s.opened {
-		opened[p] = &draft{}
-		out = append(out, opened[p])
+	if d.to, d.part = s.attached(o); len(d.to) > 0 {
+		d.home = subject{report: d.to[0].report}
 	}
-	home := func(o *outbreak) *draft {
-		if p := s.openedBy[o]; p != nil {
-			return opened[p]
+	if d.part {
+		d.odds = s.partOdds[o]
+	}
+	return d
+}
+
+func (d *settled) equal(e *settled) bool {
+	return d.part == e.part && d.odds == e.odds && d.home == e.home && slices.Equal(d.matches, e.matches) && slices.Equal(d.to, e.to)
+}
+
+// claims are what follows from that for the alerts of the outbreak.
+type claims struct {
+	settled
+	outbreak *outbreak
+	choices  [][]choice // for each alert, the likeliest first
+	free     []*alert   // that no incident is sure enough of and that may open one by themselves
+	touches  []subject  // the incidents that have to do with any of the alerts
+}
+
+// claim works out claims.
+func (s *settlement) claim(o *outbreak, d settled) *claims {
+	c := &claims{settled: d, outbreak: o, choices: make([][]choice, len(o.members))}
+	for i, x := range o.members {
+		c.choices[i] = s.choices(x, &d)
+		if s.dir.alone(x) && !slices.ContainsFunc(c.choices[i], s.links) {
+			c.free = append(c.free, x)
 		}
-		if to, _ := s.attached(o); len(to) > 0 {
-			return of[to[0].report]
-		}
-		return nil
-	}
-	named := map[string]*draft{} // by the ids that reviews name
-	for r, d := range of {
-		for _, rec := range r.records {
-			named[incident.RecordID(rec.Key())] = d
-		}
-	}
-	for id, x := range s.ids {
-		if d := home(x.outbreak); d != nil {
-			named[id] = d
-			d.also = append(d.also, id)
-		}
-	}
-	for _, o := range s.breaks {
-		if d := home(o); d != nil && (s.openedBy[o] != nil || o.opens() > 0) {
-			for _, x := range o.look().openers {
-				d.openers = append(d.openers, utc(x.Key()))
+		x.placed = s.place(x, c.choices[i], nil)
+		for _, p := range x.placed {
+			if !slices.Contains(c.touches, p.subject) {
+				c.touches = append(c.touches, p.subject)
 			}
 		}
 	}
-	may := map[*alert][]choice{}
-	var all, free []*alert
-	for _, o := range s.breaks {
-		for _, x := range o.members {
-			may[x] = s.choices(x, of, opened)
-			all = append(all, x)
-		}
+	if c.home != (subject{}) && !slices.Contains(c.touches, c.home) {
+		c.touches = append(c.touches, c.home)
 	}
-	for _, x := range loose {
-		may[x] = s.referred(x, of)
-		all = append(all, x)
-	}
-	slices.SortFunc(all, byKey)
-	for _, x := range all {
-		if s.dir.alone(x) && !slices.ContainsFunc(may[x], s.links) {
-			free = append(free, x)
-		}
-	}
-	for _, g := range openSingly(free, s.dir) {
-		out = append(out, g.draft)
-		for _, x := range g.alerts {
-			may[x] = append(may[x], choice{draft: g.draft, score: sigmoid(openedBase), evidence: []string{"no record tells of it, and " + g.why, howUsual(x)}})
-			for _, t := range x.Starts {
-				named[incident.EpisodeID(incident.EpisodeKey{Fingerprint: x.Fingerprint, StartsAt: t})] = g.draft
-			}
-		}
-	}
-	for _, x := range all {
-		s.place(x, may[x], named)
-	}
-	return slices.DeleteFunc(out, func(d *draft) bool {
-		slices.Sort(d.also)
-		slices.SortFunc(d.openers, incident.EpisodeKey.Compare)
-		// What alerts opened is nothing once a person took all of its alerts away.
-		return len(d.records) == 0 && !slices.ContainsFunc(d.links, func(l incident.Link) bool { return l.State.Counts() })
-	})
+	return c
 }
 
 // choices are the incidents that an alert of an outbreak may belong to, the likeliest first.
-func (s *settlement) choices(x *alert, of map[*report]*draft, opened map[*opening]*draft) []choice {
+func (s *settlement) choices(x *alert, d *settled) []choice {
 	var out []choice
-	if p := s.openedBy[x.outbreak]; p != nil {
-		out = append(out, choice{draft: opened[p], score: sigmoid(s.openOdds(x, p)), evidence: s.openEvidence(x)})
+	if d.home.opened != nil {
+		out = append(out, choice{subject: d.home, score: sigmoid(openOdds(x, d.odds)), evidence: s.openEvidence(x)})
 	}
-	to, part := s.attached(x.outbreak)
-	for _, m := range s.matches[x.outbreak] {
+	for _, m := range d.matches {
 		odds := looseBase + looseMatch*m.odds
-		belongs := slices.ContainsFunc(to, func(a *match) bool { return a.report == m.report })
+		belongs := slices.ContainsFunc(d.to, func(a *match) bool { return a.report == m.report })
 		if belongs {
-			odds = s.linkOdds(x, m, part)
-		} else if len(to) > 0 || s.openedBy[x.outbreak] != nil {
+			odds = s.linkOdds(x, m, d)
+		} else if d.home != (subject{}) {
 			odds -= 1 // its outbreak belongs elsewhere
 		}
 		if x.outbreak.look().naming || slices.ContainsFunc(m.report.records, refers) {
@@ -125,24 +117,27 @@ func (s *settlement) choices(x *alert, of map[*report]*draft, opened map[*openin
 		}
 		odds += s.weights.History * s.reviews.habit(x)
 		if score := sigmoid(odds); belongs || score >= s.dir.rules.SuggestAt/2 {
-			out = append(out, choice{draft: of[m.report], score: score, evidence: s.evidence(x, m, belongs)})
+			out = append(out, choice{subject: subject{report: m.report}, score: score, evidence: s.evidence(x, m, d, belongs)})
 		}
 	}
-	for _, m := range to { // joined by a person where nothing else speaks for it
-		if !slices.ContainsFunc(out, func(c choice) bool { return c.draft == of[m.report] }) {
-			out = append(out, choice{draft: of[m.report], score: sigmoid(certain), evidence: []string{"a person said that its outbreak is of this incident"}})
+	for _, m := range d.to { // joined by a person where nothing else speaks for it
+		of := subject{report: m.report}
+		if !slices.ContainsFunc(out, func(c choice) bool { return c.subject == of }) {
+			out = append(out, choice{subject: of, score: sigmoid(certain), evidence: []string{"a person said that its outbreak is of this incident"}})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b choice) int { return cmp.Compare(b.score, a.score) })
 	return out
 }
 
-// referred are the incidents whose records name an alert that by itself says nothing.
-func (s *settlement) referred(x *alert, of map[*report]*draft) []choice {
+// referred are the incidents whose records name an alert that by itself says nothing, or that it names.
+func (s *settlement) referred(x *alert, naming []*report) []choice {
 	var out []choice
-	naming := x.Labels["incident"]+x.Labels["incident_id"]+x.Labels["incident_key"] != ""
-	for _, r := range s.reports {
-		if x.StartsAt.Before(r.from) || x.StartsAt.After(r.to) || !naming && !slices.ContainsFunc(r.records, refers) {
+	if x.Labels["incident"]+x.Labels["incident_id"]+x.Labels["incident_key"] != "" {
+		naming = s.reports
+	}
+	for _, r := range naming {
+		if x.StartsAt.Before(r.from) || x.StartsAt.After(r.to) {
 			continue
 		}
 		for _, rec := range r.records {
@@ -151,7 +146,7 @@ func (s *settlement) referred(x *alert, of map[*report]*draft) []choice {
 				continue // that names a group or a rule, of which this is the part that fires all the time
 			}
 			near := clamp(math.Log(r.density(x.StartsAt)/x.rate), -4, 2)
-			out = append(out, choice{draft: of[r], score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), howUsual(x)}})
+			out = append(out, choice{subject: subject{report: r}, score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), howUsual(x)}})
 			break
 		}
 	}
@@ -160,20 +155,21 @@ func (s *settlement) referred(x *alert, of map[*report]*draft) []choice {
 }
 
 // place links an alert to the best of its choices and keeps the runner-up as a suggestion, for which half the score is
-// enough. What people decided comes first.
-func (s *settlement) place(x *alert, choices []choice, named map[string]*draft) {
+// enough. What people decided comes first; named finds the incidents that reviews name.
+func (s *settlement) place(x *alert, choices []choice, named map[string]subject) (placed []placement) {
+	choices = slices.Clone(choices)
 	for _, r := range s.reviews.episodes[x.Fingerprint] {
-		d := named[r.Incident]
-		if d == nil || !slices.ContainsFunc(x.Starts, r.Episode.StartsAt.Equal) {
+		of, ok := named[r.Incident]
+		if !ok || !slices.ContainsFunc(x.Starts, r.Episode.StartsAt.Equal) {
 			continue
 		}
 		state, what := incident.LinkConfirmed, r.By+" confirmed that it belongs to it"
 		if r.Action == incident.ReviewReject {
 			state, what = incident.LinkRejected, r.By+" said that it does not belong to it"
 		}
-		i := slices.IndexFunc(choices, func(c choice) bool { return c.draft == d })
+		i := slices.IndexFunc(choices, func(c choice) bool { return c.subject == of })
 		if i < 0 {
-			choices, i = append(choices, choice{draft: d}), len(choices)
+			choices, i = append(choices, choice{subject: of}), len(choices)
 		}
 		choices[i].state, choices[i].at = state, r.At
 		choices[i].evidence = append([]string{sentence(what, r.Reason)}, choices[i].evidence...)
@@ -208,13 +204,14 @@ func (s *settlement) place(x *alert, choices []choice, named map[string]*draft) 
 			continue
 		}
 		linked = linked || state.Counts()
-		c.draft.links = append(c.draft.links, incident.Link{Episode: x.Episode, State: state, Score: round(c.score), Evidence: c.evidence})
+		placed = append(placed, placement{c.subject, state, round(c.score), c.evidence})
 	}
+	return placed
 }
 
 // links says whether the score of a choice is enough for a link. An alert is of the incident that it opened whatever the score.
 func (s *settlement) links(c choice) bool {
-	return c.score >= s.dir.rules.LinkAt || len(c.draft.records) == 0
+	return c.score >= s.dir.rules.LinkAt || c.report == nil
 }
 
 // round keeps of a score what means something.
@@ -227,8 +224,8 @@ const (
 	openedAlone = -0.8
 )
 
-func (s *settlement) openOdds(x *alert, p *opening) float64 {
-	odds := openedBase + openedOdds*clamp(p.odds, 0, 6)
+func openOdds(x *alert, odds float64) float64 {
+	odds = openedBase + openedOdds*clamp(odds, 0, 6)
 	if len(x.trouble.members) == 1 && len(x.outbreak.troubles) > 1 {
 		odds += openedAlone
 	}
@@ -244,7 +241,7 @@ func (s *settlement) openEvidence(x *alert) []string {
 }
 
 // evidence says in words what speaks for and against a link.
-func (s *settlement) evidence(x *alert, m *match, belongs bool) []string {
+func (s *settlement) evidence(x *alert, m *match, d *settled, belongs bool) []string {
 	var out []string
 	r, o := m.report, x.outbreak
 	for _, rec := range r.records {
@@ -279,7 +276,7 @@ func (s *settlement) evidence(x *alert, m *match, belongs bool) []string {
 	}
 	if !belongs {
 		out = append(out, "what it fired together with does not go with this incident, or goes better with another")
-	} else if others := len(s.matches[o]); others > 1 && s.matches[o][1].odds > m.odds-2 {
+	} else if others := len(d.matches); others > 1 && d.matches[1].odds > m.odds-2 {
 		out = append(out, fmt.Sprintf("%s of about the same time could be meant as well", plural(others-1, "other incident")))
 	}
 	return out

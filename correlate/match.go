@@ -21,6 +21,9 @@ type match struct {
 	service, place, reference, words, size float64
 	referred                               string   // how the report names an alert of it
 	said                                   []string // words in common
+
+	than   *report // see gain
+	gained float64
 }
 
 // The services a report names, as a share of how often they were named in labelled incidents.
@@ -31,7 +34,6 @@ const (
 	namesNeighbour = 0.02
 	namesRelated   = 0.01
 	namesMember    = 0.7
-	fewServices    = 20   // taken as known where fewer are
 	worstService   = -4.0 // services that contradict count no more than this
 	furtherService = 0.5  // every service named after the first counts half
 	byReference    = 6.0
@@ -59,7 +61,6 @@ func (r *report) compare(o *outbreak, dir *directory, w *Weights) *match {
 			}
 		}
 	}
-	m.service = r.servicesFit(o, dir)
 	for p, n := range o.places {
 		switch {
 		case r.place == "" || p == "":
@@ -73,27 +74,44 @@ func (r *report) compare(o *outbreak, dir *directory, w *Weights) *match {
 	m.said = common(r.words, seen.words)
 	m.said = m.said[:min(len(m.said), mostWords)]
 	m.words = perWord * float64(len(m.said))
-	m.odds = matchBase + w.Size*m.size + w.Service*m.service + w.Place*m.place + w.Reference*m.reference + w.Words*m.words
-	m.timing = r.times(o, w, worthwhile-m.odds)
+	best := w.Service * r.bestService(dir)
+	m.odds = matchBase + w.Size*m.size + w.Place*m.place + w.Reference*m.reference + w.Words*m.words
+	// Most are too far apart in time for anything that services can say.
+	m.timing = r.times(o, w, worthwhile-m.odds-best)
 	m.odds += w.Time*m.first + w.OtherTimes*m.others + w.End*m.end
 	if m.shift != 0 {
 		m.odds += clockOdds
 	}
-	if m.odds < worthwhile {
+	if m.odds+best < worthwhile {
+		return nil
+	}
+	m.service = r.servicesFit(o, dir)
+	if m.odds += w.Service * m.service; m.odds < worthwhile {
 		return nil
 	}
 	return m
 }
 
+// bestService is the most that servicesFit can say.
+func (r *report) bestService(dir *directory) float64 {
+	if len(r.services) == 0 {
+		return 0
+	}
+	total := dir.total()
+	return math.Log(namesAny+(namesRoot+namesSufferer)*total) + furtherService*float64(len(r.services)-1)*math.Log(0.3+namesMember*total)
+}
+
 // servicesFit is how much likelier the report names the services it names because of the outbreak than by chance.
 func (r *report) servicesFit(o *outbreak, dir *directory) float64 {
 	hit := o.look().services
-	n, total := float64(max(1, len(hit))), float64(max(fewServices, len(dir.known)))
+	n, total := float64(max(1, len(hit))), dir.total()
 	sum := 0.0
 	for i, s := range r.services {
 		nearest := strangers
 		for t := range hit {
-			nearest = min(nearest, dir.kin(t, s))
+			if nearest = min(nearest, dir.kin(t, s)); nearest == itself {
+				break
+			}
 		}
 		if i > 0 {
 			p := 0.3 / total
@@ -121,6 +139,11 @@ func (r *report) servicesFit(o *outbreak, dir *directory) float64 {
 	}
 	return max(sum, worstService)
 }
+
+// total is how many services there are to be named.
+func (d *directory) total() float64 { return float64(max(fewServices, len(d.known))) }
+
+const fewServices = 20 // taken as known where fewer are
 
 // related says whether two outbreaks may be parts of one incident: they began at one service, or hit one in common.
 func (o *outbreak) related(p *outbreak) bool {

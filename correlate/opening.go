@@ -13,6 +13,7 @@ import (
 type opening struct {
 	outbreaks []*outbreak
 	odds      float64
+	until     time.Time // until when what fires again can be a relapse of it
 }
 
 // What makes an outbreak an incident of its own, in logarithms of odds; fitted to labelled organisations and rounded. One
@@ -32,8 +33,9 @@ const (
 )
 
 // opens is the logarithm of the odds that an outbreak is an incident.
-func (o *outbreak) opens() float64 {
-	f := o.look()
+func (o *outbreak) opens() float64 { return o.look().odds }
+
+func (f *facts) opens(o *outbreak) float64 {
 	var last, opener time.Duration
 	openers := map[string]bool{}
 	for _, x := range o.members {
@@ -79,15 +81,24 @@ func (o *outbreak) why() string {
 // open lets what belongs to no report open incidents. What fires again within ReopenWithin after it was quiet is a relapse
 // of the same incident.
 func (s *settlement) open() {
+	rules := s.dir.rules
+	var live []*opening // that one that begins now can be a relapse of
 	for _, o := range s.breaks {
 		if to, _ := s.attached(o); len(to) > 0 {
 			continue
 		}
-		odds, forced := o.opens(), s.decided(o)
+		live = slices.DeleteFunc(live, func(p *opening) bool { return p.until.Before(o.first) })
+		odds, forced := o.opens(), s.affirmed(o)
 		var into *opening
-		for _, p := range s.opened {
-			if !s.between(p, o, incident.ReviewSplit) && (s.between(p, o, incident.ReviewMerge) || slices.ContainsFunc(p.outbreaks, func(q *outbreak) bool { return s.relapse(q, o) })) {
-				into = p // the newest that fits
+		for _, p := range s.between(o, incident.ReviewMerge) {
+			into = p
+		}
+		if into == nil && len(o.look().openers) > 0 {
+			apart := s.between(o, incident.ReviewSplit)
+			for _, p := range live {
+				if !slices.Contains(apart, p) && slices.ContainsFunc(p.outbreaks, func(q *outbreak) bool { return o.relapseOf(q, rules) }) {
+					into = p // the newest that fits
+				}
 			}
 		}
 		switch {
@@ -103,44 +114,37 @@ func (s *settlement) open() {
 		default:
 			continue
 		}
+		if into.until = latest(into.until, o.look().quiet.Add(rules.Open.Quiet+rules.Open.ReopenWithin)); !slices.Contains(live, into) {
+			live = append(live, into)
+		}
 		s.openedBy[o] = into
 	}
 }
 
-// relapse says whether a later outbreak may be a relapse of an earlier one.
-func (s *settlement) relapse(q, o *outbreak) bool {
-	return relapses(q, o, s.dir.rules)
-}
-
-func relapses(q, o *outbreak, rules *Rules) bool {
+// relapseOf says whether a later outbreak may be a relapse of an earlier one.
+func (o *outbreak) relapseOf(q *outbreak, rules *Rules) bool {
 	return len(o.look().openers) > 0 && q.group == o.group && !o.first.Before(q.first) && !o.first.After(q.look().quiet.Add(rules.Open.Quiet+rules.Open.ReopenWithin)) && q.related(o) && !q.apart(o)
 }
 
-// decided says whether a person spoke of an outbreak as of an incident.
-func (s *settlement) decided(o *outbreak) bool {
-	for id, x := range s.ids {
-		if x.outbreak == o && s.reviews.affirms[id] {
-			return true
-		}
-	}
-	return false
+// affirmed says whether a person spoke of an outbreak as of an incident.
+func (s *settlement) affirmed(o *outbreak) bool {
+	return slices.ContainsFunc(s.ids[o], func(id string) bool { return s.reviews.affirms[id] })
 }
 
-// between says whether the newest decision about an outbreak and one of an opened incident is the given one.
-func (s *settlement) between(p *opening, o *outbreak, action incident.ReviewAction) bool {
-	for a, x := range s.ids {
-		if x.outbreak != o {
-			continue
-		}
-		for b, y := range s.ids {
-			if y.outbreak != o && s.openedBy[y.outbreak] == p {
-				if d, ok := s.reviews.joins[pair(a, b)]; ok && d.Action == action {
-					return true
+// between are the opened incidents with which the newest decision about an outbreak is the given one.
+func (s *settlement) between(o *outbreak, action incident.ReviewAction) (with []*opening) {
+	for _, a := range s.ids[o] {
+		for _, p := range s.opened {
+			for _, q := range p.outbreaks {
+				for _, b := range s.ids[q] {
+					if d, ok := s.reviews.joins[pair(a, b)]; ok && d.Action == action && !slices.Contains(with, p) {
+						with = append(with, p)
+					}
 				}
 			}
 		}
 	}
-	return false
+	return with
 }
 
 // alone says whether an alert that belongs to nothing opens an incident whatever else fired: because the rules say that each
@@ -159,8 +163,8 @@ func (d *directory) alone(x *alert) bool {
 
 // lonely are alerts that open an incident by themselves, grouped.
 type lonely struct {
-	draft  *draft
 	alerts []*alert
+	until  time.Time // the latest end or sign of life
 	why    string
 }
 
@@ -168,26 +172,23 @@ type lonely struct {
 // quiet time and the time in which an incident is opened again.
 func openSingly(free []*alert, dir *directory) []*lonely {
 	open := map[string]*lonely{}
-	end := map[string]time.Time{}
 	var out []*lonely
-	slices.SortStableFunc(free, func(a, b *alert) int { return a.StartsAt.Compare(b.StartsAt) })
 	for _, x := range free {
-		key := x.service + "\x00" + dir.group(x)
+		key := x.service + "\x00" + x.group
 		if !slices.Contains(dir.rules.Open.GroupBy, "service") {
-			key = dir.group(x)
+			key = x.group
 		}
 		g := open[key]
-		if g == nil || x.StartsAt.After(end[key].Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
-			g = &lonely{draft: &draft{}, why: "alerts like it open an incident each"}
+		if g == nil || x.StartsAt.After(g.until.Add(dir.rules.Open.Quiet+dir.rules.Open.ReopenWithin)) {
+			g = &lonely{why: "alerts like it open an incident each"}
 			if !dir.rules.Open.Every {
 				g.why = "no other alert of its severity fired in the four weeks before"
 			}
-			open[key], end[key] = g, time.Time{}
+			open[key] = g
 			out = append(out, g)
 		}
 		g.alerts = append(g.alerts, x)
-		g.draft.openers = append(g.draft.openers, utc(x.Key()))
-		end[key] = latest(end[key], latest(x.EndsAt, x.LastSeen))
+		g.until = latest(g.until, latest(x.EndsAt, x.LastSeen))
 	}
 	return out
 }

@@ -1,7 +1,7 @@
 package correlate
 
 import (
-	"cmp"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -16,9 +16,9 @@ import (
 type trouble struct {
 	service, place string
 	members        []*alert
-	first, last    time.Time // starts
-	until          time.Time // the latest end so far
+	first          time.Time // start
 	outbreak       *outbreak
+	top            float64 // the odds by which it joined its outbreak
 }
 
 // outbreak is a group of troubles that began for one reason, as far as times, places and dependencies tell: trouble at a
@@ -34,7 +34,6 @@ type outbreak struct {
 	members     []*alert
 	first, last time.Time // starts of the first and the last alert
 	until       time.Time // the latest end so far
-	number      int       // of its day
 	group       string    // values of the labels that incidents are grouped by, without the service
 
 	// root is the likeliest root, best its summed logarithm. base is the sum where no way from a root is known, roots what
@@ -47,7 +46,9 @@ type outbreak struct {
 	places map[string]int             // troubles by place
 	where  map[string]map[string]bool // service -> places in which it is in trouble
 
-	seen *facts // what is asked of it once it is complete; see look
+	seen  *facts   // what is asked of it once it is complete; see look
+	open  bool     // it is being put together
+	asked *trouble // that was compared with it last
 }
 
 // The model of spreading. Figures are probabilities unless said otherwise; they were chosen to separate the incidents
@@ -76,89 +77,8 @@ const (
 	outbreakActive     = 6 * time.Hour
 )
 
-func newOutbreak(x *alert, group string) *outbreak {
-	return &outbreak{group: group, first: x.StartsAt, roots: map[string]float64{}, places: map[string]int{}, where: map[string]map[string]bool{}}
-}
-
-// fold groups the rare alerts of one day, in order of key, into outbreaks, in order of their first alerts.
-func fold(alerts []*alert, dir *directory) []*outbreak {
-	var all []*outbreak
-	live := living{at: map[string][]*outbreak{}}
-	troubles := map[string]*trouble{}
-	for _, x := range alerts {
-		key := x.troubleKey(dir)
-		if t := troubles[key]; t != nil && t.goesOn(x) {
-			t.add(x)
-			continue
-		}
-		t := &trouble{service: x.service, place: x.place, first: x.StartsAt}
-		troubles[key] = t
-		group := dir.group(x)
-		var to *outbreak
-		top := joinOdds
-		for _, o := range live.near(x, dir) {
-			if o.group != group {
-				continue
-			}
-			if odds := o.odds(t, x, dir); odds > top {
-				to, top = o, odds
-			}
-		}
-		if to == nil {
-			to = newOutbreak(x, group)
-			to.number = len(all)
-			all, live.all = append(all, to), append(live.all, to)
-		}
-		live.reach(to, t, dir)
-		to.join(t, dir)
-		t.add(x)
-	}
-	return all
-}
-
-// living are the outbreaks that a trouble can still join.
-type living struct {
-	all []*outbreak
-	at  map[string][]*outbreak // by the services that may be their root
-}
-
-// mostOdds is the logarithm of the odds that a trouble joins what began just before it, if its service had no habits.
-var mostOdds = math.Log((quickShare/quick.Hours() + (1-quickShare)/slow.Hours()) / (rareRate * kindsPer))
-
-// near are those that a trouble with the first alert x may be part of, in order. One that no root is known to reach is likely
-// enough only where nothing is known of its service's dependencies; else the others need not be looked at.
-func (l *living) near(x *alert, dir *directory) []*outbreak {
-	alive := func(list []*outbreak) []*outbreak {
-		return slices.DeleteFunc(list, func(o *outbreak) bool { return !o.alive(x.StartsAt) })
-	}
-	if dir.none(x.service)+mostOdds > joinOdds {
-		l.all = alive(l.all)
-		return l.all
-	}
-	var out []*outbreak
-	for r := range dir.upward(x.service) {
-		l.at[r] = alive(l.at[r])
-		out = append(out, l.at[r]...)
-	}
-	slices.SortFunc(out, func(a, b *outbreak) int { return a.number - b.number })
-	return slices.Compact(out)
-}
-
-// reach notes the roots that an outbreak gains by a trouble that joins it.
-func (l *living) reach(o *outbreak, t *trouble, dir *directory) {
-	for r := range dir.upward(t.service) {
-		if _, ok := o.roots[r]; !ok {
-			l.at[r] = append(l.at[r], o)
-		}
-	}
-}
-
-func (x *alert) troubleKey(dir *directory) string {
-	what := x.service
-	if what == "" {
-		what = "\x00" + cmp.Or(x.Labels["instance"], x.Fingerprint)
-	}
-	return what + "\x00" + x.place + "\x00" + dir.group(x)
+func newOutbreak(x *alert) *outbreak {
+	return &outbreak{group: x.group, first: x.StartsAt, roots: map[string]float64{}, places: map[string]int{}, where: map[string]map[string]bool{}}
 }
 
 // group are the values of the labels that incidents are grouped by. The service is left out: what depends on each other
@@ -174,45 +94,33 @@ func (d *directory) group(x *alert) string {
 	return b.String()
 }
 
-func (t *trouble) goesOn(x *alert) bool {
-	pause := troublePause
-	if x.StartsAt.Before(t.until.Add(lingers)) {
-		pause = troubleActivePause
-	}
-	return x.StartsAt.Sub(t.last) <= pause
-}
-
-func (t *trouble) add(x *alert) {
-	x.trouble, x.outbreak = t, t.outbreak
-	t.members = append(t.members, x)
-	t.last, t.until = x.StartsAt, latest(t.until, x.until())
-	o := t.outbreak
-	o.members = append(o.members, x)
-	o.last, o.until = x.StartsAt, latest(o.until, x.until())
-}
-
 // alive says whether a trouble that begins now can still join.
 func (o *outbreak) alive(now time.Time) bool {
 	pause := now.Sub(o.last)
 	return pause <= outbreakPause || pause <= outbreakActive && o.until.After(now)
 }
 
-// odds is the logarithm of how much likelier the outbreak made a trouble begin than habit did. x is its first alert.
-func (o *outbreak) odds(t *trouble, x *alert, dir *directory) float64 {
-	none := dir.none(t.service)
-	root := o.best + none
-	for r, q := range dir.upward(t.service) {
-		if way, ok := o.roots[r]; ok { // that some of it came from there
-			root = max(root, o.base+way+q)
-		}
-	}
+// odds is the logarithm of how much likelier the outbreak made a trouble begin than habit did. What comes to no more than
+// least need not be exact.
+func (o *outbreak) odds(t *trouble, least float64, dir *directory) float64 {
+	x := t.members[0]
 	pause, since := x.StartsAt.Sub(o.last).Hours(), x.StartsAt.Sub(o.first).Hours()
 	long := slow.Hours()
 	if o.until.After(x.StartsAt) {
 		long *= 2
 	}
 	density := quickShare*math.Exp(-pause/quick.Hours())/quick.Hours() + (1-quickShare)*math.Exp(-since/long)/long
-	return root - o.best + o.placeFit(t) + math.Log(density/(x.rate*kindsPer))
+	odds := math.Log(density / (x.rate * kindsPer))
+	if odds+bestWay <= least {
+		return math.Inf(-1)
+	}
+	root := o.best + dir.none(t.service)
+	for r, q := range dir.upward(t.service) {
+		if way, ok := o.roots[r]; ok { // that some of it came from there
+			root = max(root, o.base+way+q)
+		}
+	}
+	return root - o.best + o.placeFit(t) + odds
 }
 
 // placeFit is the logarithm of how well a trouble's place goes with the outbreak's: 0 in the place of most of it, a
@@ -246,9 +154,8 @@ func (o *outbreak) placeFit(t *trouble) float64 {
 	return math.Log(otherPlace + everywhere*several/float64(len(o.where)+1))
 }
 
-// join adds a trouble that has no alerts yet.
+// join adds a trouble, without its alerts.
 func (o *outbreak) join(t *trouble, dir *directory) {
-	t.outbreak = o
 	o.troubles = append(o.troubles, t)
 	none := dir.none(t.service)
 	o.base += none
@@ -284,6 +191,8 @@ type facts struct {
 	naming   bool      // an alert names an incident
 	quiet    time.Time // the latest end, where no alert counts for longer than chronic
 	total    float64   // for the shares of roots
+	odds     float64   // the logarithm of the odds that it is an incident
+	ids      map[*alert][]string
 }
 
 // look works out what is asked of an outbreak that is complete.
@@ -321,6 +230,7 @@ func (o *outbreak) look() *facts {
 	for _, r := range slices.Sorted(maps.Keys(o.roots)) { // in order, because sums of floats depend on it
 		f.total += math.Exp(o.base + o.roots[r] - o.best)
 	}
+	f.odds = f.opens(o)
 	o.seen = f
 	return f
 }
@@ -348,35 +258,28 @@ func dayNumber(t time.Time) int64 {
 
 func midnight(number int64) time.Time { return time.Unix(number*int64(day/time.Second), 0).UTC() }
 
-// days cuts rare alerts, in order of key, into days.
-func days(alerts []*alert) [][]*alert {
-	begins := map[int64]time.Time{}
-	of := func(t time.Time) int64 {
-		n := dayNumber(t)
-		cut, ok := begins[n]
-		if !ok {
-			i, _ := slices.BinarySearchFunc(alerts, midnight(n), func(x *alert, t time.Time) int { return x.StartsAt.Compare(t) })
-			j := i
-			for j < len(alerts) && alerts[j].StartsAt.Before(midnight(n).Add(morning)) {
-				j++
+// days cuts rare alerts, in order of key, into days, by the number of each.
+func days(alerts []*alert) iter.Seq2[int64, []*alert] {
+	return func(yield func(int64, []*alert) bool) {
+		before := func(t time.Time) int {
+			i, _ := slices.BinarySearchFunc(alerts, t, func(x *alert, t time.Time) int { return x.StartsAt.Compare(t) })
+			return i
+		}
+		begin := func(n int64) int {
+			return before(dayBegins(midnight(n), alerts[before(midnight(n)):before(midnight(n).Add(morning))]))
+		}
+		for i := 0; i < len(alerts); {
+			n := dayNumber(alerts[i].StartsAt)
+			if i < begin(n) {
+				n--
 			}
-			cut = dayBegins(midnight(n), alerts[i:j])
-			begins[n] = cut
+			end := begin(n + 1)
+			if !yield(n, alerts[i:end:end]) {
+				return
+			}
+			i = end
 		}
-		if t.Before(cut) {
-			n--
-		}
-		return n
 	}
-	var out [][]*alert
-	for i, j := 0, 0; i < len(alerts); i = j {
-		n := of(alerts[i].StartsAt)
-		for j = i + 1; j < len(alerts) && of(alerts[j].StartsAt) == n; {
-			j++
-		}
-		out = append(out, alerts[i:j:j])
-	}
-	return out
 }
 
 // dayBegins is the end of the longest pause of a morning.

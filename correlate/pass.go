@@ -88,8 +88,8 @@ type pass struct {
 	incidents, verdicts int // delivered
 }
 
-// merged are stretches in order that hold all those given and do not overlap, none longer than a chunk.
-func merged(list []stretch) []stretch {
+// united are stretches in order that hold all those given and do not overlap, none longer than a chunk.
+func united(list []stretch) []stretch {
 	slices.SortFunc(list, func(a, b stretch) int { return a.from.Compare(b.from) })
 	var out []stretch
 	for _, s := range list {
@@ -159,7 +159,7 @@ func (p *pass) changes(ctx context.Context) error {
 		fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
 		added: map[incident.EpisodeKey]mark{}, lost: map[incident.EpisodeKey]mark{},
 	}
-	for _, s := range merged(dirty) {
+	for _, s := range united(dirty) {
 		if err := p.look(ctx, s, blind, f); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (p *pass) changes(ctx context.Context) error {
 	for i := range other {
 		other[i] = other[i].widen(reach)
 	}
-	for _, s := range merged(other) {
+	for _, s := range united(other) {
 		if err := p.look(ctx, s, blind, f); err != nil {
 			return err
 		}

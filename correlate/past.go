@@ -26,6 +26,9 @@ func (m *mark) kinds() [3]kind {
 	return [3]kind{{fingerprint: m.fingerprint}, {name: m.name, service: m.service}, {severity: cmp.Or(m.severity, "none")}}
 }
 
+// kind is its name for the same service.
+func (x *alert) kind() kind { return kind{name: x.Name(), service: x.service} }
+
 func (x *alert) mark() mark { return mark{x.Fingerprint, x.Name(), x.service, x.severity, x.StartsAt} }
 
 func markOf(v *incident.Verdict) mark {
@@ -51,24 +54,24 @@ const (
 
 func hourOf(t time.Time) int64 { return int64(math.Floor(float64(t.Unix()) / float64(hourLength))) }
 
-// count adds n alerts of a kind that began in an hour; n may be negative.
-func (p past) count(k kind, at, n int64) {
+// count adds n alerts of a kind that began in an hour, or with a negative n takes them back. It says whether there were none
+// before, or are none any more.
+func (p past) count(k kind, at, n int64) (turned bool) {
 	list := p[k]
-	i, ok := slices.BinarySearchFunc(list, at, func(h hour, at int64) int { return int(h.at - at) })
-	switch {
-	case !ok:
-		list = slices.Insert(list, i, hour{at, n})
-	default:
-		list[i].n += n
+	i, ok := slices.BinarySearchFunc(list, at, func(h hour, at int64) int { return cmp.Compare(h.at, at) })
+	if !ok {
+		p[k] = slices.Insert(list, i, hour{at, n})
+		return true
 	}
-	if list[i].n <= 0 {
-		list = slices.Delete(list, i, i+1)
+	if list[i].n += n; list[i].n > 0 {
+		return false
 	}
-	if len(list) == 0 {
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
 		delete(p, k)
 	} else {
 		p[k] = list
 	}
+	return true
 }
 
 // add counts an alert, or with -1 takes it back.
@@ -82,7 +85,7 @@ func (p past) add(m mark, n int64) {
 func (p past) hours(k kind, from, to int64) float64 {
 	list := p[k]
 	find := func(at int64) int {
-		i, _ := slices.BinarySearchFunc(list, at, func(h hour, at int64) int { return int(h.at - at) })
+		i, _ := slices.BinarySearchFunc(list, at, func(h hour, at int64) int { return cmp.Compare(h.at, at) })
 		return i
 	}
 	return float64(find(to) - find(from))

@@ -15,6 +15,7 @@ type report struct {
 	records []*incident.Record
 	// merged says for each record after the first why it is of the same incident.
 	merged   []string
+	key      string   // by which reports are ordered: that of its first record in order of key
 	services []string // named, the one named first most likely the one that failed
 	place    string
 	words    map[string]bool
@@ -29,6 +30,15 @@ type report struct {
 	clues       []clue
 }
 
+// ids are those of the incident that any of its records alone would make.
+func (r *report) ids() []string {
+	out := make([]string, len(r.records))
+	for i, rec := range r.records {
+		out[i] = incident.RecordID(rec.Key())
+	}
+	return out
+}
+
 // Alerts can begin so long before and after what the records tell: people write times from memory, and in the wrong zone.
 const (
 	tellsBefore = 4 * time.Hour
@@ -39,6 +49,9 @@ const (
 func newReport(records []*incident.Record, merged []string, dir *directory) *report {
 	r := &report{records: records, merged: merged, by: incident.ByUnknown, words: map[string]bool{}}
 	for _, rec := range records {
+		if k := rec.Source + "\x00" + rec.ID; r.key == "" || k < r.key {
+			r.key = k
+		}
 		known := func(n incident.MilestoneName, t *time.Time) {
 			if c, ok := stated(rec, n); ok && !c.Placeholder && t.IsZero() {
 				*t = c.At

@@ -23,15 +23,15 @@ type directory struct {
 	longest int
 	needs   map[string][]string
 	needed  map[string][]string
-	// ups and kins cache what upward and kin answer.
+	// ups and kins cache what upward and relatives answer.
 	ups  map[string]map[string]float64
-	kins map[[2]string]kinship
+	kins map[string]map[string]kinship
 }
 
 func newDirectory(rules *Rules) *directory {
 	d := &directory{
 		rules: rules, byName: map[string]string{}, byCore: map[string]string{}, known: map[string]bool{},
-		needs: map[string][]string{}, needed: map[string][]string{}, ups: map[string]map[string]float64{}, kins: map[[2]string]kinship{},
+		needs: map[string][]string{}, needed: map[string][]string{}, ups: map[string]map[string]float64{}, kins: map[string]map[string]kinship{},
 	}
 	cores := map[string]map[string]bool{}
 	add := func(service, name string) {
@@ -284,38 +284,51 @@ const (
 )
 
 func (d *directory) kin(a, b string) kinship {
-	switch {
-	case a == b && a != "":
-		return itself
-	case a == "" || b == "" || !d.connected(a) || !d.connected(b):
-		return unknown
-	}
-	if k, ok := d.kins[[2]string{a, b}]; ok {
+	if k, ok := d.relatives(b)[a]; ok {
 		return k
 	}
-	k := strangers
-	switch {
-	case slices.Contains(d.needs[a], b):
-		k = needs
-	case slices.Contains(d.needs[b], a):
-		k = needed
-	case d.through(a, b) || d.through(b, a):
-		k = far
-	case slices.ContainsFunc(d.needs[a], func(s string) bool { return slices.Contains(d.needs[b], s) }):
-		k = siblings
+	if a == "" || b == "" || !d.connected(a) || !d.connected(b) {
+		return unknown
 	}
-	d.kins[[2]string{a, b}] = k
-	return k
+	return strangers
+}
+
+// relatives are the services that are not strangers to one, itself among them, as kin of it.
+func (d *directory) relatives(of string) map[string]kinship {
+	if of == "" {
+		return nil
+	}
+	if m, ok := d.kins[of]; ok {
+		return m
+	}
+	m := map[string]kinship{of: itself}
+	add := func(k kinship, list []string) {
+		for _, s := range list {
+			if _, ok := m[s]; !ok {
+				m[s] = k
+			}
+		}
+	}
+	add(needs, d.needed[of])
+	add(needed, d.needs[of])
+	for _, s := range d.needed[of] {
+		add(far, d.needed[s])
+	}
+	for _, s := range d.needs[of] {
+		add(far, d.needs[s])
+	}
+	for _, s := range d.needs[of] {
+		add(siblings, d.needed[s])
+	}
+	if d.known[of] { // there is no end of names that nothing is known of
+		d.kins[of] = m
+	}
+	return m
 }
 
 // unrelated says whether no way between a service and any of others is known.
 func (d *directory) unrelated(service string, others []string) bool {
 	return service != "" && len(others) > 0 && !slices.ContainsFunc(others, func(o string) bool { return d.kin(service, o) < unknown })
-}
-
-// through says whether a needs something that needs b.
-func (d *directory) through(a, b string) bool {
-	return slices.ContainsFunc(d.needs[a], func(s string) bool { return slices.Contains(d.needs[s], b) })
 }
 
 // named are the services a record names, in its services first and then in its title.

@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -9,14 +8,9 @@ import (
 	"meantime/incident"
 )
 
-// settlement decides which outbreaks belong to which reports, over all that can have to do with each other.
+// settlement decides which outbreaks belong to which reports, over all that is at hand.
 type settlement struct {
-	dir      *directory
-	weights  Weights
-	reviews  *decisions
-	reports  []*report   // in order of the key of their first record
-	breaks   []*outbreak // in order of first
-	matches  map[*outbreak][]*match
+	*correlator
 	main     map[*report]*match   // the outbreak a report is about
 	owner    map[*outbreak]*match // the report an outbreak belongs to before all others
 	sharers  map[*outbreak][]*match
@@ -24,7 +18,9 @@ type settlement struct {
 	partOdds map[*outbreak]float64
 	opened   []*opening
 	openedBy map[*outbreak]*opening
-	ids      map[string]*alert // what reviews name by episodes
+	ids      map[*outbreak][]string // by which reviews name episodes of it
+	byID     map[string]*alert      // those episodes
+	said     map[*outbreak][]*match // its matches, where reviews name any of its episodes
 }
 
 // What decides about outbreaks as a whole, in logarithms of odds.
@@ -40,41 +36,39 @@ const (
 	smallKinds  = 3
 )
 
-// settle decides. Both lists hold all that can have to do with each other, in their order.
-func settle(reports []*report, breaks []*outbreak, dir *directory, reviews *decisions) *settlement {
+func (c *correlator) settle() *settlement {
 	s := &settlement{
-		dir: dir, weights: dir.rules.Weights, reviews: reviews, reports: reports, breaks: breaks,
-		matches: map[*outbreak][]*match{}, main: map[*report]*match{}, owner: map[*outbreak]*match{}, sharers: map[*outbreak][]*match{},
-		part: map[*outbreak]*match{}, partOdds: map[*outbreak]float64{}, openedBy: map[*outbreak]*opening{},
+		correlator: c, main: map[*report]*match{}, owner: map[*outbreak]*match{}, sharers: map[*outbreak][]*match{},
+		part: map[*outbreak]*match{}, partOdds: map[*outbreak]float64{}, openedBy: map[*outbreak]*opening{}, said: map[*outbreak][]*match{},
 	}
-	s.ids = namedAlerts(breaks, reviews)
-	var all []*match
-	for _, r := range reports {
-		i, _ := slices.BinarySearchFunc(breaks, r.from, func(o *outbreak, t time.Time) int { return o.first.Compare(t) })
-		for ; i < len(breaks) && !breaks[i].first.After(r.to); i++ {
-			if s.divided(r, breaks[i]) {
-				continue
-			}
-			if m := r.compare(breaks[i], dir, &s.weights); m != nil {
-				all = append(all, m)
-				s.matches[breaks[i]] = append(s.matches[breaks[i]], m)
-			}
-		}
-	}
-	for _, o := range breaks {
-		slices.SortStableFunc(s.matches[o], func(a, b *match) int { return cmp.Compare(b.odds, a.odds) })
-	}
-	slices.SortStableFunc(all, func(a, b *match) int { return cmp.Compare(b.odds, a.odds) })
+	s.nameAlerts()
 	s.joined()
-	s.mains(all)
+	s.mains()
 	s.parts()
 	s.open()
 	return s
 }
 
+// matches are those of an outbreak, the likeliest first.
+func (s *settlement) matches(o *outbreak) []*match {
+	if said, ok := s.said[o]; ok {
+		return said
+	}
+	return s.matchesOf[o]
+}
+
 // mains gives each report the outbreak it is about: of all pairs the likeliest first, each report and each outbreak once.
 // A report that is left may share the outbreak of another, where it explains part of it clearly better.
-func (s *settlement) mains(all []*match) {
+func (s *settlement) mains() {
+	all := s.allMatches
+	if len(s.said) > 0 {
+		all = nil
+		for _, m := range s.allMatches {
+			if said, ok := s.said[m.outbreak]; !ok || slices.Contains(said, m) {
+				all = append(all, m)
+			}
+		}
+	}
 	for _, m := range all {
 		if s.main[m.report] == nil && s.owner[m.outbreak] == nil && m.odds > mainOdds {
 			s.main[m.report], s.owner[m.outbreak] = m, m
@@ -85,25 +79,32 @@ func (s *settlement) mains(all []*match) {
 		if s.main[m.report] != nil || o == nil || m.odds <= mainOdds {
 			continue
 		}
-		gain := 0.0
-		for _, t := range m.outbreak.troubles {
-			gain += max(0, min(3, m.report.explains(t, s.dir)-o.report.explains(t, s.dir)))
-		}
-		if gain >= shareGain {
+		if m.gain(o.report, s.dir) >= shareGain {
 			s.main[m.report] = m
 			s.sharers[m.outbreak] = append(s.sharers[m.outbreak], m)
 		}
 	}
 }
 
+// gain is how much better the report of a match explains its outbreak than another report does.
+func (m *match) gain(than *report, dir *directory) float64 {
+	if m.than != than { // it is asked for in every pass, and seldom anew
+		m.than, m.gained = than, 0
+		for _, t := range m.outbreak.troubles {
+			m.gained += max(0, min(3, m.report.explains(t, dir)-than.explains(t, dir)))
+		}
+	}
+	return m.gained
+}
+
 // parts finds the incidents that further outbreaks belong to: what flared up again, or fired too late to be of the first.
 func (s *settlement) parts() {
 	for _, o := range s.breaks {
-		if s.owner[o] != nil {
+		if s.owner[o] != nil || s.part[o] != nil {
 			continue
 		}
 		best := partOdds
-		for _, m := range s.matches[o] {
+		for _, m := range s.matches(o) {
 			main := s.main[m.report]
 			if main == nil {
 				continue
@@ -162,13 +163,13 @@ const (
 )
 
 // linkOdds is the logarithm of the odds that an alert of an attached outbreak belongs to the report.
-func (s *settlement) linkOdds(x *alert, m *match, part bool) float64 {
+func (s *settlement) linkOdds(x *alert, m *match, d *settled) float64 {
 	odds := m.odds
-	if part {
-		odds = s.partOdds[x.outbreak]
+	if d.part {
+		odds = d.odds
 	}
 	second := -9.0
-	for _, other := range s.matches[x.outbreak] {
+	for _, other := range d.matches {
 		if other.report != m.report {
 			second = max(second, other.odds)
 		}
@@ -196,39 +197,28 @@ func clamp(v, least, most float64) float64 { return max(least, min(most, v)) }
 
 func sigmoid(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }
 
-// divided says whether a person said that a report and an outbreak are two.
-func (s *settlement) divided(r *report, o *outbreak) bool {
-	return s.said(r, o, incident.ReviewSplit)
-}
-
-// said says whether the newest decision about a report and an outbreak is the given one.
-func (s *settlement) said(r *report, o *outbreak, action incident.ReviewAction) bool {
-	for id, x := range s.ids {
-		if x.outbreak != o {
-			continue
-		}
-		for _, rec := range r.records {
-			if d, ok := s.reviews.joins[pair(id, incident.RecordID(rec.Key()))]; ok && d.Action == action {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// joined gives reports the outbreaks that a person said are of the same incident.
+// joined gives reports the outbreaks that a person said are of the same incident, and keeps apart what a person said are two.
 func (s *settlement) joined() {
 	for _, o := range s.breaks {
+		if len(s.ids[o]) == 0 {
+			continue
+		}
+		s.said[o] = []*match{}
+		for _, m := range s.matchesOf[o] {
+			if !s.decidedOn(m.report, o, incident.ReviewSplit) {
+				s.said[o] = append(s.said[o], m)
+			}
+		}
 		for _, r := range s.reports {
-			if len(s.ids) == 0 || s.owner[o] != nil || !s.said(r, o, incident.ReviewMerge) {
+			if s.owner[o] != nil || !s.decidedOn(r, o, incident.ReviewMerge) {
 				continue
 			}
 			m := &match{report: r, outbreak: o, odds: certain}
-			for _, known := range s.matches[o] {
-				if known.report == r {
-					known.odds = certain
-					m = known
-				}
+			if i := slices.IndexFunc(s.said[o], func(m *match) bool { return m.report == r }); i >= 0 {
+				sure := *s.said[o][i]
+				sure.odds = certain
+				m = &sure
+				s.said[o] = append([]*match{m}, slices.Delete(s.said[o], i, i+1)...)
 			}
 			if s.main[r] == nil {
 				s.main[r], s.owner[o] = m, m
@@ -239,26 +229,47 @@ func (s *settlement) joined() {
 	}
 }
 
+// decidedOn says whether the newest decision about a report and an outbreak is the given one.
+func (s *settlement) decidedOn(r *report, o *outbreak, action incident.ReviewAction) bool {
+	for _, id := range s.ids[o] {
+		for _, other := range r.ids() {
+			if d, ok := s.reviews.joins[pair(id, other)]; ok && d.Action == action {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // certain are the odds of what a person said.
 const certain = 9.0
 
-// namedAlerts finds the alerts that reviews name incidents by.
-func namedAlerts(breaks []*outbreak, reviews *decisions) map[string]*alert {
-	if len(reviews.episodeIDs) == 0 {
-		return nil
+// nameAlerts finds the alerts whose ids reviews name incidents by.
+func (s *settlement) nameAlerts() {
+	s.ids, s.byID = map[*outbreak][]string{}, map[string]*alert{}
+	if len(s.reviews.episodeIDs) == 0 {
+		return
 	}
-	out := map[string]*alert{}
-	for _, o := range breaks {
-		for _, x := range o.members {
-			if !x.opens {
-				continue
-			}
-			for _, t := range x.Starts {
-				if id := incident.EpisodeID(incident.EpisodeKey{Fingerprint: x.Fingerprint, StartsAt: t}); reviews.episodeIDs[id] {
-					out[id] = x
+	for _, o := range s.breaks {
+		for _, x := range o.look().openers {
+			for _, id := range o.openerIDs(x) {
+				if s.reviews.episodeIDs[id] {
+					s.ids[o], s.byID[id] = append(s.ids[o], id), x
 				}
 			}
 		}
 	}
-	return out
+}
+
+// openerIDs are the ids of an alert of the outbreak, made once.
+func (o *outbreak) openerIDs(x *alert) []string {
+	if o.seen.ids == nil {
+		o.seen.ids = map[*alert][]string{}
+	}
+	ids, ok := o.seen.ids[x]
+	if !ok {
+		ids = x.ids()
+		o.seen.ids[x] = ids
+	}
+	return ids
 }
