@@ -31,15 +31,17 @@ type clock map[string]moment
 type moment struct {
 	at time.Time
 	of stretch // what has to be looked at again then
+	// fingerprint is that of the episode, empty for an incident.
+	fingerprint string
 }
 
 // set notes the moment of one incident or episode, in place of the one noted before; a zero time notes none.
-func (c clock) set(of string, at time.Time, s stretch) {
-	if at.IsZero() || s.from.IsZero() {
+func (c clock) set(of string, m moment) {
+	if m.at.IsZero() || m.of.from.IsZero() {
 		delete(c, of)
 		return
 	}
-	c[of] = moment{at, s}
+	c[of] = m
 }
 
 // next is the next moment; zero where there is none.

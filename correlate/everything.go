@@ -97,27 +97,26 @@ func (p *pass) part(ctx context.Context, own stretch, found *lately, d *Delta) e
 	// What begins just before the end reaches out of it. With room for that it need not be computed a second time.
 	core.to = core.to.Add(day)
 	begins := func(_ *incident.Incident, s stretch) bool { return own.holds(s.from) }
-	found.forget(own.from.Add(-weeks - p.rules.around() - further))
-	_, res, spans, err := p.whole(ctx, core, begins, d.Blind, found.in)
+	found.forget(own.from.Add(-weeks - p.rules.around()))
+	_, desk, err := p.whole(ctx, core, begins, d.Blind, found.in)
 	if err != nil {
 		return err
 	}
-	for i := range res.Incidents {
-		if in := &res.Incidents[i]; own.holds(p.span(in, spans).from) {
+	for _, id := range sortedKeys(desk.incidents) {
+		if in := &desk.incidents[id].incident; own.holds(desk.span(in).from) {
 			p.note(in)
 			d.Incidents = append(d.Incidents, *in)
 		}
 	}
-	for i := range res.Verdicts {
-		v := &res.Verdicts[i]
-		if !own.holds(v.Episode.StartsAt) {
+	for _, x := range desk.order {
+		if !own.holds(x.StartsAt) {
 			continue
 		}
-		p.watch(v)
-		if v.Outcome != incident.OutcomeWatchdog {
-			found.add(markOf(v))
+		p.watch(&x.Episode)
+		if !x.watchdog {
+			found.add(x.mark())
 		}
-		d.Verdicts = append(d.Verdicts, *v)
+		d.Verdicts = append(d.Verdicts, x.judged())
 	}
 	return nil
 }

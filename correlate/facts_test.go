@@ -104,6 +104,19 @@ func (s *shelf) put(f incident.Facts) {
 	}
 }
 
+// facts are all that was put.
+func (s *shelf) facts() incident.Facts {
+	var f incident.Facts
+	for _, x := range s.sightings {
+		f.Sightings = append(f.Sightings, x)
+	}
+	f.Records = slices.Collect(maps.Values(s.records))
+	f.Reviews = slices.Collect(maps.Values(s.reviews))
+	f.Silences = slices.Collect(maps.Values(s.silences))
+	f.Beats = s.beats
+	return f
+}
+
 type refusal struct{}
 
 func (refusal) Error() string { return "refused" }
@@ -305,8 +318,6 @@ func (s *shelf) EachVerdict(_ context.Context, from, to time.Time) iter.Seq2[inc
 		}
 	}
 }
-
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 func byRecord(a, b incident.RecordKey) int {
 	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.ID, b.ID))

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -19,18 +18,18 @@ type hearts struct {
 	silent map[string]bool
 }
 
-// load reads all signs of life.
-func (h *hearts) load(ctx context.Context, facts FactsReader, dogs []Watchdog, now time.Time) error {
+// load reads all signs of life, and gives them.
+func (h *hearts) load(ctx context.Context, facts FactsReader, dogs []Watchdog, now time.Time) ([]incident.Beat, error) {
 	*h = hearts{dogs: dogs, blind: map[string][]incident.Impact{}, last: map[string]time.Time{}, silent: map[string]bool{}}
 	if len(dogs) == 0 {
-		return nil
+		return nil, nil
 	}
 	beats, err := facts.Beats(ctx, time.Unix(0, 0).UTC(), now.AddDate(1, 0, 0))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h.add(beats)
-	return nil
+	return beats, nil
 }
 
 // add takes in signs of life that are not older than those known, by watchdog and time.
@@ -48,45 +47,61 @@ func (h *hearts) add(beats []incident.Beat) {
 	}
 }
 
-// beat takes in what changed, and says whether it changed when the organisation was blind.
-func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, changed []incident.Change, now time.Time) (bool, error) {
-	before := h.gaps()
+// beat takes in what changed, and gives the stretches in which that may have changed whether the organisation was blind.
+func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, changed []incident.Change, now time.Time) (turned []stretch, err error) {
 	again := !slices.EqualFunc(h.dogs, dogs, func(a, b Watchdog) bool { return a.Name == b.Name && a.Every == b.Every })
 	for _, c := range changed {
-		again = again || c.From.Before(h.last[c.Key])
+		again = again || !c.From.After(h.last[c.Key])
 	}
-	if again { // late, or of other watchdogs: what was between two signs may be no gap
-		if err := h.load(ctx, facts, dogs, now); err != nil {
-			return false, err
+	was := h.silent
+	switch {
+	case again: // late, or of other watchdogs: what was between two signs may be no gap
+		beats, err := h.load(ctx, facts, dogs, now)
+		if err != nil {
+			return nil, err
 		}
-	} else if len(changed) > 0 {
+		for _, c := range changed {
+			s := stretch{c.From, c.From}
+			for _, b := range beats { // in order of time
+				if b.Watchdog == c.Key && b.At.Before(c.From) {
+					s.from = b.At
+				}
+				if b.Watchdog == c.Key && b.At.After(c.From) {
+					s.to = b.At
+					break
+				}
+			}
+			turned = append(turned, s)
+		}
+	case len(changed) > 0:
 		span := stretch{}
 		for _, c := range changed {
 			span = span.join(stretch{c.From, c.To})
 		}
 		beats, err := facts.Beats(ctx, span.from, span.to)
 		if err != nil {
-			return false, err
+			return nil, err
+		}
+		before := map[string]int{}
+		for name, gaps := range h.blind {
+			before[name] = len(gaps)
 		}
 		h.add(beats)
-	}
-	silent := map[string]bool{}
-	for _, w := range h.dogs {
-		if last := h.last[w.Name]; !last.IsZero() && now.Sub(last) > w.Every {
-			silent[w.Name] = true
+		for name, gaps := range h.blind {
+			for _, g := range gaps[before[name]:] {
+				turned = append(turned, stretch{g.From, g.To})
+			}
 		}
 	}
-	was := h.silent
-	h.silent = silent
-	return again || before != h.gaps() || !maps.Equal(was, silent), nil
-}
-
-// gaps is how many gaps there are.
-func (h *hearts) gaps() (n int) {
-	for _, l := range h.blind {
-		n += len(l)
+	h.silent = map[string]bool{}
+	for _, w := range h.dogs {
+		if last := h.last[w.Name]; !last.IsZero() && now.Sub(last) > w.Every {
+			if h.silent[w.Name] = true; !was[w.Name] {
+				turned = append(turned, stretch{last, now})
+			}
+		}
 	}
-	return n
+	return turned, nil
 }
 
 // windows are the stretches in which each watchdog was silent; without an end where it is silent still.

@@ -9,7 +9,7 @@ import (
 
 // judge finds the verdicts that are new, changed or gone: those of episodes that start in the stretch, and of those that
 // incidents of it hold or held.
-func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict, dirty, core stretch, touched map[incident.EpisodeKey]bool) error {
+func (p *pass) judge(ctx context.Context, f *found, d *desk, dirty, core stretch, touched map[incident.EpisodeKey]bool) error {
 	type bare struct {
 		ends int64
 		end  incident.EndKind
@@ -32,32 +32,21 @@ func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict,
 		}
 		before[utc(v.Episode.Key())] = of(&v)
 	}
-	for i := range verdicts {
-		v := &verdicts[i]
-		k := utc(v.Episode.Key())
+	for _, x := range d.order {
+		k := utc(x.Key())
 		was, ok := before[k]
 		delete(before, k)
 		if !dirty.holds(k.StartsAt) && !touched[k] {
-			// One that began long ago may end where the next of the same alert begins.
-			if _, to := spanOf(&v.Episode); !p.todo.prints[k.Fingerprint] || !dirty.touches(stretch{k.StartsAt, to}) {
-				continue
-			}
-			for old, err := range p.facts.EachVerdict(ctx, k.StartsAt, k.StartsAt) {
-				if err != nil {
-					return err
-				}
-				if old.Episode.Fingerprint == k.Fingerprint {
-					was, ok = of(&old), true
-				}
-			}
+			continue
 		}
-		p.watch(v)
-		is := of(v)
+		p.watch(&x.Episode)
+		v := x.judged()
+		is := of(&v)
 		if ok && was == is {
 			continue
 		}
-		f.verdicts[k] = v
-		if ok && was.mark == is.mark || is.outcome == incident.OutcomeWatchdog {
+		f.verdicts[k] = &v
+		if ok && was.mark == is.mark || x.watchdog {
 			continue
 		}
 		f.added[k] = is.mark
@@ -73,11 +62,6 @@ func (p *pass) judge(ctx context.Context, f *found, verdicts []incident.Verdict,
 
 // weeks is how far back an alert's habits are looked for.
 const weeks = (lookback + sameBout + 1) * time.Hour
-
-// spanOf is the stretch an episode fired, as far as is known.
-func spanOf(e *incident.Episode) (from, to time.Time) {
-	return e.StartsAt, latest(e.EndsAt, e.LastSeen)
-}
 
 // usual counts what began in a stretch, as the store knows it from earlier passes and this one corrects it.
 func (p *pass) usual(ctx context.Context, s stretch, f *found) (past, error) {

@@ -30,8 +30,10 @@ type todo struct {
 	records   []incident.RecordKey
 	beats     []incident.Change
 	prints    map[string]bool // fingerprints of alerts of which something was told
+	sightings int             // of which something was told
 	due       []string        // keys of the clock
 	reviewed  []string        // ids of incidents that reviews name
+	silences  bool            // some changed
 }
 
 // todo reads the feed and the clock.
@@ -57,9 +59,10 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				t.reviewed = append(t.reviewed, c.Key)
 			case incident.ChangeSilence:
 				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
-				t.stretches = append(t.stretches, stretch{c.From, c.From})
+				t.stretches, t.silences = append(t.stretches, stretch{c.From, c.From}), true
 			case incident.ChangeSighting:
 				t.prints[c.Key] = true
+				t.sightings++
 				// An alert that fires for days matters where it began and where it is now.
 				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
 			}
@@ -82,13 +85,16 @@ type pass struct {
 	now   time.Time
 	todo  todo
 
-	// moments are what the clock learns when the pass is delivered.
+	// moments are what the clock learns when the pass is delivered; kept is the desk that later passes go on with.
 	moments map[string]moment
+	kept    *desk
+	sized   bool // tiny is known: whether the store holds little
+	tiny    bool
 
 	incidents, verdicts int // delivered
 }
 
-// united are stretches in order that hold all those given and do not overlap, none longer than a chunk.
+// united are stretches in order that hold all those given and do not overlap.
 func united(list []stretch) []stretch {
 	slices.SortFunc(list, func(a, b stretch) int { return a.from.Compare(b.from) })
 	var out []stretch
@@ -99,85 +105,41 @@ func united(list []stretch) []stretch {
 			out = append(out, s)
 		}
 	}
-	var pieces []stretch
-	for _, s := range out {
-		for ; s.to.Sub(s.from) > chunk; s.from = s.from.Add(chunk) {
-			pieces = append(pieces, stretch{s.from, s.from.Add(chunk - 1)})
-		}
-		pieces = append(pieces, s)
-	}
-	return pieces
+	return out
 }
 
 // changes computes what the changes since the last pass can reach, and delivers it as one.
 func (p *pass) changes(ctx context.Context) error {
-	var dirty []stretch
-	dirty = append(dirty, p.todo.stretches...)
-	// A record or an incident that moved in time is looked at where it was and where it is, not in between.
-	ids := slices.Clone(p.todo.reviewed)
-	if len(ids) > 0 {
-		named, decided, err := p.reviews(ctx, ids)
-		if err != nil {
-			return err
-		}
-		ids, dirty = append(ids, named...), append(dirty, decided...)
-	}
-	for _, k := range p.todo.records {
-		ids = append(ids, incident.RecordID(k))
-		r, err := p.facts.Record(ctx, k)
-		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
-			return err
-		}
-		if err == nil {
-			dirty = append(dirty, p.lasts(&r))
-		}
-	}
-	// What cannot be found by the time it tells is found by its id.
-	named := map[string]incident.Incident{}
-	for _, id := range ids {
-		in, err := p.facts.Incident(ctx, id)
-		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		named[in.ID] = in
-		if from, to := in.Span(); !from.IsZero() {
-			dirty = append(dirty, stretch{from, to})
-		}
-	}
-	reach, err := p.reach(ctx, dirty)
+	dirty, named, err := p.dirty(ctx)
 	if err != nil {
 		return err
-	}
-	for i := range dirty {
-		dirty[i] = dirty[i].widen(reach)
 	}
 	blind := p.hearts.windows(p.now)
 	f := &found{
 		fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
 		added: map[incident.EpisodeKey]mark{}, lost: map[incident.EpisodeKey]mark{},
 	}
-	for _, s := range united(dirty) {
-		if err := p.look(ctx, s, blind, f); err != nil {
-			return err
-		}
+	d := Delta{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
+	if done, err := p.atHand(ctx, &d, dirty, named); err != nil || done {
+		return err
+	}
+	p.desk = nil
+	if err := p.lookAll(ctx, dirty, blind, f); err != nil {
+		return err
 	}
 	// Then what was told of the past has made later alerts more or less usual.
 	other, err := p.rerated(ctx, f)
 	if err != nil {
 		return err
 	}
-	for i := range other {
-		other[i] = other[i].widen(reach)
-	}
-	for _, s := range united(other) {
-		if err := p.look(ctx, s, blind, f); err != nil {
+	if len(other) > 0 {
+		if p.kept != nil && !p.kept.whole {
+			p.kept = nil // what it knows of the weeks before is no longer so
+		}
+		if err := p.lookAll(ctx, other, blind, f); err != nil {
 			return err
 		}
 	}
-	d := Delta{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
 	for _, id := range slices.Sorted(maps.Keys(f.fresh)) {
 		in := f.fresh[id]
 		if was, ok := f.old[id]; !ok || !same(&was, in) {
@@ -201,6 +163,84 @@ func (p *pass) changes(ctx context.Context) error {
 		}
 	}
 	return p.send(ctx, d)
+}
+
+// dirty are the stretches that the changes speak of, and the incidents that are known to be concerned.
+func (p *pass) dirty(ctx context.Context) ([]stretch, map[string]incident.Incident, error) {
+	dirty := slices.Clone(p.todo.stretches)
+	ids := slices.Clone(p.todo.reviewed)
+	if len(ids) > 0 {
+		named, decided, err := p.reviews(ctx, ids)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids, dirty = append(ids, named...), append(dirty, decided...)
+	}
+	// A record or an incident that moved in time is looked at where it was and where it is, not in between.
+	for _, k := range p.todo.records {
+		ids = append(ids, incident.RecordID(k))
+		r, err := p.facts.Record(ctx, k)
+		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			return nil, nil, err
+		}
+		if err == nil {
+			dirty = append(dirty, p.lasts(&r))
+		}
+	}
+	// What cannot be found by the time it tells is found by its id.
+	named := map[string]incident.Incident{}
+	for _, id := range ids {
+		in, err := p.facts.Incident(ctx, id)
+		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		named[in.ID] = in
+		if from, to := in.Span(); !from.IsZero() {
+			dirty = append(dirty, stretch{from, to})
+		}
+	}
+	return dirty, named, nil
+}
+
+// lookAll computes stretches again, with all that a change in them can reach.
+func (p *pass) lookAll(ctx context.Context, dirty []stretch, blind map[string][]incident.Impact, f *found) error {
+	dirty = slices.Clone(dirty)
+	// An episode that began long ago may end where the next of the same alert begins.
+	if prints := slices.Sorted(maps.Keys(p.todo.prints)); len(prints) > 0 {
+		list, err := p.facts.SightingsOf(ctx, prints)
+		if err != nil {
+			return err
+		}
+		known, last := united(slices.Clone(dirty)), map[string]time.Time{}
+		for i := range list { // in order of start
+			s := &list[i]
+			if at, ok := last[s.Fingerprint]; ok && slices.ContainsFunc(known, func(k stretch) bool { return k.holds(s.StartsAt) }) {
+				dirty = append(dirty, stretch{at, at})
+			}
+			last[s.Fingerprint] = s.StartsAt
+		}
+	}
+	for i := range dirty {
+		dirty[i] = dirty[i].widen(p.rules.reach())
+	}
+	small, err := p.small(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range united(dirty) {
+		for ; !small && s.to.Sub(s.from) > chunk; s.from = s.from.Add(chunk) { // so that memory does not hold it all
+			if err := p.look(ctx, stretch{s.from, s.from.Add(chunk - 1)}, blind, f); err != nil {
+				return err
+			}
+		}
+		if err := p.look(ctx, s, blind, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reviews finds what else the reviews of some incidents name: other incidents, and where the episodes are.
@@ -233,30 +273,6 @@ func (p *pass) reviews(ctx context.Context, ids []string) (named []string, where
 	return slices.DeleteFunc(named, func(id string) bool { return id == "" }), where, nil
 }
 
-// Where little fired it costs nothing to look further: few is how many alerts are little, and further how far.
-const (
-	few     = 3000
-	further = 30 * day
-)
-
-// reach is how far around what changed is computed again.
-func (p *pass) reach(ctx context.Context, dirty []stretch) (time.Duration, error) {
-	var all stretch
-	for _, s := range dirty {
-		all = all.join(s)
-	}
-	all, n := all.widen(further), 0
-	for _, err := range p.facts.EachVerdict(ctx, all.from, all.to) {
-		if err != nil {
-			return 0, err
-		}
-		if n++; n > few {
-			return p.rules.reach(), nil
-		}
-	}
-	return further, nil
-}
-
 // found is what was found in all the stretches of a pass.
 type found struct {
 	fresh    map[string]*incident.Incident // as they are now, of those that the pass is about
@@ -269,18 +285,20 @@ type found struct {
 
 func (p *pass) send(ctx context.Context, d Delta) error {
 	if err := p.deliver(ctx, d); err != nil {
+		p.desk = nil // it has gone on
 		return err
 	}
 	if d.Reset {
 		p.clock = clock{}
 	}
+	p.desk = p.kept
 	for _, k := range p.todo.due {
 		if _, ok := p.moments[k]; !ok {
 			delete(p.clock, k)
 		}
 	}
 	for k, m := range p.moments {
-		p.clock.set(k, m.at, m.of)
+		p.clock.set(k, m)
 	}
 	p.Runner.cursor, p.current = d.Cursor, d.Rules
 	p.incidents, p.verdicts = len(d.Incidents), len(d.Verdicts)
@@ -313,14 +331,14 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		_, known := f.old[in.ID]
 		return known || dirty.touches(s)
 	}
-	core, res, spans, err := p.whole(ctx, core, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) })
+	core, d, err := p.whole(ctx, core, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) })
 	if err != nil {
 		return err
 	}
 	touched := map[incident.EpisodeKey]bool{}
-	for i := range res.Incidents {
-		in := &res.Incidents[i]
-		if !concerned(in, p.span(in, spans)) {
+	for _, m := range d.incidents {
+		in := &m.incident
+		if !concerned(in, d.span(in)) {
 			continue
 		}
 		f.fresh[in.ID] = in
@@ -336,7 +354,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 			touched[utc(in.Links[k].Episode.Key())] = true
 		}
 	}
-	return p.judge(ctx, f, res.Verdicts, dirty, core, touched)
+	return p.judge(ctx, f, d, dirty, core, touched)
 }
 
 // absorbed finds the incidents, however far away, that were incidents of their own and are part of this one now.
@@ -361,10 +379,10 @@ func (p *pass) absorbed(ctx context.Context, in *incident.Incident, f *found) er
 }
 
 // watch tells the clock when a firing episode that is not heard of expires.
-func (p *pass) watch(v *incident.Verdict) {
-	key := utc(v.Episode.Key()).String()
-	if v.Episode.Firing() {
-		p.moments[key] = moment{v.Episode.LastSeen.Add(p.rules.Silence + 1), stretch{v.Episode.StartsAt, v.Episode.LastSeen}}
+func (p *pass) watch(e *incident.Episode) {
+	key := utc(e.Key()).String()
+	if e.Firing() {
+		p.moments[key] = moment{e.LastSeen.Add(p.rules.Silence + 1), stretch{e.StartsAt, e.LastSeen}, e.Fingerprint}
 	} else if _, ok := p.clock[key]; ok {
 		p.moments[key] = moment{}
 	}
@@ -389,7 +407,7 @@ func (p *pass) note(in *incident.Incident) {
 	}
 	if _, ok := p.clock[in.ID]; ok || !at.IsZero() {
 		from, to := in.Span()
-		p.moments[in.ID] = moment{at, stretch{from, to}}
+		p.moments[in.ID] = moment{at: at, of: stretch{from, to}}
 	}
 }
 
@@ -404,93 +422,6 @@ func (p *pass) lasts(r *incident.Record) stretch {
 func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error) {
 	list, err := p.facts.Records(ctx, s.from.Add(-p.rules.OpenFor-p.rules.reach()), s.to.Add(p.rules.reach()))
 	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
-}
-
-// whole is compute with a core that holds all of every incident it is concerned with: what reaches out of the core may be
-// another thing once all of what it touches is seen.
-func (p *pass) whole(ctx context.Context, core stretch, concerned func(*incident.Incident, stretch) bool, blind map[string][]incident.Impact, usual func(stretch) (past, error)) (stretch, Result, map[string]stretch, error) {
-	for {
-		res, spans, err := p.compute(ctx, core, blind, usual)
-		if err != nil {
-			return core, res, nil, err
-		}
-		joined := core
-		for i := range res.Incidents {
-			if s := p.span(&res.Incidents[i], spans); concerned(&res.Incidents[i], s) {
-				joined = joined.join(s)
-			}
-		}
-		if joined == core {
-			return core, res, spans, nil
-		}
-		core = joined
-	}
-}
-
-// compute makes of the facts around a stretch what Correlate makes of all facts, as far as the stretch is concerned. usual
-// counts what fired in the weeks before. It also gives the stretch that each record speaks of, by the id of its
-// incident.
-func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]incident.Impact, usual func(stretch) (past, error)) (res Result, spans map[string]stretch, err error) {
-	wide := core.widen(p.rules.around())
-	var f incident.Facts
-	if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
-		return res, nil, err
-	}
-	if len(f.Sightings) < few {
-		wide = wide.widen(further)
-		if f.Sightings, err = p.facts.Sightings(ctx, wide.from, wide.to); err != nil {
-			return res, nil, err
-		}
-	}
-	counted, err := usual(stretch{wide.from.Add(-weeks), wide.from})
-	if err != nil {
-		return res, nil, err
-	}
-	if f.Records, err = p.records(ctx, wide.widen(referWithin)); err != nil { // which may name each other
-		return res, nil, err
-	}
-	if f.Reviews, err = p.facts.Reviews(ctx); err != nil {
-		return res, nil, err
-	}
-	if f.Silences, err = p.facts.Silences(ctx, wide.from, wide.to); err != nil {
-		return res, nil, err
-	}
-	spans = map[string]stretch{}
-	for i := range f.Records {
-		spans[incident.RecordID(f.Records[i].Key())] = p.lasts(&f.Records[i])
-	}
-	// An episode that a person linked can lie anywhere, and what was decided about it tells of later ones of its name. One that
-	// fired for long ends where the next of the same alert begins.
-	var elsewhere []string
-	for _, r := range f.Reviews {
-		if r.Episode != nil {
-			elsewhere = append(elsewhere, r.Episode.Fingerprint)
-		}
-	}
-	for i := range f.Sightings {
-		if _, to := f.Sightings[i].Span(); to.Add(p.rules.Silence).After(wide.to) {
-			elsewhere = append(elsewhere, f.Sightings[i].Fingerprint)
-		}
-	}
-	if len(elsewhere) > 0 {
-		slices.Sort(elsewhere)
-		more, err := p.facts.SightingsOf(ctx, slices.Compact(elsewhere))
-		if err != nil {
-			return res, nil, err
-		}
-		f.Sightings = append(f.Sightings, more...)
-	}
-	return correlate(f, &p.rules.Rules, blind, counted, p.now), spans, nil
-}
-
-// span is an incident's Span with what its records speak of.
-func (p *pass) span(in *incident.Incident, spans map[string]stretch) stretch {
-	from, to := in.Span()
-	s := stretch{from, to}
-	for _, k := range in.Records {
-		s = s.join(spans[incident.RecordID(k)])
-	}
-	return s
 }
 
 // same says whether an incident is what is stored of it.

@@ -55,6 +55,7 @@ type Runner struct {
 
 	rules atomic.Pointer[ruleSet]
 	wake  chan struct{}
+	handy int // how many alerts a store may hold for a desk to know all of them
 
 	// What follows belongs to the goroutine of Run.
 	started bool
@@ -62,6 +63,7 @@ type Runner struct {
 	current string // digest of the rules of the newest delivered pass
 	clock   clock
 	hearts  hearts
+	desk    *desk // nil for none
 }
 
 // ruleSet are rules with their digest.
@@ -72,7 +74,7 @@ type ruleSet struct {
 
 // NewRunner makes a Runner. Nothing happens before Run.
 func NewRunner(o Options) *Runner {
-	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1)}
+	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1), handy: handyAlerts}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -184,11 +186,12 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	todo.stretches = append(todo.stretches, blind...)
 	p := &pass{Runner: r, rules: rules, dir: newDirectory(&rules.Rules), now: now, todo: todo, moments: map[string]moment{}}
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)
-	case len(todo.stretches) > 0 || todo.cursor != r.cursor || blind:
+	case len(todo.stretches) > 0 || todo.cursor != r.cursor:
 		err = p.changes(ctx)
 	default:
 		return false, nil
@@ -213,10 +216,10 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 			return err
 		}
 		from, to := in.Span()
-		r.clock.set(in.ID, now, stretch{from, to})
+		r.clock.set(in.ID, moment{at: now, of: stretch{from, to}})
 	}
-	r.clock.set("start", now, stretch{now.Add(-2*rules.Silence - rules.reach()), now})
-	if err := r.hearts.load(ctx, r.facts, rules.Watchdogs, now); err != nil {
+	r.clock.set("start", moment{at: now, of: stretch{now.Add(-2*rules.Silence - rules.reach()), now}})
+	if _, err := r.hearts.load(ctx, r.facts, rules.Watchdogs, now); err != nil {
 		return err
 	}
 	r.started = true

@@ -1,0 +1,262 @@
+package correlate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"meantime/incident"
+)
+
+var pastNoon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// world is a shelf with a Runner and a clock.
+type world struct {
+	t      require.TestingT
+	shelf  *shelf
+	runner *Runner
+	rules  Rules
+	now    time.Time
+}
+
+func newWorld(t require.TestingT, rules Rules) *world {
+	w := &world{t: t, shelf: newShelf(), rules: rules, now: pastNoon}
+	w.restart()
+	return w
+}
+
+func (w *world) restart() {
+	w.runner = NewRunner(Options{Facts: w.shelf, Rules: w.rules, Now: func() time.Time { return w.now }, Deliver: w.shelf.save})
+}
+
+func (w *world) settle() { require.NoError(w.t, w.runner.CatchUp(context.Background())) }
+
+// differences compares what is stored with what Correlate makes of all facts.
+func (w *world) check() {
+	rules := w.rules
+	want := Correlate(w.shelf.facts(), &rules, w.now)
+	text := func(in incident.Incident) string {
+		in.Measurements = nil
+		b, err := json.MarshalIndent(&in, "", " ")
+		require.NoError(w.t, err)
+		return string(b)
+	}
+	var expected []string
+	for _, in := range want.Incidents {
+		expected = append(expected, in.ID)
+		stored, ok := w.shelf.incidents[in.ID]
+		require.True(w.t, ok, "incident %s is missing: %s", in.ID, text(in))
+		require.Equal(w.t, text(in), text(stored), "incident %s", in.ID)
+	}
+	require.Equal(w.t, strings.Join(expected, " "), strings.Join(sortedKeys(w.shelf.incidents), " "))
+	require.Len(w.t, w.shelf.verdicts, len(want.Verdicts))
+	for i := range want.Verdicts {
+		v := &want.Verdicts[i]
+		stored, ok := w.shelf.verdicts[utc(v.Episode.Key())]
+		require.True(w.t, ok, "a verdict is missing")
+		require.True(w.t, v.Episode.EndsAt.Equal(stored.Episode.EndsAt))
+		require.Equal(w.t, []any{v.Episode.End, v.Episode.Name(), v.Service, v.Severity, v.Outcome, v.Incident},
+			[]any{stored.Episode.End, stored.Episode.Name(), stored.Service, stored.Severity, stored.Outcome, stored.Incident})
+	}
+}
+
+func smallRules() Rules {
+	rules := DefaultRules()
+	m, err := labels.ParseMatchers(`severity="critical"`)
+	if err != nil {
+		panic(err)
+	}
+	rules.Open.Matchers = append(rules.Open.Matchers, m)
+	rules.Sources = []string{"ours", "theirs"}
+	rules.Watchdogs = []Watchdog{{Name: "dog", Matchers: must(`alertname="Watchdog"`), Every: 3 * time.Hour}}
+	return rules
+}
+
+func must(s string) labels.Matchers {
+	m, err := labels.ParseMatchers(s)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+var someServices = []string{"checkout", "payments", "search", "ledger"}
+
+// ago draws how long before the present something began: mostly lately, now and then long ago.
+func ago(t *rapid.T, label string) time.Duration {
+	d := rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 9, 40, 700}).Draw(t, label+" days")
+	return time.Duration(d)*24*time.Hour + time.Duration(rapid.IntRange(0, 1440).Draw(t, label+" minutes"))*time.Minute
+}
+
+func drawAlert(t *rapid.T, now time.Time) incident.Sighting {
+	service := rapid.SampledFrom(someServices).Draw(t, "service")
+	name := rapid.SampledFrom([]string{"Errors", "Slow", "Down"}).Draw(t, "name")
+	unit := rapid.IntRange(0, 1).Draw(t, "unit")
+	start := now.Add(-ago(t, "start"))
+	return alertOf(t, service, name, unit, start, now)
+}
+
+func alertOf(t *rapid.T, service, name string, unit int, start, now time.Time) incident.Sighting {
+	l := map[string]string{"alertname": name, "service": service, "instance": fmt.Sprint(service, "-", unit), "region": []string{"north", "south"}[unit],
+		"severity": map[string]string{"Errors": "critical", "Slow": "warning", "Down": "critical"}[name]}
+	told := start.Add(30 * time.Second)
+	if rapid.IntRange(0, 4).Draw(t, "told late") == 0 {
+		told = now // years later, it may be
+	}
+	s := incident.Sighting{Fingerprint: fmt.Sprintf("%s-%s-%d", service, name, unit), StartsAt: start, FiringFirst: told, FiringLast: told, ToldAt: told, Labels: l}
+	if rapid.IntRange(0, 5).Draw(t, "names") == 0 {
+		s.Annotations = map[string]string{"incident_key": "ours/" + fmt.Sprint(rapid.IntRange(1, 4).Draw(t, "named"))}
+	}
+	return s
+}
+
+func drawRecord(t *rapid.T, now time.Time, version int) incident.Record {
+	begin := now.Add(-ago(t, "record"))
+	r := incident.Record{
+		Source: rapid.SampledFrom([]string{"ours", "theirs"}).Draw(t, "source"), ID: fmt.Sprint(rapid.IntRange(1, 4).Draw(t, "id")),
+		Title:     rapid.SampledFrom([]string{"checkout answers with errors", "search is slow", "it is down", ""}).Draw(t, "title"),
+		State:     rapid.SampledFrom([]incident.State{"", "", incident.StateOpen, incident.StateResolved, incident.StateCancelled}).Draw(t, "state"),
+		UpdatedAt: now.Add(-time.Hour).Add(time.Duration(version) * time.Second), CreatedAt: begin.Add(10 * time.Minute), Milestones: map[incident.MilestoneName]incident.Stated{},
+		Withdrawn: rapid.IntRange(0, 7).Draw(t, "withdrawn") == 0,
+	}
+	if rapid.Bool().Draw(t, "names a service") {
+		r.Services = []string{rapid.SampledFrom(someServices).Draw(t, "record's service")}
+	}
+	switch rapid.IntRange(0, 7).Draw(t, "refers") {
+	case 0:
+		r.References.Fingerprints = []string{fmt.Sprintf("%s-Slow-0", rapid.SampledFrom(someServices).Draw(t, "referred"))}
+	case 1:
+		r.References.Keys = []string{fmt.Sprintf("ours/%d", rapid.IntRange(1, 4).Draw(t, "referred"))}
+	}
+	for i, m := range incident.MilestoneNames {
+		if rapid.Bool().Draw(t, string(m)) {
+			r.Milestones[m] = incident.Stated{At: begin.Add(time.Duration(i*rapid.SampledFrom([]int{1, 5, 20, 1500}).Draw(t, "after")) * time.Minute)}
+		}
+	}
+	r.Normalize()
+	return r
+}
+
+// drawReview draws a decision about what is stored.
+func (w *world) drawReview(t *rapid.T, n int) (incident.Review, bool) {
+	r := incident.Review{ID: fmt.Sprint("review-", n), At: w.now.Add(-time.Duration(rapid.IntRange(0, 50).Draw(t, "reviewed hours ago")) * time.Hour), By: "someone", Reason: "so"}
+	ids := sortedKeys(w.shelf.incidents)
+	if len(ids) == 0 {
+		return r, false
+	}
+	id := func(label string) string {
+		in := w.shelf.incidents[rapid.SampledFrom(ids).Draw(t, label)]
+		return rapid.SampledFrom(append([]string{in.ID}, in.Aliases...)).Draw(t, label+" alias")
+	}
+	r.Incident = id("incident")
+	r.Action = rapid.SampledFrom(incident.ReviewActions).Draw(t, "action")
+	switch r.Action {
+	case incident.ReviewConfirm, incident.ReviewReject:
+		var keys []incident.EpisodeKey
+		for k := range w.shelf.verdicts {
+			keys = append(keys, k)
+		}
+		if len(keys) == 0 {
+			return r, false
+		}
+		slices.SortFunc(keys, incident.EpisodeKey.Compare)
+		k := rapid.SampledFrom(keys).Draw(t, "episode")
+		r.Episode = &k
+	case incident.ReviewSet:
+		r.Milestone, r.Time = incident.Resolved, w.now.Add(-ago(t, "set"))
+	case incident.ReviewClear:
+		r.Milestone = incident.Started
+	case incident.ReviewMerge, incident.ReviewSplit:
+		r.Other = id("other")
+		if r.Other == r.Incident {
+			return r, false
+		}
+	case incident.ReviewMark:
+		r.Mark = rapid.SampledFrom([]string{"drill", "incident", "cancelled"}).Draw(t, "mark")
+	case incident.ReviewWithdraw:
+		others := sortedKeys(w.shelf.reviews)
+		if len(others) == 0 {
+			return r, false
+		}
+		r.Incident, r.Other = "", rapid.SampledFrom(others).Draw(t, "withdrawn review")
+	}
+	return r, true
+}
+
+// Whatever comes in whatever order, with passes and restarts in between, what is stored in the end is what Correlate makes of
+// all facts.
+func TestRunnerComesToWhatCorrelateSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := smallRules()
+		if rapid.Bool().Draw(t, "dependencies") {
+			rules.Dependencies = []Dependency{{Service: "checkout", Needs: []string{"payments"}}, {Service: "payments", Needs: []string{"ledger"}}}
+		}
+		w := newWorld(t, rules)
+		var told []incident.Sighting
+		version := 0
+		steps := rapid.IntRange(1, 40).Draw(t, "steps")
+		for range steps {
+			switch step := rapid.IntRange(0, 19).Draw(t, "step"); step {
+			case 0, 1, 2, 3, 4:
+				s := drawAlert(t, w.now)
+				told = append(told, s)
+				w.shelf.put(incident.Facts{Sightings: []incident.Sighting{s}})
+			case 5: // a burst of one alert, so that it is a habit
+				s := drawAlert(t, w.now)
+				for i := range rapid.IntRange(5, 12).Draw(t, "burst") {
+					x := s
+					x.StartsAt = s.StartsAt.Add(-time.Duration(i) * 2 * time.Hour)
+					x.FiringFirst, x.FiringLast = x.StartsAt, x.StartsAt
+					x.EndsAt, x.ResolvedFirst = x.StartsAt.Add(time.Minute), x.StartsAt.Add(time.Minute)
+					w.shelf.put(incident.Facts{Sightings: []incident.Sighting{x}})
+				}
+			case 6, 7, 8:
+				if len(told) > 0 { // it is over, or fires on
+					s := rapid.SampledFrom(told).Draw(t, "told")
+					if rapid.Bool().Draw(t, "over") {
+						s.EndsAt = s.StartsAt.Add(time.Duration(rapid.IntRange(1, 300).Draw(t, "lasted")) * time.Minute)
+						s.ResolvedFirst = s.EndsAt.Add(time.Minute)
+					} else {
+						s.FiringLast = s.FiringLast.Add(time.Hour)
+						s.ToldAt = s.FiringLast
+					}
+					w.shelf.put(incident.Facts{Sightings: []incident.Sighting{s}})
+				}
+			case 9, 10, 11:
+				version++
+				w.shelf.put(incident.Facts{Records: []incident.Record{drawRecord(t, w.now, version)}})
+			case 12:
+				if r, ok := w.drawReview(t, len(w.shelf.reviews)); ok {
+					w.shelf.put(incident.Facts{Reviews: []incident.Review{r}})
+				}
+			case 13:
+				begin := w.now.Add(-ago(t, "silence"))
+				w.shelf.put(incident.Facts{Silences: []incident.Silence{{ID: fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "silence")), CreatedAt: begin, StartsAt: begin, EndsAt: begin.Add(2 * time.Hour), UpdatedAt: w.now, CreatedBy: "someone",
+					Matchers: []incident.SilenceMatcher{{Name: "service", Value: rapid.SampledFrom(someServices).Draw(t, "silenced"), IsEqual: true}}}}})
+			case 14:
+				w.shelf.put(incident.Facts{Beats: []incident.Beat{{Watchdog: "dog", At: w.now.Add(-time.Duration(rapid.IntRange(0, 3000).Draw(t, "beat")) * time.Minute)}}})
+			case 15:
+				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 20, 400, 9000}).Draw(t, "later")) * time.Minute)
+			case 16:
+				w.restart()
+			case 17:
+				w.shelf.refuse = true
+				_ = w.runner.CatchUp(context.Background())
+				w.shelf.refuse = false
+			default:
+				w.settle()
+				w.check()
+			}
+		}
+		w.settle()
+		w.check()
+	})
+}
