@@ -13,6 +13,7 @@ type alert struct {
 	incident.Episode
 	service, severity, place string
 	opens, watchdog          bool
+	naming                   bool // its labels name an incident
 	// group and key say which trouble it can be part of: see fold.
 	group, key string
 	// habit is how usual it is: see past.
@@ -28,6 +29,7 @@ type alert struct {
 func newAlert(e incident.Episode, dir *directory) *alert {
 	x := &alert{Episode: e, service: dir.serviceOf(e.Labels), severity: dir.severityOf(e.Labels), place: placeOf(e.Labels), watchdog: dir.watchdog(e.Labels) != ""}
 	x.opens = !x.watchdog && dir.opens(e.Labels)
+	x.naming = e.Labels["incident"]+e.Labels["incident_id"]+e.Labels["incident_key"] != ""
 	x.group = dir.group(x)
 	what := x.service
 	if what == "" {
@@ -64,7 +66,12 @@ func (x *alert) lasted() time.Duration {
 	return x.EndsAt.Sub(x.StartsAt)
 }
 
-func byKey(a, b *alert) int { return a.Key().Compare(b.Key()) }
+func byKey(a, b *alert) int {
+	if c := a.StartsAt.Compare(b.StartsAt); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Fingerprint, b.Fingerprint)
+}
 
 // merged are sightings as they are once each is known by all that was told of it.
 func merged(sightings []incident.Sighting) []incident.Sighting {

@@ -11,9 +11,19 @@ import (
 // made is an incident with what it was made of.
 type made struct {
 	claims   []*claims
-	loose    bool // alerts of it are placed in every pass
+	single   []placed // of alerts that are placed in every pass
 	incident incident.Incident
 	next     time.Time // when the clock alone changes it; zero for never
+}
+
+// placed is an alert with a placement of it.
+type placed struct {
+	alert *alert
+	placement
+}
+
+func (p placed) equal(q placed) bool {
+	return p.alert == q.alert && p.subject == q.subject && p.state == q.state && p.score == q.score && slices.Equal(p.evidence, q.evidence)
 }
 
 // verdict is what became of an alert.
@@ -67,11 +77,10 @@ func (s *settlement) conclude(anew bool, gone, fresh []*alert) (ch changes) {
 			m.claims = append(m.claims, claimed[o])
 		}
 	}
-	placed := map[subject][]*alert{}
 	for _, x := range special {
 		for _, p := range x.placed {
-			part(p.subject).loose = true
-			placed[p.subject] = append(placed[p.subject], x)
+			m := part(p.subject)
+			m.single = append(m.single, placed{x, p})
 		}
 	}
 	also := s.also(singles)
@@ -89,8 +98,8 @@ func (s *settlement) conclude(anew bool, gone, fresh []*alert) (ch changes) {
 	all, incidents := make(map[subject]*made, len(order)), make(map[string]*made, len(order))
 	for _, of := range order {
 		m, old := part(of), s.made[of]
-		if old == nil || anew || s.told.other || m.loose || old.loose || len(also[of]) > 0 || !slices.Equal(m.claims, old.claims) || !old.next.IsZero() && !s.now.Before(old.next) {
-			d := s.draft(of, m.claims, placed[of], singles)
+		if old == nil || anew || s.told.other || len(also[of]) > 0 || !slices.EqualFunc(m.single, old.single, placed.equal) || !slices.Equal(m.claims, old.claims) || !old.next.IsZero() && !s.now.Before(old.next) {
+			d := s.draft(of, m, singles)
 			if of.report == nil && !slices.ContainsFunc(d.links, func(l incident.Link) bool { return l.State.Counts() }) {
 				continue // what alerts opened is nothing once a person took all of its alerts away
 			}
@@ -138,7 +147,7 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 	var free []*alert
 	for _, o := range s.breaks {
 		for _, x := range s.claimed[o].free {
-			choices[x], free = s.claimed[o].of(x), append(free, x)
+			choices[x], free = s.choices(x, &s.claimed[o].settled), append(free, x)
 		}
 	}
 	var naming []*report
@@ -147,10 +156,7 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 			naming = append(naming, r)
 		}
 	}
-	for _, x := range s.order {
-		if x.watchdog || x.rare() {
-			continue
-		}
+	for _, x := range s.loose {
 		if list := s.referred(x, naming); len(list) > 0 {
 			choices[x] = list
 		}
@@ -166,7 +172,7 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 				}
 				choices[x] = nil
 				if x.rare() {
-					choices[x] = s.claimed[x.outbreak].of(x)
+					choices[x] = s.choices(x, &s.claimed[x.outbreak].settled)
 				}
 			}
 		}
@@ -175,7 +181,7 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 	singles = openSingly(free, s.dir)
 	for _, g := range singles {
 		for _, x := range g.alerts {
-			choices[x] = append(slices.Clone(choices[x]), choice{subject: g.subject(), score: sigmoid(openedBase), evidence: []string{"no record tells of it, and " + g.why, howUsual(x)}})
+			choices[x] = append(slices.Clone(choices[x]), choice{subject: g.subject(), score: sigmoid(openedBase), evidence: words("no record tells of it, and "+g.why, howUsual(x))})
 		}
 	}
 	named := s.names(singles)
@@ -194,12 +200,6 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 	}
 	slices.SortFunc(special, byKey)
 	return singles, special
-}
-
-// of are the choices of an alert.
-func (c *claims) of(x *alert) []choice {
-	i, _ := slices.BinarySearchFunc(x.outbreak.members, x, byKey)
-	return c.choices[i]
 }
 
 // names finds the incidents by the ids that reviews name them by.
@@ -249,22 +249,20 @@ func (s *settlement) also(singles []*lonely) map[subject][]string {
 }
 
 // draft is an incident in the making.
-func (s *settlement) draft(of subject, from []*claims, placed []*alert, singles []*lonely) *draft {
+func (s *settlement) draft(of subject, from *made, singles []*lonely) *draft {
 	d := &draft{}
 	if of.report != nil {
 		d.records, d.merged = of.report.records, of.report.merged
 	}
-	link := func(x *alert) {
-		for _, p := range x.placed {
-			if p.subject == of {
-				d.links = append(d.links, incident.Link{Episode: x.Episode, State: p.state, Score: p.score, Evidence: p.evidence})
-			}
-		}
+	link := func(x *alert, p *placement) {
+		d.links = append(d.links, incident.Link{Episode: x.Episode, State: p.state, Score: p.score, Evidence: p.evidence})
 	}
-	for _, c := range from {
+	for _, c := range from.claims {
 		for _, x := range c.outbreak.members {
-			if !s.special[x] {
-				link(x)
+			for i := range x.placed {
+				if x.placed[i].subject == of && !s.special[x] {
+					link(x, &x.placed[i])
+				}
 			}
 		}
 		if c.home == of && (of.opened != nil || c.outbreak.opens() > 0) {
@@ -273,8 +271,8 @@ func (s *settlement) draft(of subject, from []*claims, placed []*alert, singles 
 			}
 		}
 	}
-	for _, x := range placed {
-		link(x)
+	for i := range from.single {
+		link(from.single[i].alert, &from.single[i].placement)
 	}
 	if of.single != nil {
 		for _, g := range singles {

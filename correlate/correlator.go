@@ -27,6 +27,9 @@ type correlator struct {
 	alerts map[string][]*alert // by fingerprint, in order
 	named  map[kind][]*alert   // by name and service
 	order  []*alert            // all, in order of key
+	rare   []*alert            // those of them that are unusual enough
+	loose  []*alert            // those that are not, but for watchdogs
+	begins mornings
 	days   map[int64]*folding
 	breaks []*outbreak // in order
 
@@ -60,7 +63,7 @@ type correlator struct {
 // newCorrelator makes one. before counts alerts that it is never told of.
 func newCorrelator(rules *Rules, before past) *correlator {
 	c := &correlator{
-		dir: newDirectory(rules), weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{},
+		dir: newDirectory(rules), weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{}, begins: mornings{},
 		records: map[incident.RecordKey]*incident.Record{}, alone: map[*incident.Record]*report{}, matchesOf: map[*outbreak][]*match{},
 		reviews: decide(nil), claimed: map[*outbreak]*claims{}, made: map[subject]*made{}, incidents: map[string]*made{},
 	}
@@ -275,32 +278,33 @@ func (c *correlator) fold(gone, fresh []*alert) {
 	if len(gone)+len(fresh) == 0 {
 		return
 	}
-	leaving := map[*alert]bool{}
+	type both struct{ gone, fresh []*alert }
+	changed := map[kind]both{}
 	for _, x := range gone {
-		leaving[x] = true
-	}
-	c.order = exchange(c.order, leaving, fresh)
-	changed := map[kind][]*alert{}
-	for _, x := range gone {
-		changed[x.kind()] = changed[x.kind()]
+		b := changed[x.kind()]
+		b.gone = append(b.gone, x)
+		changed[x.kind()] = b
 	}
 	for _, x := range fresh {
-		changed[x.kind()] = append(changed[x.kind()], x)
+		b := changed[x.kind()]
+		b.fresh = append(b.fresh, x)
+		changed[x.kind()] = b
 	}
-	for k, list := range changed {
-		if c.named[k] = exchange(c.named[k], leaving, list); len(c.named[k]) == 0 {
+	for k, b := range changed {
+		if c.named[k] = exchange(c.named[k], b.gone, b.fresh); len(c.named[k]) == 0 {
 			delete(c.named, k)
 		}
 	}
-	var rare []*alert
-	for _, x := range c.order {
-		if x.rare() {
-			rare = append(rare, x)
-		}
+	only := func(list []*alert, which func(*alert) bool) []*alert {
+		return slices.DeleteFunc(slices.Clone(list), func(x *alert) bool { return !which(x) })
 	}
+	loose := func(x *alert) bool { return !x.rare() && !x.watchdog }
+	c.order = exchange(c.order, gone, fresh)
+	c.rare = exchange(c.rare, only(gone, (*alert).rare), only(fresh, (*alert).rare))
+	c.loose = exchange(c.loose, only(gone, loose), only(fresh, loose))
 	c.breaks = nil
 	seen := map[int64]bool{}
-	for n, list := range days(rare) {
+	for n, list := range c.begins.days(c.rare) {
 		if c.days[n] == nil {
 			c.days[n] = &folding{}
 		}
@@ -309,21 +313,41 @@ func (c *correlator) fold(gone, fresh []*alert) {
 		seen[n] = true
 	}
 	maps.DeleteFunc(c.days, func(n int64, _ *folding) bool { return !seen[n] })
+	maps.DeleteFunc(c.begins, func(n int64, _ beginning) bool { return !seen[n] && !seen[n-1] })
 }
 
-// exchange takes some alerts out of a list in order of key and puts others in.
-func exchange(list []*alert, gone map[*alert]bool, fresh []*alert) []*alert {
+// exchange takes some alerts out of a list in order of key and puts others in, which are in order too.
+func exchange(list, gone, fresh []*alert) []*alert {
+	if few := len(gone) + len(fresh); few == 0 {
+		return list
+	} else if few < fewChanges {
+		list = slices.Clone(list)
+		for _, x := range gone {
+			i, _ := slices.BinarySearchFunc(list, x, byKey)
+			list = slices.Delete(list, i, i+1)
+		}
+		for _, x := range fresh {
+			i, _ := slices.BinarySearchFunc(list, x, byKey)
+			list = slices.Insert(list, i, x)
+		}
+		return list
+	}
 	out := make([]*alert, 0, len(list)+len(fresh))
 	for _, x := range list {
 		for len(fresh) > 0 && byKey(fresh[0], x) < 0 {
 			out, fresh = append(out, fresh[0]), fresh[1:]
 		}
-		if !gone[x] {
-			out = append(out, x)
+		if len(gone) > 0 && gone[0] == x {
+			gone = gone[1:]
+			continue
 		}
+		out = append(out, x)
 	}
 	return append(out, fresh...)
 }
+
+// fewChanges are changed in place rather than by going through a list.
+const fewChanges = 64
 
 // join makes reports of records.
 func (c *correlator) join() {

@@ -319,6 +319,15 @@ func (s *shelf) EachVerdict(_ context.Context, from, to time.Time) iter.Seq2[inc
 	}
 }
 
+func (s *shelf) Firing(ctx context.Context) (list []incident.Verdict, _ error) {
+	for v, err := range s.EachVerdict(ctx, time.Time{}, time.Time{}) {
+		if err == nil && v.Episode.Firing() {
+			list = append(list, v)
+		}
+	}
+	return list, nil
+}
+
 func byRecord(a, b incident.RecordKey) int {
 	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.ID, b.ID))
 }

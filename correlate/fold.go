@@ -15,6 +15,7 @@ type folding struct {
 	alerts    []*alert              // in order of key
 	troubles  map[string][]*trouble // by the key of their alerts, in order
 	outbreaks []*outbreak           // in order of their first alerts
+	asked     int                   // how often an outbreak was looked for
 }
 
 // fold groups the rare alerts of a working day, in order of key. It comes to the same whatever was folded before.
@@ -32,7 +33,7 @@ func (f *folding) fold(alerts []*alert, dir *directory) {
 		first = min(first, i)
 	}
 	f.alerts = alerts
-	r := refolding{dir: dir, old: f.outbreaks, now: map[*outbreak]*outbreak{}, live: living{at: map[string][]*outbreak{}}}
+	r := refolding{folding: f, dir: dir, old: f.outbreaks, now: map[*outbreak]*outbreak{}, live: living{at: map[string][]*outbreak{}}}
 	for _, x := range alerts[first:] {
 		for len(vanished) > 0 && byKey(vanished[0].members[0], x) <= 0 {
 			r.reopen(vanished[0].outbreak, vanished[0].members[0])
@@ -59,10 +60,10 @@ func difference(old, now []*alert) (gone, fresh []*alert, first int) {
 	}
 	old, rest := old[first:], now[first:]
 	for len(old) > 0 && len(rest) > 0 {
-		switch c := byKey(old[0], rest[0]); {
+		switch {
 		case old[0] == rest[0]:
 			old, rest = old[1:], rest[1:]
-		case c <= 0:
+		case byKey(old[0], rest[0]) <= 0:
 			gone, old = append(gone, old[0]), old[1:]
 		default:
 			fresh, rest = append(fresh, rest[0]), rest[1:]
@@ -135,18 +136,35 @@ func follows(x, last *alert, until time.Time) bool {
 
 // refolding decides again about the troubles of a day from some moment on.
 type refolding struct {
-	dir  *directory
-	old  []*outbreak             // in order
-	now  map[*outbreak]*outbreak // what became of those that something changed in
-	live living                  // those that are being put together, as far as a trouble can still join
-	made []*outbreak             // all of them
+	*folding
+	dir     *directory
+	old     []*outbreak             // in order
+	now     map[*outbreak]*outbreak // what became of those that something changed in
+	live    living                  // those that are being put together, as far as a trouble can still join
+	made    []*outbreak             // all of them
+	decided int                     // troubles that were compared with all outbreaks
 }
+
+// mostDecided is how many troubles are compared with all outbreaks that are as they were. From then on so much is otherwise
+// that it is less work to decide about all again.
+const mostDecided = 100
 
 // place finds the outbreak of a trouble that begins now.
 func (r *refolding) place(t *trouble) {
+	r.asked++
 	was := t.outbreak
 	_, reopened := r.now[was]
 	known := was != nil && !reopened // what it had to choose from then is as it was
+	if !known {
+		r.decided++
+	}
+	if !known && r.decided == mostDecided {
+		for _, o := range r.old {
+			if t.first.Sub(o.last) <= outbreakActive {
+				r.reopen(o, t.members[0])
+			}
+		}
+	}
 	var to *outbreak
 	top := joinOdds
 	if known {
@@ -154,10 +172,10 @@ func (r *refolding) place(t *trouble) {
 	}
 	var whole *outbreak // that to was a part of then
 	look := func(o, of *outbreak) {
-		if o.asked == t || o.group != t.members[0].group {
+		if o.asked == r.asked || o.group != t.members[0].group {
 			return
 		}
-		o.asked = t
+		o.asked = r.asked
 		// Of equals the one that began first counts.
 		if odds := o.odds(t, top, r.dir); odds > top || odds == top && to != nil && byFirst(o, to) < 0 || known && to == nil && odds == top && top > joinOdds && byFirst(o, was) < 0 {
 			to, top, whole = o, odds, of
@@ -169,15 +187,22 @@ func (r *refolding) place(t *trouble) {
 	if known && to == nil {
 		return
 	}
-	if !known {
+	if !known && r.decided < mostDecided {
 		for _, o := range r.old {
 			if byKey(o.members[0], t.members[0]) >= 0 {
 				break
 			}
-			if _, reopened := r.now[o]; reopened || t.first.Sub(o.last) > outbreakActive || !o.reaches(t, r.dir) {
+			if t.first.Sub(o.last) > outbreakActive || o.group != t.members[0].group || !o.mayHave(t, top) {
 				continue
 			}
-			if then := o.asOf(t.members[0], r.dir); then.alive(t.first) {
+			if _, reopened := r.now[o]; reopened || !o.reaches(t, r.dir) {
+				continue
+			}
+			then := o
+			if byKey(o.members[len(o.members)-1], t.members[0]) > 0 {
+				then = o.asOf(t.members[0], r.dir)
+			}
+			if then.alive(t.first) {
 				look(then, o)
 			}
 		}
@@ -266,7 +291,20 @@ func (o *outbreak) asOf(x *alert, dir *directory) *outbreak {
 	return then
 }
 
-// living are the outbreaks that a trouble can still join.
+// mayHave says whether a trouble can have joined an outbreak that is complete, by odds above least, as far as times tell.
+func (o *outbreak) mayHave(t *trouble, least float64) bool {
+	x := t.members[0]
+	n, _ := slices.BinarySearchFunc(o.members, x, byKey)
+	if n == 0 {
+		return false
+	}
+	last := o.members[n-1].StartsAt
+	return max(timeOdds(x, o.first, last, true), timeOdds(x, o.first, last, false))+bestWay > least
+}
+
+// living are the outbreaks that a trouble can still join. Up to fewLive are looked at one by one.
+const fewLive = 8
+
 type living struct {
 	all []*outbreak
 	at  map[string][]*outbreak // by the services that may be their root
@@ -284,7 +322,7 @@ func (l *living) near(t *trouble, dir *directory) []*outbreak {
 	alive := func(list []*outbreak) []*outbreak {
 		return slices.DeleteFunc(list, func(o *outbreak) bool { return !o.alive(t.first) })
 	}
-	if dir.none(t.service)+mostOdds > joinOdds {
+	if len(l.all) <= fewLive || dir.none(t.service)+mostOdds > joinOdds {
 		l.all = alive(l.all)
 		return l.all
 	}

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -82,11 +83,14 @@ func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, c
 		if err != nil {
 			return nil, err
 		}
-		before := map[string]int{}
+		before, last := map[string]int{}, maps.Clone(h.last)
 		for name, gaps := range h.blind {
 			before[name] = len(gaps)
 		}
 		h.add(beats)
+		for name := range was { // it was silent since, as far as was known
+			turned = append(turned, stretch{last[name], h.last[name]})
+		}
 		for name, gaps := range h.blind {
 			for _, g := range gaps[before[name]:] {
 				turned = append(turned, stretch{g.From, g.To})

@@ -30,9 +30,10 @@ type placement struct {
 type choice struct {
 	subject
 	score    float64
-	evidence []string
+	evidence func() []string    // nil for none; many choices come to nothing
 	state    incident.LinkState // as a person decided; empty where nobody did
 	at       time.Time          // of the decision
+	decision string             // in words
 }
 
 // settled is what a settlement decided of an outbreak: all that the links of its alerts depend on.
@@ -74,13 +75,13 @@ type claims struct {
 
 // claim works out claims.
 func (s *settlement) claim(o *outbreak, d settled) *claims {
-	c := &claims{settled: d, outbreak: o, choices: make([][]choice, len(o.members))}
-	for i, x := range o.members {
-		c.choices[i] = s.choices(x, &d)
-		if s.dir.alone(x) && !slices.ContainsFunc(c.choices[i], s.links) {
+	c := &claims{settled: d, outbreak: o}
+	for _, x := range o.members {
+		choices := s.choices(x, &c.settled)
+		if s.dir.alone(x) && !slices.ContainsFunc(choices, s.links) {
 			c.free = append(c.free, x)
 		}
-		x.placed = s.place(x, c.choices[i], nil)
+		x.placed = s.place(x, choices, nil)
 		for _, p := range x.placed {
 			if !slices.Contains(c.touches, p.subject) {
 				c.touches = append(c.touches, p.subject)
@@ -97,7 +98,7 @@ func (s *settlement) claim(o *outbreak, d settled) *claims {
 func (s *settlement) choices(x *alert, d *settled) []choice {
 	var out []choice
 	if d.home.opened != nil {
-		out = append(out, choice{subject: d.home, score: sigmoid(openOdds(x, d.odds)), evidence: s.openEvidence(x)})
+		out = append(out, choice{subject: d.home, score: sigmoid(openOdds(x, d.odds)), evidence: func() []string { return s.openEvidence(x) }})
 	}
 	for _, m := range d.matches {
 		odds := looseBase + looseMatch*m.odds
@@ -117,13 +118,13 @@ func (s *settlement) choices(x *alert, d *settled) []choice {
 		}
 		odds += s.weights.History * s.reviews.habit(x)
 		if score := sigmoid(odds); belongs || score >= s.dir.rules.SuggestAt/2 {
-			out = append(out, choice{subject: subject{report: m.report}, score: score, evidence: s.evidence(x, m, d, belongs)})
+			out = append(out, choice{subject: subject{report: m.report}, score: score, evidence: func() []string { return s.evidence(x, m, d, belongs) }})
 		}
 	}
 	for _, m := range d.to { // joined by a person where nothing else speaks for it
 		of := subject{report: m.report}
 		if !slices.ContainsFunc(out, func(c choice) bool { return c.subject == of }) {
-			out = append(out, choice{subject: of, score: sigmoid(certain), evidence: []string{"a person said that its outbreak is of this incident"}})
+			out = append(out, choice{subject: of, score: sigmoid(certain), evidence: words("a person said that its outbreak is of this incident")})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b choice) int { return cmp.Compare(b.score, a.score) })
@@ -133,7 +134,7 @@ func (s *settlement) choices(x *alert, d *settled) []choice {
 // referred are the incidents whose records name an alert that by itself says nothing, or that it names.
 func (s *settlement) referred(x *alert, naming []*report) []choice {
 	var out []choice
-	if x.Labels["incident"]+x.Labels["incident_id"]+x.Labels["incident_key"] != "" {
+	if x.naming {
 		naming = s.reports
 	}
 	for _, r := range naming {
@@ -146,7 +147,7 @@ func (s *settlement) referred(x *alert, naming []*report) []choice {
 				continue // that names a group or a rule, of which this is the part that fires all the time
 			}
 			near := clamp(math.Log(r.density(x.StartsAt)/x.rate), -4, 2)
-			out = append(out, choice{subject: subject{report: r}, score: sigmoid(linkReference + near), evidence: []string{said, r.when(x), howUsual(x)}})
+			out = append(out, choice{subject: subject{report: r}, score: sigmoid(linkReference + near), evidence: words(said, r.when(x), howUsual(x))})
 			break
 		}
 	}
@@ -172,7 +173,11 @@ func (s *settlement) place(x *alert, choices []choice, named map[string]subject)
 			choices, i = append(choices, choice{subject: of}), len(choices)
 		}
 		choices[i].state, choices[i].at = state, r.At
-		choices[i].evidence = append([]string{sentence(what, r.Reason)}, choices[i].evidence...)
+		if d := &choices[i].decision; *d == "" {
+			*d = sentence(what, r.Reason)
+		} else {
+			*d = sentence(what, r.Reason) + "\n" + *d
+		}
 	}
 	rank := func(c choice) int {
 		switch c.state {
@@ -204,10 +209,20 @@ func (s *settlement) place(x *alert, choices []choice, named map[string]subject)
 			continue
 		}
 		linked = linked || state.Counts()
-		placed = append(placed, placement{c.subject, state, round(c.score), c.evidence})
+		p := placement{subject: c.subject, state: state, score: round(c.score)}
+		if c.decision != "" {
+			p.evidence = strings.Split(c.decision, "\n")
+		}
+		if c.evidence != nil {
+			p.evidence = append(p.evidence, c.evidence()...)
+		}
+		placed = append(placed, p)
 	}
 	return placed
 }
+
+// words is evidence that is known.
+func words(said ...string) func() []string { return func() []string { return said } }
 
 // links says whether the score of a choice is enough for a link. An alert is of the incident that it opened whatever the score.
 func (s *settlement) links(c choice) bool {

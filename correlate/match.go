@@ -24,6 +24,8 @@ type match struct {
 
 	than   *report // see gain
 	gained float64
+	of     *outbreak // see partly
+	fits   float64
 }
 
 // The services a report names, as a share of how often they were named in labelled incidents.
@@ -150,8 +152,12 @@ func (o *outbreak) related(p *outbreak) bool {
 	if o.root == p.root && o.root != "" {
 		return true
 	}
-	for s := range p.look().services {
-		if o.look().services[s] > 0 {
+	few, many := o.look().services, p.look().services
+	if len(few) > len(many) {
+		few, many = many, few
+	}
+	for s := range few {
+		if many[s] > 0 {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 type opening struct {
 	outbreaks []*outbreak
 	odds      float64
-	until     time.Time // until when what fires again can be a relapse of it
+	number    int
 }
 
 // What makes an outbreak an incident of its own, in logarithms of odds; fitted to labelled organisations and rounded. One
@@ -82,12 +83,11 @@ func (o *outbreak) why() string {
 // of the same incident.
 func (s *settlement) open() {
 	rules := s.dir.rules
-	var live []*opening // that one that begins now can be a relapse of
+	index := map[string][]*outbreak{} // of opened incidents, by what they hit, and by their root
 	for _, o := range s.breaks {
 		if to, _ := s.attached(o); len(to) > 0 {
 			continue
 		}
-		live = slices.DeleteFunc(live, func(p *opening) bool { return p.until.Before(o.first) })
 		odds, forced := o.opens(), s.affirmed(o)
 		var into *opening
 		for _, p := range s.between(o, incident.ReviewMerge) {
@@ -95,9 +95,12 @@ func (s *settlement) open() {
 		}
 		if into == nil && len(o.look().openers) > 0 {
 			apart := s.between(o, incident.ReviewSplit)
-			for _, p := range live {
-				if !slices.Contains(apart, p) && slices.ContainsFunc(p.outbreaks, func(q *outbreak) bool { return o.relapseOf(q, rules) }) {
-					into = p // the newest that fits
+			for where := range o.hits() {
+				index[where] = slices.DeleteFunc(index[where], func(q *outbreak) bool { return q.over(rules).Before(o.first) })
+				for _, q := range index[where] {
+					if p := s.openedBy[q]; (into == nil || p.number > into.number) && o.relapseOf(q, rules) && !slices.Contains(apart, p) {
+						into = p // the newest that fits
+					}
 				}
 			}
 		}
@@ -106,7 +109,7 @@ func (s *settlement) open() {
 			into.outbreaks = append(into.outbreaks, o)
 			into.odds = max(into.odds, odds)
 		case odds > 0 || forced:
-			into = &opening{outbreaks: []*outbreak{o}, odds: odds}
+			into = &opening{outbreaks: []*outbreak{o}, odds: odds, number: len(s.opened)}
 			if forced {
 				into.odds = max(odds, certain)
 			}
@@ -114,16 +117,35 @@ func (s *settlement) open() {
 		default:
 			continue
 		}
-		if into.until = latest(into.until, o.look().quiet.Add(rules.Open.Quiet+rules.Open.ReopenWithin)); !slices.Contains(live, into) {
-			live = append(live, into)
+		for where := range o.hits() {
+			index[where] = append(index[where], o)
 		}
 		s.openedBy[o] = into
 	}
 }
 
+// hits are the services that an outbreak hit, and its root.
+func (o *outbreak) hits() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for s := range o.look().services {
+			if !yield(s) {
+				return
+			}
+		}
+		if o.root != "" && o.look().services[o.root] == 0 {
+			yield(o.root)
+		}
+	}
+}
+
+// over is until when what fires again can be a relapse of an outbreak.
+func (o *outbreak) over(rules *Rules) time.Time {
+	return o.look().quiet.Add(rules.Open.Quiet + rules.Open.ReopenWithin)
+}
+
 // relapseOf says whether a later outbreak may be a relapse of an earlier one.
 func (o *outbreak) relapseOf(q *outbreak, rules *Rules) bool {
-	return len(o.look().openers) > 0 && q.group == o.group && !o.first.Before(q.first) && !o.first.After(q.look().quiet.Add(rules.Open.Quiet+rules.Open.ReopenWithin)) && q.related(o) && !q.apart(o)
+	return len(o.look().openers) > 0 && q.group == o.group && !o.first.Before(q.first) && !o.first.After(q.over(rules)) && q.related(o) && !q.apart(o)
 }
 
 // affirmed says whether a person spoke of an outbreak as of an incident.

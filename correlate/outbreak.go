@@ -46,9 +46,9 @@ type outbreak struct {
 	places map[string]int             // troubles by place
 	where  map[string]map[string]bool // service -> places in which it is in trouble
 
-	seen  *facts   // what is asked of it once it is complete; see look
-	open  bool     // it is being put together
-	asked *trouble // that was compared with it last
+	seen  *facts // what is asked of it once it is complete; see look
+	open  bool   // it is being put together
+	asked int    // the newest question that it was compared for
 }
 
 // The model of spreading. Figures are probabilities unless said otherwise; they were chosen to separate the incidents
@@ -104,13 +104,7 @@ func (o *outbreak) alive(now time.Time) bool {
 // least need not be exact.
 func (o *outbreak) odds(t *trouble, least float64, dir *directory) float64 {
 	x := t.members[0]
-	pause, since := x.StartsAt.Sub(o.last).Hours(), x.StartsAt.Sub(o.first).Hours()
-	long := slow.Hours()
-	if o.until.After(x.StartsAt) {
-		long *= 2
-	}
-	density := quickShare*math.Exp(-pause/quick.Hours())/quick.Hours() + (1-quickShare)*math.Exp(-since/long)/long
-	odds := math.Log(density / (x.rate * kindsPer))
+	odds := timeOdds(x, o.first, o.last, o.until.After(x.StartsAt))
 	if odds+bestWay <= least {
 		return math.Inf(-1)
 	}
@@ -121,6 +115,17 @@ func (o *outbreak) odds(t *trouble, least float64, dir *directory) float64 {
 		}
 	}
 	return root - o.best + o.placeFit(t) + odds
+}
+
+// timeOdds is what the times say of that: how long before the first and the last alert of the outbreak began, and whether any
+// fires still.
+func timeOdds(x *alert, first, last time.Time, firing bool) float64 {
+	pause, since, long := x.StartsAt.Sub(last).Hours(), x.StartsAt.Sub(first).Hours(), slow.Hours()
+	if firing {
+		long *= 2
+	}
+	density := quickShare*math.Exp(-pause/quick.Hours())/quick.Hours() + (1-quickShare)*math.Exp(-since/long)/long
+	return math.Log(density / (x.rate * kindsPer))
 }
 
 // placeFit is the logarithm of how well a trouble's place goes with the outbreak's: 0 in the place of most of it, a
@@ -258,15 +263,29 @@ func dayNumber(t time.Time) int64 {
 
 func midnight(number int64) time.Time { return time.Unix(number*int64(day/time.Second), 0).UTC() }
 
+// mornings remember when days begin.
+type mornings map[int64]beginning
+
+type beginning struct {
+	alerts []*alert // of the morning
+	at     time.Time
+}
+
 // days cuts rare alerts, in order of key, into days, by the number of each.
-func days(alerts []*alert) iter.Seq2[int64, []*alert] {
+func (m mornings) days(alerts []*alert) iter.Seq2[int64, []*alert] {
 	return func(yield func(int64, []*alert) bool) {
 		before := func(t time.Time) int {
 			i, _ := slices.BinarySearchFunc(alerts, t, func(x *alert, t time.Time) int { return x.StartsAt.Compare(t) })
 			return i
 		}
 		begin := func(n int64) int {
-			return before(dayBegins(midnight(n), alerts[before(midnight(n)):before(midnight(n).Add(morning))]))
+			list := alerts[before(midnight(n)):before(midnight(n).Add(morning))]
+			known, ok := m[n]
+			if !ok || !slices.Equal(known.alerts, list) {
+				known = beginning{list, dayBegins(midnight(n), list)}
+				m[n] = known
+			}
+			return before(known.at)
 		}
 		for i := 0; i < len(alerts); {
 			n := dayNumber(alerts[i].StartsAt)

@@ -327,15 +327,23 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	for i := range records {
 		core = core.join(p.lasts(&records[i]))
 	}
+	touched := map[incident.EpisodeKey]bool{}
+	for _, in := range f.old {
+		for k := range in.Links {
+			touched[utc(in.Links[k].Episode.Key())] = true
+		}
+	}
 	concerned := func(in *incident.Incident, s stretch) bool {
-		_, known := f.old[in.ID]
-		return known || dirty.touches(s)
+		if _, known := f.old[in.ID]; known || dirty.touches(s) {
+			return true
+		}
+		// What was of an incident that is looked at may be another now.
+		return slices.ContainsFunc(in.Links, func(l incident.Link) bool { return l.State.Counts() && touched[utc(l.Episode.Key())] })
 	}
 	core, d, err := p.whole(ctx, core, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) })
 	if err != nil {
 		return err
 	}
-	touched := map[incident.EpisodeKey]bool{}
 	for _, m := range d.incidents {
 		in := &m.incident
 		if !concerned(in, d.span(in)) {
@@ -345,11 +353,6 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		if err := p.absorbed(ctx, in, f); err != nil {
 			return err
 		}
-		for k := range in.Links {
-			touched[utc(in.Links[k].Episode.Key())] = true
-		}
-	}
-	for _, in := range before {
 		for k := range in.Links {
 			touched[utc(in.Links[k].Episode.Key())] = true
 		}
@@ -426,6 +429,9 @@ func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error
 
 // same says whether an incident is what is stored of it.
 func same(a, b *incident.Incident) bool {
+	if len(a.Links) != len(b.Links) { // of most that differ this is what does, and there may be many
+		return false
+	}
 	x, y := *a, *b
 	x.Measurements, y.Measurements = nil, nil
 	p, err1 := json.Marshal(&x)

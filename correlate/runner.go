@@ -29,6 +29,7 @@ type FactsReader interface {
 	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
+	Firing(ctx context.Context) ([]incident.Verdict, error)
 }
 
 // Options are what a Runner needs. Facts, Rules and Deliver are required.
@@ -218,7 +219,34 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 		from, to := in.Span()
 		r.clock.set(in.ID, moment{at: now, of: stretch{from, to}})
 	}
-	r.clock.set("start", moment{at: now, of: stretch{now.Add(-2*rules.Silence - rules.reach()), now}})
+	firing, err := r.facts.Firing(ctx)
+	if err != nil {
+		return err
+	}
+	fires := map[incident.EpisodeKey]bool{}
+	prints := map[string][]incident.Sighting{}
+	for i := range firing {
+		k := utc(firing[i].Episode.Key())
+		fires[k], prints[k.Fingerprint] = true, nil
+	}
+	list, err := r.facts.SightingsOf(ctx, sortedKeys(prints))
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		prints[s.Fingerprint] = append(prints[s.Fingerprint], s)
+	}
+	for _, list := range prints {
+		for _, e := range incident.Episodes(list, rules.Silence, now) {
+			if k := utc(e.Key()); fires[k] {
+				m := moment{now, stretch{e.StartsAt, e.StartsAt}, e.Fingerprint}
+				if e.Firing() {
+					m.at = e.LastSeen.Add(rules.Silence + 1)
+				}
+				r.clock.set(k.String(), m)
+			}
+		}
+	}
 	if _, err := r.hearts.load(ctx, r.facts, rules.Watchdogs, now); err != nil {
 		return err
 	}

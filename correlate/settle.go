@@ -109,28 +109,38 @@ func (s *settlement) parts() {
 			if main == nil {
 				continue
 			}
-			odds := m.odds
-			if o.look().kinds < smallKinds {
-				odds += partSmall
-			}
-			if main.outbreak.related(o) {
-				odds += partRelated
-			} else {
-				odds -= partRelated
-			}
-			if main.outbreak.apart(o) {
-				odds += partApart
-			} else {
-				odds += partPlace
-			}
-			if o.first.Sub(main.outbreak.last) > time.Hour {
-				odds += partLate
-			}
+			odds := m.odds + m.partly(main.outbreak)
 			if odds > best {
 				best, s.part[o], s.partOdds[o] = odds, m, odds
 			}
 		}
 	}
+}
+
+// partly is what speaks for an outbreak being a further part of an incident that another is the main part of.
+func (m *match) partly(of *outbreak) float64 {
+	if m.of == of { // it is asked for in every pass, and seldom anew
+		return m.fits
+	}
+	o, odds := m.outbreak, 0.0
+	if o.look().kinds < smallKinds {
+		odds += partSmall
+	}
+	if of.related(o) {
+		odds += partRelated
+	} else {
+		odds -= partRelated
+	}
+	if of.apart(o) {
+		odds += partApart
+	} else {
+		odds += partPlace
+	}
+	if o.first.Sub(of.last) > time.Hour {
+		odds += partLate
+	}
+	m.of, m.fits = of, odds
+	return odds
 }
 
 // attached are the matches through which an outbreak belongs to reports, and whether as a part.

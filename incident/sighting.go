@@ -97,7 +97,10 @@ func (k EpisodeKey) String() string {
 
 // Compare orders keys by start, then fingerprint.
 func (k EpisodeKey) Compare(o EpisodeKey) int {
-	return cmp.Or(k.StartsAt.Compare(o.StartsAt), strings.Compare(k.Fingerprint, o.Fingerprint))
+	if c := k.StartsAt.Compare(o.StartsAt); c != 0 {
+		return c
+	}
+	return strings.Compare(k.Fingerprint, o.Fingerprint)
 }
 
 // Key is the sighting's key.

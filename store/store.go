@@ -132,6 +132,8 @@ type Derived interface {
 	// EachVerdict ranges over the verdicts of episodes that start in [from, to], with only the key, name, end, service, severity,
 	// outcome and incident filled in.
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
+	// Firing lists the verdicts of episodes that fire still, as EachVerdict does, by key.
+	Firing(ctx context.Context) ([]incident.Verdict, error)
 
 	// Ledger ranges over everything the histogram since ever has counted, in order of incident.
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]

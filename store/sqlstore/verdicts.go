@@ -119,9 +119,24 @@ func saveVerdicts(s *session, table string, rows []verdictRow, conflict string) 
 
 // EachVerdict implements store.Derived.
 func (s *Store) EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error] {
+	return s.eachVerdict(ctx, "each_verdict", "starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:]...)
+}
+
+// Firing implements store.Derived.
+func (s *Store) Firing(ctx context.Context) (list []incident.Verdict, err error) {
+	for v, err := range s.eachVerdict(ctx, "firing", "ends_at = $1 ORDER BY starts_at, fingerprint", int64(math.MaxInt64)) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+func (s *Store) eachVerdict(ctx context.Context, what, where string, args ...any) iter.Seq2[incident.Verdict, error] {
 	return func(yield func(incident.Verdict, error) bool) {
 		seen, names := new(words), make(map[string]map[string]string)
-		each(ctx, s, "each_verdict", "SELECT body FROM verdicts WHERE starts_at BETWEEN $1 AND $2", touchingArgs(from, to)[3:], func(r *sql.Rows) (incident.Verdict, error) {
+		each(ctx, s, what, "SELECT body FROM verdicts WHERE "+where, args, func(r *sql.Rows) (incident.Verdict, error) {
 			var body sql.RawBytes
 			if err := r.Scan(&body); err != nil {
 				return incident.Verdict{}, err

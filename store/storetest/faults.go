@@ -318,6 +318,10 @@ func (r *retrying) EachVerdict(ctx context.Context, from, to time.Time) iter.Seq
 	return triedRange(r, "each verdict", func() iter.Seq2[incident.Verdict, error] { return r.Store.EachVerdict(ctx, from, to) })
 }
 
+func (r *retrying) Firing(ctx context.Context) ([]incident.Verdict, error) {
+	return tried(r, "firing", func() ([]incident.Verdict, error) { return r.Store.Firing(ctx) })
+}
+
 func (r *retrying) Ledger(ctx context.Context) iter.Seq2[incident.Observed, error] {
 	return triedRange(r, "ledger", func() iter.Seq2[incident.Observed, error] { return r.Store.Ledger(ctx) })
 }

@@ -76,6 +76,17 @@ func testVerdicts(t *testing.T, s store.Store) {
 		require.NoError(t, err)
 		require.Equal(t, minutes(0), v.Episode.StartsAt)
 	}
+	var still []incident.Verdict
+	for _, v := range each {
+		if v.Episode.Firing() {
+			still = append(still, v)
+		}
+	}
+	require.NotEmpty(t, still)
+	require.Less(t, len(still), len(each))
+	firing, err := s.Firing(ctx)
+	require.NoError(t, err)
+	require.Equal(t, still, firing)
 }
 
 func testVerdictPages(t *testing.T, s store.Store) {
