@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"context"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -18,6 +19,9 @@ const (
 	shortestPart, longestPart = day, 4 * chunk
 )
 
+// gcPercent is how much garbage there may be meanwhile, in percent of what is in use.
+const gcPercent = 50
+
 // everything computes all there is, part by part in order of time, and delivers each as it is found: memory holds only the
 // facts of one and what became of them.
 func (p *pass) everything(ctx context.Context) error {
@@ -29,6 +33,8 @@ func (p *pass) everything(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// For so long memory is scarcer than processor time.
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	found, incidents, verdicts := newLately(), 0, 0
 	length := min(chunk, max(shortestPart, last.Sub(first)/16))
 	for from := first; !from.After(last); {

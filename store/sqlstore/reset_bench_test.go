@@ -71,7 +71,7 @@ func resetParts(all, some int, title func(n int) string) func(yield func(inciden
 				in.Title = title(n) + in.Title
 				p.Incidents = append(p.Incidents, in)
 				for k := range 10 {
-					at := t1.Add(time.Duration(10*n+k) * time.Minute)
+					at := t1.Add(time.Duration(10*n+k) * 7 * time.Second)
 					p.Verdicts = append(p.Verdicts, incident.Verdict{
 						Episode: incident.Episode{Fingerprint: fmt.Sprintf("%016x", uint64(10*n+k)*0x9e3779b97f4a7c15), StartsAt: at, EndsAt: at.Add(time.Minute), End: incident.EndResolved, Labels: map[string]string{"alertname": "CheckoutErrorBudgetBurn"}},
 						Service: "checkout", Severity: "critical", Outcome: incident.OutcomeLinked, Incident: title(n) + in.ID,
