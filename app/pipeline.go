@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -84,11 +85,14 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	book, ledger := measure.NewBook(v.book), measure.NewLedger(v.book.Intervals, v.maxServices)
 	now := p.now()
 	from := now.Add(-longest)
-	if err := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))); err != nil {
-		return fmt.Errorf("load incidents: %w", err)
+	loaded := make(chan error, 1)
+	go func() { loaded <- ledger.Load(p.store.Ledger(ctx)) }()
+	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
+	if bookErr != nil {
+		return fmt.Errorf("load incidents: %w", bookErr)
 	}
-	if err := ledger.Load(p.store.Ledger(ctx)); err != nil {
-		return fmt.Errorf("load ledger: %w", err)
+	if ledgerErr != nil {
+		return fmt.Errorf("load ledger: %w", ledgerErr)
 	}
 	shown := collector.New(v.collector)
 	shown.Know(ledger.Meet(book.Known()))
@@ -98,6 +102,7 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	old := p.collector
 	p.view, p.book, p.ledger, p.collector, p.blind, p.seen = v, book, ledger, shown, saved.Blind, saved.Number
 	p.show(now)
+	go debug.FreeOSMemory() // reading takes several times what is kept
 	return p.metrics.show(old, shown)
 }
 
@@ -135,6 +140,7 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d correlate.Delta) 
 			return nil
 		}
 		step, p.book = measure.Joined(all.steps), all.book
+		defer func() { go debug.FreeOSMemory() }() // computing everything takes many times what is kept
 	} else {
 		p.book.Apply(d.Incidents, d.Removed)
 		p.book.ApplyVerdicts(d.Verdicts, d.Gone)

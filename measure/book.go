@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -89,8 +90,9 @@ func (b *Book) group(k groupKey) *group {
 	return g
 }
 
-// Load replaces everything by what the two sequences give, in any order. On the first error it stops and returns it; the
-// Book then holds what came before. It is how a Book starts; Apply and ApplyVerdicts keep it up to date.
+// Load replaces everything by what the two sequences give, in any order. Both are ranged over at once. Each stops at its first
+// error, which is returned; the Book then holds what came before. It is how a Book starts; Apply and ApplyVerdicts keep it up to
+// date.
 func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter.Seq2[incident.Verdict, error]) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,6 +107,12 @@ func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter
 			g.rows = slices.Clip(g.rows)
 		}
 	}()
+	loaded := make(chan error, 1)
+	go func() { loaded <- b.episodes.load(verdicts) }()
+	return errors.Join(b.loadIncidents(incidents), <-loaded)
+}
+
+func (b *Book) loadIncidents(incidents iter.Seq2[incident.Incident, error]) error {
 	for inc, err := range incidents {
 		if err != nil {
 			return err
@@ -119,7 +127,7 @@ func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter
 			g.rows = append(g.rows, r)
 		}
 	}
-	return b.episodes.load(verdicts)
+	return nil
 }
 
 // Apply replaces the incidents of the same IDs, adds those not known, and removes those named.
