@@ -146,8 +146,8 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 	choices := map[*alert][]choice{}
 	var free []*alert
 	for _, o := range s.breaks {
-		for _, x := range s.claimed[o].free {
-			choices[x], free = s.choices(x, &s.claimed[o].settled), append(free, x)
+		for x, list := range s.claimed[o].free {
+			choices[x], free = list, append(free, x)
 		}
 	}
 	var naming []*report

@@ -61,9 +61,9 @@ type correlator struct {
 }
 
 // newCorrelator makes one. before counts alerts that it is never told of.
-func newCorrelator(rules *Rules, before past) *correlator {
+func newCorrelator(rules *Rules, dir *directory, before past) *correlator {
 	c := &correlator{
-		dir: newDirectory(rules), weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{}, begins: mornings{},
+		dir: dir, weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{}, begins: mornings{},
 		records: map[incident.RecordKey]*incident.Record{}, alone: map[*incident.Record]*report{}, matchesOf: map[*outbreak][]*match{},
 		reviews: decide(nil), claimed: map[*outbreak]*claims{}, made: map[subject]*made{}, incidents: map[string]*made{},
 	}

@@ -108,7 +108,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 		}
 		f.Sightings = append(f.Sightings, more...)
 	}
-	d.correlator = newCorrelator(&p.rules.Rules, counted)
+	d.correlator = newCorrelator(&p.rules.Rules, p.dir, counted)
 	d.tell(f, blind)
 	d.pass(p.now)
 	if d.core.to.Equal(forever) && len(d.order) <= mostAlerts {

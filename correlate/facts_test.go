@@ -16,6 +16,7 @@ import (
 // shelf is a store in memory, as far as a Runner needs one. What goes through it goes through JSON, as in a real one.
 type shelf struct {
 	sightings map[incident.EpisodeKey]incident.Sighting
+	prints    map[string][]incident.EpisodeKey // by fingerprint
 	records   map[incident.RecordKey]incident.Record
 	reviews   map[string]incident.Review
 	silences  map[string]incident.Silence
@@ -33,7 +34,7 @@ type shelf struct {
 }
 
 func newShelf() *shelf {
-	return &shelf{sightings: map[incident.EpisodeKey]incident.Sighting{}, records: map[incident.RecordKey]incident.Record{}, reviews: map[string]incident.Review{}, silences: map[string]incident.Silence{},
+	return &shelf{sightings: map[incident.EpisodeKey]incident.Sighting{}, prints: map[string][]incident.EpisodeKey{}, records: map[incident.RecordKey]incident.Record{}, reviews: map[string]incident.Review{}, silences: map[string]incident.Silence{},
 		incidents: map[string]incident.Incident{}, verdicts: map[incident.EpisodeKey]incident.Verdict{}}
 }
 
@@ -59,6 +60,9 @@ func (s *shelf) put(f incident.Facts) {
 			before.from, before.to = old.Span()
 			x = merged
 			from, to = x.Span()
+		}
+		if !ok {
+			s.prints[x.Fingerprint] = append(s.prints[x.Fingerprint], utc(x.Key()))
 		}
 		s.sightings[utc(x.Key())] = x
 		s.tell(incident.ChangeSighting, x.Fingerprint, stretch{from, to}, before)
@@ -200,13 +204,9 @@ func (s *shelf) Sightings(_ context.Context, from, to time.Time) ([]incident.Sig
 
 func (s *shelf) SightingsOf(_ context.Context, prints []string) ([]incident.Sighting, error) {
 	var out []incident.Sighting
-	wanted := map[string]bool{}
 	for _, p := range prints {
-		wanted[p] = true
-	}
-	for _, x := range s.sightings {
-		if wanted[x.Fingerprint] {
-			out = append(out, x)
+		for _, k := range s.prints[p] {
+			out = append(out, s.sightings[k])
 		}
 	}
 	slices.SortFunc(out, func(a, b incident.Sighting) int { return a.Key().Compare(b.Key()) })

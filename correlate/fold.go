@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -277,11 +278,17 @@ func byFirst(a, b *outbreak) int { return byKey(a.members[0], b.members[0]) }
 // asOf is what was known of an outbreak when an alert began.
 func (o *outbreak) asOf(x *alert, dir *directory) *outbreak {
 	then := newOutbreak(o.members[0])
-	for _, t := range o.troubles {
-		if byKey(t.members[0], x) >= 0 {
-			break
+	if byKey(o.troubles[len(o.troubles)-1].members[0], x) < 0 { // all of it, but for alerts
+		then.troubles, then.base, then.root, then.best = slices.Clone(o.troubles), o.base, o.root, o.best
+		then.roots, then.places, then.where = maps.Clone(o.roots), maps.Clone(o.places), maps.Clone(o.where)
+	} else {
+		for _, t := range o.troubles {
+			if byKey(t.members[0], x) >= 0 {
+				break
+			}
+			then.add(t, dir)
 		}
-		then.join(t, dir)
+		then.lead()
 	}
 	n, _ := slices.BinarySearchFunc(o.members, x, byKey)
 	then.members = slices.Clone(o.members[:n])

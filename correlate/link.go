@@ -68,9 +68,9 @@ func (d *settled) equal(e *settled) bool {
 type claims struct {
 	settled
 	outbreak *outbreak
-	choices  [][]choice // for each alert, the likeliest first
-	free     []*alert   // that no incident is sure enough of and that may open one by themselves
-	touches  []subject  // the incidents that have to do with any of the alerts
+	choices  [][]choice          // for each alert, the likeliest first
+	free     map[*alert][]choice // of alerts that no incident is sure enough of and that may open one by themselves
+	touches  []subject           // the incidents that have to do with any of the alerts
 }
 
 // claim works out claims.
@@ -79,7 +79,10 @@ func (s *settlement) claim(o *outbreak, d settled) *claims {
 	for _, x := range o.members {
 		choices := s.choices(x, &c.settled)
 		if s.dir.alone(x) && !slices.ContainsFunc(choices, s.links) {
-			c.free = append(c.free, x)
+			if c.free == nil {
+				c.free = map[*alert][]choice{}
+			}
+			c.free[x] = choices
 		}
 		x.placed = s.place(x, choices, nil)
 		for _, p := range x.placed {

@@ -161,22 +161,33 @@ func (o *outbreak) placeFit(t *trouble) float64 {
 
 // join adds a trouble, without its alerts.
 func (o *outbreak) join(t *trouble, dir *directory) {
-	o.troubles = append(o.troubles, t)
-	none := dir.none(t.service)
-	o.base += none
-	for r, q := range dir.upward(t.service) {
-		o.roots[r] += q - none
-	}
+	o.add(t, dir)
+	o.lead()
+}
+
+// lead finds the likeliest root.
+func (o *outbreak) lead() {
 	o.root, o.best = "", o.base
 	for r, q := range o.roots {
 		if s := o.base + q; s > o.best || s == o.best && r < o.root {
 			o.root, o.best = r, s
 		}
 	}
+}
+
+// add is join without the likeliest root.
+func (o *outbreak) add(t *trouble, dir *directory) {
+	o.troubles = append(o.troubles, t)
+	none := dir.none(t.service)
+	o.base += none
+	for r, q := range dir.upward(t.service) {
+		o.roots[r] += q - none
+	}
 	if t.place != "" {
 		o.places[t.place]++
-		if t.service != "" {
-			if o.where[t.service] == nil {
+		if w := o.where[t.service]; t.service != "" && !w[t.place] {
+			o.where[t.service] = maps.Clone(w) // which another may share
+			if w == nil {
 				o.where[t.service] = map[string]bool{}
 			}
 			o.where[t.service][t.place] = true

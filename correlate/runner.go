@@ -71,6 +71,13 @@ type Runner struct {
 type ruleSet struct {
 	Rules
 	digest string
+	dir    *directory // for the goroutine of Run
+}
+
+func newRuleSet(rules Rules) *ruleSet {
+	r := &ruleSet{Rules: rules, digest: rules.Digest()}
+	r.dir = newDirectory(&r.Rules)
+	return r
 }
 
 // NewRunner makes a Runner. Nothing happens before Run.
@@ -85,7 +92,7 @@ func NewRunner(o Options) *Runner {
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)
 	}
-	r.rules.Store(&ruleSet{o.Rules, o.Rules.Digest()})
+	r.rules.Store(newRuleSet(o.Rules))
 	return r
 }
 
@@ -100,7 +107,7 @@ func (r *Runner) Notify() {
 // SetRules gives the Runner new rules. Where they differ from the old ones everything is computed again, and delivered
 // as one delta with Reset; until then readers see what the old rules made.
 func (r *Runner) SetRules(rules Rules) {
-	r.rules.Store(&ruleSet{rules, rules.Digest()})
+	r.rules.Store(newRuleSet(rules))
 	r.Notify()
 }
 
@@ -188,7 +195,7 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	todo.stretches = append(todo.stretches, blind...)
-	p := &pass{Runner: r, rules: rules, dir: newDirectory(&rules.Rules), now: now, todo: todo, moments: map[string]moment{}}
+	p := &pass{Runner: r, rules: rules, dir: rules.dir, now: now, todo: todo, moments: map[string]moment{}}
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)
