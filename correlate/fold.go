@@ -334,10 +334,10 @@ func (l *living) near(t *trouble, dir *directory) []*outbreak {
 		return l.all
 	}
 	var out []*outbreak
-	for r := range dir.upward(t.service) {
-		if len(l.at[r]) > 0 {
-			l.at[r] = alive(l.at[r])
-			out = append(out, l.at[r]...)
+	for _, r := range dir.upward(t.service) {
+		if len(l.at[r.from]) > 0 {
+			l.at[r.from] = alive(l.at[r.from])
+			out = append(out, l.at[r.from]...)
 		}
 	}
 	return out
@@ -345,9 +345,9 @@ func (l *living) near(t *trouble, dir *directory) []*outbreak {
 
 // reach notes the roots that an outbreak gains by a trouble that joins it.
 func (l *living) reach(o *outbreak, t *trouble, dir *directory) {
-	for r := range dir.upward(t.service) {
-		if _, ok := o.roots[r]; !ok {
-			l.at[r] = append(l.at[r], o)
+	for _, r := range dir.upward(t.service) {
+		if _, ok := o.roots[r.from]; !ok {
+			l.at[r.from] = append(l.at[r.from], o)
 		}
 	}
 }
@@ -357,8 +357,8 @@ func (o *outbreak) reaches(t *trouble, dir *directory) bool {
 	if dir.none(t.service)+mostOdds > joinOdds {
 		return true
 	}
-	for r := range dir.upward(t.service) {
-		if _, ok := o.roots[r]; ok {
+	for _, r := range dir.upward(t.service) {
+		if _, ok := o.roots[r.from]; ok {
 			return true
 		}
 	}

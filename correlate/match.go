@@ -109,12 +109,7 @@ func (r *report) servicesFit(o *outbreak, dir *directory) float64 {
 	n, total := float64(max(1, len(hit))), dir.total()
 	sum := 0.0
 	for i, s := range r.services {
-		nearest := strangers
-		for t := range hit {
-			if nearest = min(nearest, dir.kin(t, s)); nearest == itself {
-				break
-			}
-		}
+		nearest := o.nearest(s, dir)
 		if i > 0 {
 			p := 0.3 / total
 			switch {
@@ -140,6 +135,39 @@ func (r *report) servicesFit(o *outbreak, dir *directory) float64 {
 		sum += math.Log(p * total)
 	}
 	return max(sum, worstService)
+}
+
+// nearest is how close the closest of the services hit is to one.
+func (o *outbreak) nearest(to string, dir *directory) kinship {
+	f := o.look()
+	best := strangers
+	few, kin := f.services, dir.relatives(to)
+	if len(kin) < len(few) {
+		for s, k := range kin {
+			if f.services[s] > 0 {
+				best = min(best, k)
+			}
+		}
+	} else {
+		for s := range few {
+			if k, ok := kin[s]; ok {
+				best = min(best, k)
+			}
+		}
+	}
+	if best < strangers || len(few) == 0 {
+		return best
+	}
+	if !f.looked {
+		f.looked = true
+		for s := range few {
+			f.unconnected = f.unconnected || !dir.connected(s)
+		}
+	}
+	if f.unconnected || !dir.connected(to) {
+		return unknown
+	}
+	return strangers
 }
 
 // total is how many services there are to be named.
@@ -186,12 +214,12 @@ func (r *report) explains(t *trouble, dir *directory) float64 {
 		best = math.Log(0.1)
 	}
 	for i, s := range r.services {
-		if q, ok := dir.upward(t.service)[s]; ok {
+		if q, ok := dir.reaches(s, t.service); ok {
 			if i > 0 {
 				q = min(q, math.Log(0.5))
 			}
 			best = max(best, q)
-		} else if _, ok := dir.upward(s)[t.service]; ok && i == 0 {
+		} else if _, ok := dir.reaches(t.service, s); ok && i == 0 {
 			best = max(best, math.Log(0.1)) // people name what suffered rather than what failed
 		}
 	}

@@ -109,9 +109,9 @@ func (o *outbreak) odds(t *trouble, least float64, dir *directory) float64 {
 		return math.Inf(-1)
 	}
 	root := o.best + dir.none(t.service)
-	for r, q := range dir.upward(t.service) {
-		if way, ok := o.roots[r]; ok { // that some of it came from there
-			root = max(root, o.base+way+q)
+	for _, r := range dir.upward(t.service) {
+		if way, ok := o.roots[r.from]; ok { // that some of it came from there
+			root = max(root, o.base+way+r.odds)
 		}
 	}
 	return root - o.best + o.placeFit(t) + odds
@@ -180,8 +180,8 @@ func (o *outbreak) add(t *trouble, dir *directory) {
 	o.troubles = append(o.troubles, t)
 	none := dir.none(t.service)
 	o.base += none
-	for r, q := range dir.upward(t.service) {
-		o.roots[r] += q - none
+	for _, r := range dir.upward(t.service) {
+		o.roots[r.from] += r.odds - none
 	}
 	if t.place != "" {
 		o.places[t.place]++
@@ -209,6 +209,8 @@ type facts struct {
 	total    float64   // for the shares of roots
 	odds     float64   // the logarithm of the odds that it is an incident
 	ids      map[*alert][]string
+	// unconnected: of some service hit no dependency is known; looked: whether it was looked for.
+	unconnected, looked bool
 }
 
 // look works out what is asked of an outbreak that is complete.

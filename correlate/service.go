@@ -24,14 +24,14 @@ type directory struct {
 	needs   map[string][]string
 	needed  map[string][]string
 	// ups and kins cache what upward and relatives answer.
-	ups  map[string]map[string]float64
+	ups  map[string][]reach
 	kins map[string]map[string]kinship
 }
 
 func newDirectory(rules *Rules) *directory {
 	d := &directory{
 		rules: rules, byName: map[string]string{}, byCore: map[string]string{}, known: map[string]bool{},
-		needs: map[string][]string{}, needed: map[string][]string{}, ups: map[string]map[string]float64{}, kins: map[string]map[string]kinship{},
+		needs: map[string][]string{}, needed: map[string][]string{}, ups: map[string][]reach{}, kins: map[string]map[string]kinship{},
 	}
 	cores := map[string]map[string]bool{}
 	add := func(service, name string) {
@@ -234,32 +234,48 @@ func (d *directory) connected(service string) bool {
 	return len(d.needs[service])+len(d.needed[service]) > 0
 }
 
-// upward are the services whose trouble can reach a service, itself among them, each with the logarithm of how likely.
-func (d *directory) upward(service string) map[string]float64 {
+// reach is a service whose trouble can reach another, with the logarithm of how likely.
+type reach struct {
+	from string
+	odds float64
+}
+
+// upward are the services whose trouble can reach a service, itself first.
+func (d *directory) upward(service string) []reach {
 	if service == "" {
 		return nil
 	}
-	if m, ok := d.ups[service]; ok {
-		return m
+	if l, ok := d.ups[service]; ok {
+		return l
 	}
-	m := map[string]float64{service: math.Log(atRoot)}
+	list, seen := []reach{{service, math.Log(atRoot)}}, map[string]bool{service: true}
 	edge := []string{service}
 	for _, q := range []float64{oneStepOff, twoStepsOff, threeOff} {
 		var next []string
 		for _, s := range edge {
 			for _, t := range d.needs[s] {
-				if _, seen := m[t]; !seen {
-					m[t] = math.Log(q)
-					next = append(next, t)
+				if !seen[t] {
+					seen[t] = true
+					list, next = append(list, reach{t, math.Log(q)}), append(next, t)
 				}
 			}
 		}
 		edge = next
 	}
 	if d.known[service] { // there is no end of names that nothing is known of
-		d.ups[service] = m
+		d.ups[service] = list
 	}
-	return m
+	return list
+}
+
+// reaches is the logarithm of how likely trouble of one service reaches another; false where no way is known.
+func (d *directory) reaches(from, to string) (float64, bool) {
+	for _, r := range d.upward(to) {
+		if r.from == from {
+			return r.odds, true
+		}
+	}
+	return 0, false
 }
 
 // none is the logarithm of how likely trouble reaches a service from where no way is known.
