@@ -127,7 +127,7 @@ func (p *pass) small(ctx context.Context) (bool, error) {
 	}
 	p.sized, p.tiny = true, false
 	alerts, records := p.todo.sightings, len(p.todo.records) // of which no verdict and no incident may tell yet
-	if p.todo.more || alerts > p.handy {
+	if p.todo.more || alerts > p.handy || records > handyRecords {
 		return false, nil
 	}
 	for _, err := range p.facts.EachVerdict(ctx, always, forever) {

@@ -71,6 +71,9 @@ func (p *pass) everything(ctx context.Context) error {
 func (p *pass) forward(ctx context.Context) error {
 	const most = 10_000
 	var beats []incident.Change
+	if p.todo.more { // a feed as long as this is not of a small store
+		p.sized, p.tiny = true, false
+	}
 	for p.todo.more {
 		changes, err := p.facts.Changes(ctx, p.todo.cursor, most)
 		if err != nil {
