@@ -3,7 +3,6 @@ package correlate
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -72,7 +71,9 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 		p := [2]*report{alone[i], alone[j]}
 		l, ok := c.likes[p]
 		if !ok {
-			l.odds, l.why = alike(alone[i], alone[j], c.dir)
+			if l.odds, l.why = alike(alone[i], alone[j], c.dir); l.odds <= 0 {
+				l.why = "" // nobody asks, and there are many
+			}
 		}
 		likes[p] = l
 		if l.odds > 0 {
@@ -154,7 +155,7 @@ type likeness struct {
 // candidates are the pairs of records, by place, that can be of one incident: they begin within hours of each other, or one names
 // the other. Every other pair is not looked at, because there are as many as the square of the records.
 func candidates(records []*incident.Record, alone []*report) [][2]int {
-	found := map[[2]int]bool{}
+	var found [][2]int
 	order := make([]int, len(records))
 	named := map[string][]int{} // by what names a record
 	for i, r := range records {
@@ -172,7 +173,7 @@ func candidates(records []*incident.Record, alone []*report) [][2]int {
 			if alone[j].onset.Sub(alone[i].onset) > alikeWithin {
 				break
 			}
-			found[[2]int{min(i, j), max(i, j)}] = true
+			found = append(found, [2]int{min(i, j), max(i, j)})
 		}
 	}
 	for i, r := range records {
@@ -181,7 +182,7 @@ func candidates(records []*incident.Record, alone []*report) [][2]int {
 			for _, j := range named[what] {
 				begin, end := records[j].Span()
 				if i != j && begin.Sub(to) <= referWithin && from.Sub(end) <= referWithin {
-					found[[2]int{min(i, j), max(i, j)}] = true
+					found = append(found, [2]int{min(i, j), max(i, j)})
 				}
 			}
 		}
@@ -192,7 +193,8 @@ func candidates(records []*incident.Record, alone []*report) [][2]int {
 			names("key " + k)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(found), func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	slices.SortFunc(found, func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	return slices.Compact(found)
 }
 
 // alike is the logarithm of the odds that two records are of one incident, and why.
