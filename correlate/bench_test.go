@@ -3,6 +3,7 @@ package correlate
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -106,6 +107,13 @@ func BenchmarkOneMoreAlert(b *testing.B) {
 			s.put(f)
 			one(0)
 			one(1) // after it, the present is at hand
+			held := func() float64 {
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return float64(m.HeapAlloc) / 1e6
+			}
+			before := held()
 			var took []time.Duration
 			for n := 2; b.Loop(); n++ {
 				begun := time.Now()
@@ -113,6 +121,10 @@ func BenchmarkOneMoreAlert(b *testing.B) {
 				took = append(took, time.Since(begun))
 			}
 			slices.Sort(took)
+			b.ReportMetric(before, "MB-before")
+			b.ReportMetric(held(), "MB-after")
+			runtime.KeepAlive(r)
+			runtime.KeepAlive(s)
 			b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms-median")
 			b.ReportMetric(took[len(took)*9/10].Seconds()*1000, "ms-p90")
 		})

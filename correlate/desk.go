@@ -17,10 +17,10 @@ type desk struct {
 	core  stretch
 	whole bool
 	spans map[string]stretch // that each record speaks of, by the id of its incident
+	most  int                // how many alerts it may come to know before it is made anew of fewer
 }
 
-// handy is how many alerts and records a store may hold for a desk to know all of them, and how many alerts a desk may know
-// to be kept.
+// How many alerts and records a store may hold for a desk to know all of them, and how many alerts a desk may know to be kept.
 const (
 	handyAlerts  = 20_000
 	handyRecords = 2_000
@@ -112,7 +112,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 	d.tell(f, blind)
 	d.pass(p.now)
 	if d.core.to.Equal(forever) && len(d.order) <= mostAlerts {
-		p.kept = d
+		p.kept, d.most = d, 2*max(p.handy, len(d.order))
 	}
 	return d, nil
 }
@@ -157,7 +157,7 @@ func (d *desk) span(in *incident.Incident) stretch {
 // atHand takes the changes to the desk, if what they change is known to be right there, and delivers them.
 func (p *pass) atHand(ctx context.Context, delta *Delta, dirty []stretch, named map[string]incident.Incident) (done bool, err error) {
 	d := p.desk
-	if d == nil || len(d.order) > mostAlerts {
+	if d == nil || len(d.order) > d.most {
 		return false, nil
 	}
 	inside := func(s stretch) bool { return d.whole || s.from.IsZero() || !s.from.Before(d.core.from) }

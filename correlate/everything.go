@@ -60,6 +60,9 @@ func (p *pass) everything(ctx context.Context) error {
 		from = next
 	}
 	d.More = false
+	if p.kept != nil && !p.kept.whole {
+		p.kept = nil // it is right about the last part alone
+	}
 	if err := p.send(ctx, d); err != nil {
 		return err
 	}

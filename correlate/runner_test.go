@@ -39,7 +39,7 @@ func (w *world) restart() {
 
 func (w *world) settle() { require.NoError(w.t, w.runner.CatchUp(context.Background())) }
 
-// differences compares what is stored with what Correlate makes of all facts.
+// check compares what is stored with what Correlate makes of all facts.
 func (w *world) check() {
 	rules := w.rules
 	want := Correlate(w.shelf.facts(), &rules, w.now)
@@ -189,6 +189,38 @@ func (w *world) drawReview(t *rapid.T, n int) (incident.Review, bool) {
 		r.Incident, r.Other = "", rapid.SampledFrom(others).Draw(t, "withdrawn review")
 	}
 	return r, true
+}
+
+// An alert that is told two years late belongs to the incident of then, and opens none of its own: whether the Runner knows all
+// facts or those around what changed.
+func TestToldYearsLate(t *testing.T) {
+	for _, handy := range []int{handyAlerts, -1} {
+		w := newWorld(t, smallRules())
+		w.runner.handy = handy
+		then := w.now.AddDate(-2, 0, 0)
+		r := incident.Record{Source: "ours", ID: "1", Title: "checkout answers with errors", Services: []string{"checkout"}, State: incident.StateResolved, UpdatedAt: w.now, Milestones: map[incident.MilestoneName]incident.Stated{
+			incident.Started: {At: then}, incident.Resolved: {At: then.Add(time.Hour)},
+		}}
+		r.Normalize()
+		w.shelf.put(incident.Facts{Records: []incident.Record{r}})
+		w.settle()
+		w.shelf.put(incident.Facts{Sightings: []incident.Sighting{{
+			Fingerprint: "late", StartsAt: then.Add(time.Minute), EndsAt: then.Add(50 * time.Minute), FiringFirst: w.now, FiringLast: w.now, ResolvedFirst: w.now, ToldAt: w.now,
+			Labels: map[string]string{"alertname": "Errors", "service": "checkout", "severity": "critical"},
+		}}})
+		w.settle()
+		require.Len(t, w.shelf.incidents, 1)
+		require.Len(t, ptr(w.shelf.incidents[incident.RecordID(r.Key())]).Linked(), 1)
+		w.check()
+
+		// What is told of today, with the same alert firing again, leaves that as it is.
+		w.shelf.put(incident.Facts{Sightings: []incident.Sighting{{
+			Fingerprint: "late", StartsAt: w.now, FiringFirst: w.now, FiringLast: w.now, ToldAt: w.now, Labels: map[string]string{"alertname": "Errors", "service": "checkout", "severity": "critical"},
+		}}})
+		w.settle()
+		require.Len(t, ptr(w.shelf.incidents[incident.RecordID(r.Key())]).Linked(), 1)
+		w.check()
+	}
 }
 
 // Whatever comes in whatever order, with passes and restarts in between, what is stored in the end is what Correlate makes of
