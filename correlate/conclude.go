@@ -157,11 +157,13 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 		}
 	}
 	for _, x := range s.loose {
-		if list := s.referred(x, naming); len(list) > 0 {
+		list := s.referred(x, naming)
+		if len(list) > 0 {
 			choices[x] = list
 		}
-		if s.dir.alone(x) && !slices.ContainsFunc(choices[x], s.links) {
-			choices[x], free = choices[x], append(free, x)
+		if s.dir.alone(x) && !slices.ContainsFunc(list, s.links) {
+			choices[x] = list
+			free = append(free, x)
 		}
 	}
 	for fingerprint, reviews := range s.reviews.episodes {

@@ -33,10 +33,11 @@ type correlator struct {
 	days   map[int64]*folding
 	breaks []*outbreak // in order
 
-	records map[incident.RecordKey]*incident.Record
-	alone   map[*incident.Record]*report
-	likes   map[[2]*report]likeness
-	reports []*report // in order
+	records  map[incident.RecordKey]*incident.Record
+	alone    map[*incident.Record]*report
+	likes    map[[2]*report]likeness // of pairs that are likely one
+	compared map[*report]bool        // with all others
+	reports  []*report               // in order
 
 	matched    map[*report]bool       // with the outbreaks at hand
 	matchesOf  map[*outbreak][]*match // the likeliest first
@@ -64,7 +65,7 @@ type correlator struct {
 func newCorrelator(rules *Rules, dir *directory, before past) *correlator {
 	c := &correlator{
 		dir: dir, weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{}, begins: mornings{},
-		records: map[incident.RecordKey]*incident.Record{}, alone: map[*incident.Record]*report{}, matchesOf: map[*outbreak][]*match{},
+		records: map[incident.RecordKey]*incident.Record{}, alone: map[*incident.Record]*report{}, likes: map[[2]*report]likeness{}, matchesOf: map[*outbreak][]*match{},
 		reviews: decide(nil), claimed: map[*outbreak]*claims{}, made: map[subject]*made{}, incidents: map[string]*made{},
 	}
 	c.told.sightings = map[string][]incident.Sighting{}

@@ -75,8 +75,11 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 			return nil, err
 		}
 	}
-	if f.Records, err = p.records(ctx, wide.widen(referWithin)); err != nil { // which may name each other
+	if f.Records, err = p.records(ctx, wide.widen(referWithin)); err != nil {
 		return nil, err
+	}
+	if !d.whole {
+		f.Records = p.near(f.Records, wide)
 	}
 	if f.Reviews, err = p.facts.Reviews(ctx); err != nil {
 		return nil, err
@@ -115,6 +118,28 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 		p.kept, d.most = d, 2*max(p.handy, len(d.order))
 	}
 	return d, nil
+}
+
+// near are the records of a stretch, and of those around it the ones that may be of one incident with them because one names
+// the other.
+func (p *pass) near(records []incident.Record, s stretch) []incident.Record {
+	inside, named := make([]bool, len(records)), map[string]bool{}
+	for i := range records {
+		r := &records[i]
+		if inside[i] = s.touches(p.lasts(r)); inside[i] {
+			for _, name := range slices.Concat(r.References.Keys, r.References.URLs) {
+				named[name] = true
+			}
+		}
+	}
+	var out []incident.Record
+	for i := range records {
+		r := &records[i]
+		if inside[i] || len(r.References.Keys)+len(r.References.URLs) > 0 || named[r.ID] || named[r.Key().String()] || r.URL != "" && named[r.URL] {
+			out = append(out, *r)
+		}
+	}
+	return out
 }
 
 // always is a time before all others.

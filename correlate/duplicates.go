@@ -3,6 +3,8 @@ package correlate
 import (
 	"cmp"
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -51,7 +53,6 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 		why  string
 	}
 	var joins []join
-	likes := map[[2]*report]likeness{}
 	place := map[string]int{}
 	for i := range records {
 		place[ids[i]] = i
@@ -63,24 +64,30 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 			joins = append(joins, join{min(i, j), max(i, j), 2 * certain, sentence(d.By+" said they are one", d.Reason)})
 		}
 	}
-	for _, two := range candidates(records, alone) {
-		i, j := two[0], two[1]
-		if _, said := reviews.joins[pair(ids[i], ids[j])]; said {
-			continue
+	at := map[*report]int{}
+	for i, r := range alone {
+		at[r] = i
+	}
+	maps.DeleteFunc(c.likes, func(p [2]*report, _ likeness) bool {
+		_, ok1 := at[p[0]]
+		_, ok2 := at[p[1]]
+		return !ok1 || !ok2
+	})
+	for i, j := range candidates(records, alone, c.compared) {
+		if l := alike(alone[i], alone[j], c.dir); l.odds > 0 {
+			c.likes[[2]*report{alone[i], alone[j]}] = l
 		}
-		p := [2]*report{alone[i], alone[j]}
-		l, ok := c.likes[p]
-		if !ok {
-			if l.odds, l.why = alike(alone[i], alone[j], c.dir); l.odds <= 0 {
-				l.why = "" // nobody asks, and there are many
-			}
-		}
-		likes[p] = l
-		if l.odds > 0 {
+	}
+	c.compared = map[*report]bool{}
+	for _, r := range alone {
+		c.compared[r] = true
+	}
+	for p, l := range c.likes {
+		i, j := at[p[0]], at[p[1]]
+		if _, said := reviews.joins[pair(ids[i], ids[j])]; !said {
 			joins = append(joins, join{i, j, l.odds, l.why})
 		}
 	}
-	c.likes = likes
 	// The surest first, so that of three the two that belong together are joined where a person keeps the third apart.
 	slices.SortFunc(joins, func(a, b join) int { return cmp.Or(cmp.Compare(b.odds, a.odds), a.i-b.i, a.j-b.j) })
 	group := make([][]int, len(records))
@@ -146,69 +153,75 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 	}
 }
 
-// likeness is what alike says.
+// likeness is the logarithm of the odds that two records are of one incident, and why where that is likely.
 type likeness struct {
 	odds float64
 	why  string
 }
 
 // candidates are the pairs of records, by place, that can be of one incident: they begin within hours of each other, or one names
-// the other. Every other pair is not looked at, because there are as many as the square of the records.
-func candidates(records []*incident.Record, alone []*report) [][2]int {
-	var found [][2]int
-	order := make([]int, len(records))
-	named := map[string][]int{} // by what names a record
-	for i, r := range records {
-		order[i] = i
-		if r.URL != "" {
-			named["url "+r.URL] = append(named["url "+r.URL], i)
+// the other. Every other pair is not looked at, because there are as many as the square of the records; nor are those of which
+// both are known. A pair may come twice.
+func candidates(records []*incident.Record, alone []*report, known map[*report]bool) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		found := func(i, j int) bool {
+			return known[alone[i]] && known[alone[j]] || yield(min(i, j), max(i, j))
 		}
-		for _, k := range []string{r.ID, r.Key().String()} {
-			named["key "+k] = append(named["key "+k], i)
-		}
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Or(alone[i].onset.Compare(alone[j].onset), i-j) })
-	for n, i := range order {
-		for _, j := range order[n+1:] {
-			if alone[j].onset.Sub(alone[i].onset) > alikeWithin {
-				break
+		order := make([]int, len(records))
+		named := map[string][]int{} // by what names a record
+		for i, r := range records {
+			order[i] = i
+			if r.URL != "" {
+				named["url "+r.URL] = append(named["url "+r.URL], i)
 			}
-			found = append(found, [2]int{min(i, j), max(i, j)})
+			for _, k := range []string{r.ID, r.Key().String()} {
+				named["key "+k] = append(named["key "+k], i)
+			}
 		}
-	}
-	for i, r := range records {
-		from, to := r.Span()
-		names := func(what string) {
-			for _, j := range named[what] {
-				begin, end := records[j].Span()
-				if i != j && begin.Sub(to) <= referWithin && from.Sub(end) <= referWithin {
-					found = append(found, [2]int{min(i, j), max(i, j)})
+		slices.SortFunc(order, func(i, j int) int { return cmp.Or(alone[i].onset.Compare(alone[j].onset), i-j) })
+		for n, i := range order {
+			for _, j := range order[n+1:] {
+				if alone[j].onset.Sub(alone[i].onset) > alikeWithin {
+					break
+				}
+				if !found(i, j) {
+					return
 				}
 			}
 		}
-		for _, u := range r.References.URLs {
-			names("url " + u)
-		}
-		for _, k := range r.References.Keys {
-			names("key " + k)
+		for i, r := range records {
+			from, to := r.Span()
+			var names []string
+			for _, u := range r.References.URLs {
+				names = append(names, "url "+u)
+			}
+			for _, k := range r.References.Keys {
+				names = append(names, "key "+k)
+			}
+			for _, what := range names {
+				for _, j := range named[what] {
+					begin, end := records[j].Span()
+					if i != j && begin.Sub(to) <= referWithin && from.Sub(end) <= referWithin && !found(i, j) {
+						return
+					}
+				}
+			}
 		}
 	}
-	slices.SortFunc(found, func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
-	return slices.Compact(found)
 }
 
-// alike is the logarithm of the odds that two records are of one incident, and why.
-func alike(a, b *report, dir *directory) (odds float64, why string) {
+// alike says how alike two records are.
+func alike(a, b *report, dir *directory) likeness {
 	x, y := a.records[0], b.records[0]
 	var reasons []string
-	odds = alikeBase
+	odds := alikeBase
 	if s := cmp.Or(refersTo(x, y), refersTo(y, x)); s != "" {
 		odds += alikeRefersOdds
 		reasons = append(reasons, s)
 	}
 	gap := math.Abs(a.onset.Sub(b.onset).Hours())
 	if gap > alikeWithin.Hours() && len(reasons) == 0 {
-		return -certain, ""
+		return likeness{odds: -certain}
 	}
 	odds += alikeHour * min(gap, alikeWithin.Hours())
 	switch {
@@ -275,10 +288,13 @@ func alike(a, b *report, dir *directory) (odds float64, why string) {
 		odds += alikeWord * min(2, float64(len(words)))
 		reasons = append(reasons, "words in common: "+strings.Join(words, ", "))
 	}
+	if odds <= 0 { // nobody asks why, and there are many
+		return likeness{odds: odds}
+	}
 	if gap < 1 {
 		reasons = append(reasons, fmt.Sprintf("they begin %s apart", short(a.onset.Sub(b.onset))))
 	}
-	return odds, fmt.Sprintf("%s and %s: %s", x.Key(), y.Key(), strings.Join(reasons, "; "))
+	return likeness{odds, fmt.Sprintf("%s and %s: %s", x.Key(), y.Key(), strings.Join(reasons, "; "))}
 }
 
 // refersTo says how a names b, empty where it does not.

@@ -68,7 +68,6 @@ func (d *settled) equal(e *settled) bool {
 type claims struct {
 	settled
 	outbreak *outbreak
-	choices  [][]choice          // for each alert, the likeliest first
 	free     map[*alert][]choice // of alerts that no incident is sure enough of and that may open one by themselves
 	touches  []subject           // the incidents that have to do with any of the alerts
 }
