@@ -31,16 +31,20 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 	start := time.Now().UTC().Add(-60 * 24 * time.Hour).Truncate(time.Second)
 	records := 0
 	// put stores one more record through a replica.
-	put := func(through int) {
-		t.Helper()
+	record := func() (path string, body map[string]any) {
 		records++
 		at := start.Add(time.Duration(records) * 12 * time.Hour) // too far apart to be one incident
-		c.replicas[through].Must("PUT", fmt.Sprintf("/api/v1/records/ours/%d", records), map[string]any{
+		return fmt.Sprintf("/api/v1/records/ours/%d", records), map[string]any{
 			"title": "Checkout answers with errors", "services": []string{"checkout", fmt.Sprint("service", records%3)}, "severity": "critical",
 			"state": "resolved", "detected_by": "staff",
 			"milestones": map[string]any{"started": at, "detected": at.Add(5 * time.Minute), "resolved": at.Add(time.Duration(10+records) * time.Minute)},
 			"impacts":    []any{map[string]any{"from": at, "to": at.Add(8 * time.Minute)}},
-		})
+		}
+	}
+	put := func(through int) {
+		t.Helper()
+		path, body := record()
+		c.replicas[through].Must(http.MethodPut, path, body)
 	}
 	shown := func(e servers.Exposition) error {
 		if e[everything] != fmt.Sprint(records) {
@@ -184,7 +188,16 @@ correlate: {open: {matchers: ['severity="critical"'], group_by: [service], quiet
 				}
 				return err
 			})
-			put(i)
+			// A connection that broke may be found out only when it is used. What is answered 503 is sent again.
+			path, body := record()
+			servers.Eventually(t, soon, func() error {
+				status, answer, err := c.replicas[i].Do(http.MethodPut, path, body)
+				if err == nil && status == http.StatusServiceUnavailable {
+					err = fmt.Errorf("%d: %s", status, answer)
+				}
+				require.True(t, err != nil || status < 300, "%d: %s", status, answer)
+				return err
+			})
 		}
 		c.holder()
 		c.same(soon, shown)
