@@ -58,9 +58,14 @@ type group struct {
 }
 
 type cached struct {
-	g    *Group // nil where it has to be computed again
+	g *Group // nil where it has to be computed again
+	// live: the clock alone changes it. tick is when it was computed, which may be long ago for one that was not shown since.
 	live bool
+	tick time.Time
 }
+
+// at says whether it holds at a tick.
+func (c *cached) at(tick time.Time) bool { return c.g != nil && (!c.live || c.tick.Equal(tick)) }
 
 // counts counts milestones by place in MilestoneNames and Origins.
 type counts [nMilestones][8]int
@@ -291,7 +296,6 @@ func (b *Book) Figures(now time.Time) *Figures {
 	if b.last != nil && !b.changed && !moved && !b.episodes.changed && tick.Equal(b.tick) {
 		return b.last
 	}
-	ticked := !tick.Equal(b.tick)
 	b.now, b.tick, b.changed = now, tick, false
 
 	f := &Figures{At: now, Windows: make([]WindowFigures, len(b.o.Windows)), Suggested: b.episodes.suggested()}
@@ -301,9 +305,9 @@ func (b *Book) Figures(now time.Time) *Figures {
 	for w := range b.o.Windows {
 		f.Windows[w].Window = b.o.Windows[w]
 		for _, k := range keys {
-			f.Windows[w].Groups = append(f.Windows[w].Groups, b.figures(k, w, ticked))
+			f.Windows[w].Groups = append(f.Windows[w].Groups, b.figures(k, w))
 		}
-		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, &l, ticked)...)
+		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, &l)...)
 		var before []*AlertGroup
 		if b.last != nil {
 			before = b.last.Windows[w].Alerts
@@ -352,10 +356,11 @@ func (b *Book) in(rows []*row, w int) []*row {
 }
 
 // figures are a group's figures for a window, computed only where something could have changed them.
-func (b *Book) figures(k groupKey, w int, ticked bool) *Group {
+func (b *Book) figures(k groupKey, w int) *Group {
 	g := b.groups[k]
 	c := &g.cache[w]
-	if c.g == nil || c.live && ticked {
+	if !c.at(b.tick) {
+		c.tick = b.tick
 		c.g, c.live = b.plan.figures(k.grouping(), b.in(g.rows, w), b.tick.UnixNano())
 	}
 	return c.g

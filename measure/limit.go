@@ -112,7 +112,7 @@ type otherGroup struct {
 
 // otherFigures are the figures of the groups over a limit: of the incidents that count in any group shown under the same
 // names, each counted once.
-func (b *Book) otherFigures(w int, l *limits, ticked bool) []*Group {
+func (b *Book) otherFigures(w int, l *limits) []*Group {
 	if l.services.over+l.severities.over == 0 {
 		b.others = nil
 		return nil
@@ -149,8 +149,8 @@ func (b *Book) otherFigures(w int, l *limits, ticked bool) []*Group {
 		}
 		o := b.others[i]
 		// Rows are never written to, so the same rows have the same figures.
-		if o.g == nil || o.live && ticked || !slices.Equal(o.rows, byKey[k]) {
-			o.rows = byKey[k]
+		if !o.at(b.tick) || !slices.Equal(o.rows, byKey[k]) {
+			o.rows, o.tick = byKey[k], b.tick
 			o.g, o.live = b.plan.figures(k.grouping(), o.rows, b.tick.UnixNano())
 		}
 		out = append(out, o.g)
