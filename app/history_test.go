@@ -48,7 +48,7 @@ func newHouse(t require.TestingT, dir string) *house {
 	h.app.pipeline = &pipeline{store: h.db, metrics: h.app.metrics, now: h.app.now, heard: func() map[string]time.Time { return nil }}
 	require.NoError(t, h.app.pipeline.configure(context.Background(), v))
 	h.rules = v.Rules
-	h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: v.Rules, Now: h.app.now, Deliver: func(ctx context.Context, d correlate.Delta) error {
+	h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: v.Rules, Now: h.app.now, Deliver: func(ctx context.Context, d incident.Pass) error {
 		return h.app.pipeline.deliver(ctx, 0, d)
 	}})
 	return h

@@ -108,7 +108,7 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 
 // deliver takes in one correlation pass under the lease with that token, or a part of one, which has an effect when the last of
 // them is delivered. It has no effect where it returns an error; of a pass in parts the first has to come again then.
-func (p *pipeline) deliver(ctx context.Context, token int64, d correlate.Delta) error {
+func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := p.parts
@@ -123,11 +123,8 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d correlate.Delta) 
 	}
 	now := p.now()
 	step := p.ledger.Next(d.Incidents, now)
-	err := p.store.Save(ctx, incident.Pass{
-		Cursor: d.Cursor, Rules: d.Rules, Reset: d.Reset, Part: d.Part, More: d.More, Removed: d.Removed, Gone: d.Gone,
-		Incidents: d.Incidents, Verdicts: d.Verdicts, Observed: step.Observed, Blind: d.Blind, Token: token,
-	})
-	if err != nil {
+	d.Observed, d.Token = step.Observed, token
+	if err := p.store.Save(ctx, d); err != nil {
 		return err
 	}
 	if all != nil {

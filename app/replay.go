@@ -89,7 +89,7 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return nil, err
 	}
-	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Deliver: func(ctx context.Context, d correlate.Delta) error {
+	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Deliver: func(ctx context.Context, d incident.Pass) error {
 		return a.pipeline.deliver(ctx, token, d)
 	}})
 	if err := runner.CatchUp(ctx); err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/config"
-	"meantime/correlate"
 	"meantime/incident"
 	"meantime/store"
 	"meantime/store/sqlstore"
@@ -82,7 +81,7 @@ func TestFollowing(t *testing.T) {
 		require.NoError(t, err)
 		return saved
 	}
-	delta := func(in ...incident.Incident) correlate.Delta { return correlate.Delta{Incidents: in} }
+	delta := func(in ...incident.Incident) incident.Pass { return incident.Pass{Incidents: in} }
 
 	first := lease("a")
 	require.NoError(t, a.deliver(ctx, first, delta(over("i1", time.Hour), over("i2", time.Hour))))
@@ -99,7 +98,7 @@ func TestFollowing(t *testing.T) {
 	require.ErrorIs(t, a.deliver(ctx, first, delta(over("late", time.Hour))), store.ErrLeaseLost)
 	ever, windows := a.shows()
 	require.Equal(t, []int{2, 2}, []int{ever, windows}, "what was refused is not shown")
-	require.NoError(t, b.deliver(ctx, second, correlate.Delta{Removed: []string{"i2"}, Incidents: []incident.Incident{over("i1", 2*time.Hour), over("i3", time.Hour)}}))
+	require.NoError(t, b.deliver(ctx, second, incident.Pass{Removed: []string{"i2"}, Incidents: []incident.Incident{over("i1", 2*time.Hour), over("i3", time.Hour)}}))
 	require.EqualValues(t, 2, follow(a).Number)
 	for _, p := range []*pipeline{a, b} {
 		ever, windows := p.shows()

@@ -37,7 +37,7 @@ func TestRulesChangeCutOff(t *testing.T) {
 		}
 		h.put(f)
 	}
-	changed := func(h *house, deliver func(context.Context, correlate.Delta) error) {
+	changed := func(h *house, deliver func(context.Context, incident.Pass) error) {
 		h.rules.Dependencies = []correlate.Dependency{{Service: "checkout", Needs: []string{"payments"}}}
 		h.rules.Open.Matchers = nil
 		h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: h.rules, Now: h.app.now, Deliver: deliver})
@@ -49,7 +49,7 @@ func TestRulesChangeCutOff(t *testing.T) {
 	figures := h.figures()
 	parts := 0
 	cut := errors.New("cut off")
-	changed(h, func(ctx context.Context, d correlate.Delta) error {
+	changed(h, func(ctx context.Context, d incident.Pass) error {
 		if parts++; parts == 3 {
 			return cut
 		}
@@ -67,8 +67,8 @@ func TestRulesChangeCutOff(t *testing.T) {
 	now, _ = h.incidents()
 	require.Equal(t, old, now)
 	require.Equal(t, figures, h.figures())
-	deliver := func(h *house) func(context.Context, correlate.Delta) error {
-		return func(ctx context.Context, d correlate.Delta) error { return h.app.pipeline.deliver(ctx, 0, d) }
+	deliver := func(h *house) func(context.Context, incident.Pass) error {
+		return func(ctx context.Context, d incident.Pass) error { return h.app.pipeline.deliver(ctx, 0, d) }
 	}
 	changed(h, deliver(h))
 	h.settle()
@@ -86,7 +86,7 @@ func TestRulesChangeCutOff(t *testing.T) {
 	require.Equal(t, straight.figures(), h.figures())
 
 	// A configuration that comes between two parts wants them measured otherwise: they come again.
-	d := correlate.Delta{Reset: true, Part: 1, More: true}
+	d := incident.Pass{Reset: true, Part: 1, More: true}
 	require.NoError(t, h.app.pipeline.deliver(t.Context(), 0, d))
 	require.NoError(t, h.app.pipeline.load(t.Context(), h.app.pipeline.view))
 	d.Part = 2

@@ -78,7 +78,7 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	}
 	t.runner = correlate.NewRunner(correlate.Options{
 		Facts: facts, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"), Metrics: a.metrics.correlate,
-		Deliver: func(ctx context.Context, d correlate.Delta) error { return a.deliver(ctx, t, d) },
+		Deliver: func(ctx context.Context, d incident.Pass) error { return a.deliver(ctx, t, d) },
 	})
 	jobs, err := a.jobs(c)
 	if err == nil {
@@ -104,7 +104,7 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 }
 
 // deliver takes in a correlation pass, and has what it linked measured.
-func (a *App) deliver(ctx context.Context, t *term, d correlate.Delta) error {
+func (a *App) deliver(ctx context.Context, t *term, d incident.Pass) error {
 	err := a.pipeline.deliver(ctx, t.token, d)
 	if errors.Is(err, store.ErrLeaseLost) {
 		t.cancel()

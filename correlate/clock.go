@@ -1,13 +1,16 @@
 package correlate
 
 import (
+	"iter"
 	"time"
 )
 
 // stretch is a stretch of time, both ends included.
 type stretch struct{ from, to time.Time }
 
-func (s stretch) widen(by time.Duration) stretch { return stretch{s.from.Add(-by), s.to.Add(by)} }
+func (s stretch) widen(by time.Duration) stretch {
+	return stretch{s.from.Add(-by), earliest(s.to.Add(by), forever)}
+}
 
 func (s stretch) touches(o stretch) bool { return !s.to.Before(o.from) && !s.from.After(o.to) }
 
@@ -53,13 +56,13 @@ func (c clock) next() time.Time {
 	return next
 }
 
-// due are the keys and stretches whose moment has come. They stay noted until the pass that looks at them is delivered.
-func (c clock) due(now time.Time) (keys []string, of []stretch) {
-	for k, m := range c {
-		if !m.at.After(now) {
-			keys = append(keys, k)
-			of = append(of, m.of)
+// due are the moments that have come. They stay noted until the pass that looks at them is delivered.
+func (c clock) due(now time.Time) iter.Seq2[string, moment] {
+	return func(yield func(string, moment) bool) {
+		for k, m := range c {
+			if !m.at.After(now) && !yield(k, m) {
+				return
+			}
 		}
 	}
-	return keys, of
 }

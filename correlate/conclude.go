@@ -12,6 +12,7 @@ import (
 type made struct {
 	claims   []*claims
 	single   []placed // of alerts that are placed in every pass
+	openers  []*alert // of those that open it by themselves
 	incident incident.Incident
 	next     time.Time // when the clock alone changes it; zero for never
 }
@@ -93,13 +94,14 @@ func (s *settlement) conclude(anew bool, gone, fresh []*alert) (ch changes) {
 	}
 	for _, g := range singles {
 		order = append(order, g.subject())
+		part(g.subject()).openers = g.alerts
 	}
 	a := &assembler{dir: s.dir, reviews: s.reviews, silences: s.silences, blind: s.blind, now: s.now}
 	all, incidents := make(map[subject]*made, len(order)), make(map[string]*made, len(order))
 	for _, of := range order {
 		m, old := part(of), s.made[of]
 		if old == nil || anew || s.told.other || len(also[of]) > 0 || !slices.EqualFunc(m.single, old.single, placed.equal) || !slices.Equal(m.claims, old.claims) || !old.next.IsZero() && !s.now.Before(old.next) {
-			d := s.draft(of, m, singles)
+			d := s.draft(of, m)
 			if of.report == nil && !slices.ContainsFunc(d.links, func(l incident.Link) bool { return l.State.Counts() }) {
 				continue // what alerts opened is nothing once a person took all of its alerts away
 			}
@@ -193,7 +195,7 @@ func (s *settlement) specials(again map[*alert]bool) (singles []*lonely, special
 	}
 	for x := range s.special {
 		if _, ok := choices[x]; !ok && !x.rare() {
-			x.placed = nil
+			x.placed, again[x] = nil, true
 		}
 	}
 	s.special = map[*alert]bool{}
@@ -251,7 +253,7 @@ func (s *settlement) also(singles []*lonely) map[subject][]string {
 }
 
 // draft is an incident in the making.
-func (s *settlement) draft(of subject, from *made, singles []*lonely) *draft {
+func (s *settlement) draft(of subject, from *made) *draft {
 	d := &draft{}
 	if of.report != nil {
 		d.records, d.merged = of.report.records, of.report.merged
@@ -276,14 +278,8 @@ func (s *settlement) draft(of subject, from *made, singles []*lonely) *draft {
 	for i := range from.single {
 		link(from.single[i].alert, &from.single[i].placement)
 	}
-	if of.single != nil {
-		for _, g := range singles {
-			if g.subject() == of {
-				for _, x := range g.alerts {
-					d.openers = append(d.openers, utc(x.Key()))
-				}
-			}
-		}
+	for _, x := range from.openers {
+		d.openers = append(d.openers, utc(x.Key()))
 	}
 	slices.SortFunc(d.openers, incident.EpisodeKey.Compare)
 	return d

@@ -41,6 +41,14 @@ func dense(rng *rand.Rand, begin time.Time, alerts, records int) incident.Facts 
 		}
 		f.Sightings = append(f.Sightings, s)
 	}
+	// One alert fires every hour: of no outbreak, but records may name it.
+	for i := range alerts / 2 {
+		start := begin.Add(time.Duration(i) * time.Hour)
+		f.Sightings = append(f.Sightings, incident.Sighting{
+			Fingerprint: "habit", StartsAt: start, EndsAt: start.Add(time.Minute), FiringFirst: start, FiringLast: start, ResolvedFirst: start.Add(time.Minute), ToldAt: start.Add(time.Minute),
+			Labels: map[string]string{"alertname": "Habit", "service": "search", "severity": "critical"},
+		})
+	}
 	for i := range records {
 		start := at()
 		r := incident.Record{
@@ -51,7 +59,7 @@ func dense(rng *rand.Rand, begin time.Time, alerts, records int) incident.Facts 
 			r.Milestones[incident.Resolved] = incident.Stated{At: start.Add(time.Duration(rng.IntN(200)) * time.Minute)}
 		}
 		if rng.IntN(4) == 0 {
-			r.References.Fingerprints = []string{fmt.Sprintf("%016x", rng.IntN(max(1, alerts)))}
+			r.References.Fingerprints = []string{fmt.Sprintf("%016x", rng.IntN(max(1, alerts))), "habit"}
 		}
 		if i > 0 && rng.IntN(4) == 0 {
 			r.References.Keys = []string{fmt.Sprint(rng.IntN(i))}

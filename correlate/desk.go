@@ -179,14 +179,17 @@ func (d *desk) span(in *incident.Incident) stretch {
 	return s
 }
 
-// atHand takes the changes to the desk, if what they change is known to be right there, and delivers them.
-func (p *pass) atHand(ctx context.Context, delta *Delta, dirty []stretch, named map[string]incident.Incident) (done bool, err error) {
+// atHand takes the changes to the desk, if what they change is known to be right there, and delivers them. dirty is what they
+// speak of but for alerts: an alert that has fired for long began before all that is at hand, and yet most of what is told of
+// it changes nothing there.
+func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch) (done bool, err error) {
 	d := p.desk
+	p.desk = nil // it is kept where all goes well
 	if d == nil || len(d.order) > d.most {
 		return false, nil
 	}
 	inside := func(s stretch) bool { return d.whole || s.from.IsZero() || !s.from.Before(d.core.from) }
-	if len(p.todo.records)+len(p.todo.reviewed) > 0 && slices.ContainsFunc(dirty, func(s stretch) bool { return !inside(s) }) {
+	if slices.ContainsFunc(dirty, func(s stretch) bool { return !inside(s) }) {
 		return false, nil
 	}
 	prints := map[string]bool{}
@@ -205,6 +208,9 @@ func (p *pass) atHand(ctx context.Context, delta *Delta, dirty []stretch, named 
 	d.sightings(list)
 	for _, k := range p.todo.records {
 		r, err := p.facts.Record(ctx, k)
+		if err != nil && incident.CodeOf(err) == incident.CodeNotFound {
+			return false, nil
+		}
 		if err != nil {
 			return false, err
 		}
@@ -235,6 +241,18 @@ func (p *pass) atHand(ctx context.Context, delta *Delta, dirty []stretch, named 
 	for _, x := range slices.Concat(ch.alerts, ch.gone) {
 		if !d.whole && x.StartsAt.Before(d.core.from) {
 			return false, nil
+		}
+		for _, r := range d.reviews.episodes[x.Fingerprint] { // of an incident that may be far away
+			if d.whole || !r.Episode.StartsAt.Equal(x.StartsAt) {
+				continue
+			}
+			in, err := p.facts.Incident(ctx, r.Incident)
+			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+				return false, err
+			}
+			if err == nil && d.incidents[in.ID] == nil {
+				return false, nil
+			}
 		}
 	}
 	for _, in := range ch.incidents {

@@ -28,7 +28,7 @@ func (p *pass) everything(ctx context.Context) error {
 	if err := p.forward(ctx); err != nil {
 		return err
 	}
-	d := Delta{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: p.hearts.windows(p.now)}
+	d := incident.Pass{Reset: true, Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: p.hearts.windows(p.now)}
 	first, last, err := p.facts.Extent(ctx)
 	if err != nil {
 		return err
@@ -41,10 +41,10 @@ func (p *pass) everything(ctx context.Context) error {
 		next := from.Add(length)
 		own := stretch{from, next.Add(-1)}
 		if from.Equal(first) {
-			own.from = time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC) // a review can set what no fact told
+			own.from = always // a review can set what no fact told
 		}
 		if next.After(last) {
-			own.to = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+			own.to = forever
 		}
 		d.Part, d.More = d.Part+1, !next.After(last)
 		if err := p.part(ctx, own, found, &d); err != nil {
@@ -96,7 +96,7 @@ func (p *pass) forward(ctx context.Context) error {
 
 // part computes the incidents that begin in a stretch and the verdicts on episodes that do, into d. found are the alerts of
 // the parts before, which those of this one are added to.
-func (p *pass) part(ctx context.Context, own stretch, found *lately, d *Delta) error {
+func (p *pass) part(ctx context.Context, own stretch, found *lately, d *incident.Pass) error {
 	d.Incidents, d.Verdicts = nil, nil
 	records, err := p.records(ctx, own)
 	if err != nil {

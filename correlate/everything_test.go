@@ -65,7 +65,7 @@ func TestEverythingInParts(t *testing.T) {
 		incidents, last, verdicts := map[string]bool{}, incident.EpisodeKey{}, 0
 		r := NewRunner(Options{
 			Facts: &stream{newShelf(), days}, Rules: rules, Now: func() time.Time { return noon.AddDate(0, 0, days+1) },
-			Deliver: func(_ context.Context, d Delta) error {
+			Deliver: func(_ context.Context, d incident.Pass) error {
 				var m runtime.MemStats
 				runtime.GC()
 				runtime.ReadMemStats(&m)
@@ -112,7 +112,7 @@ func TestEverythingAgain(t *testing.T) {
 	rules.Open.Matchers, rules.Open.Every = []labels.Matchers{{severe}}, true
 	var got []int
 	now := noon.AddDate(0, 0, 61)
-	r := NewRunner(Options{Facts: s, Rules: rules, Now: func() time.Time { return now }, Deliver: func(ctx context.Context, d Delta) error {
+	r := NewRunner(Options{Facts: s, Rules: rules, Now: func() time.Time { return now }, Deliver: func(ctx context.Context, d incident.Pass) error {
 		got = append(got, d.Part)
 		if d.Part == refuse {
 			return refusal{}

@@ -28,9 +28,9 @@ type shelf struct {
 	incidents map[string]incident.Incident
 	verdicts  map[incident.EpisodeKey]incident.Verdict
 
-	parts  Delta // of a Reset, so far
-	refuse bool  // the next save fails
-	reads  int   // sightings read
+	parts  incident.Pass // of a Reset, so far
+	refuse bool          // the next save fails
+	reads  int           // sightings read
 }
 
 func newShelf() *shelf {
@@ -125,7 +125,7 @@ type refusal struct{}
 
 func (refusal) Error() string { return "refused" }
 
-func (s *shelf) save(_ context.Context, d Delta) error {
+func (s *shelf) save(_ context.Context, d incident.Pass) error {
 	if s.refuse {
 		s.refuse = false
 		return refusal{}

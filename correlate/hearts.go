@@ -20,15 +20,13 @@ type hearts struct {
 }
 
 // load reads all signs of life, and gives them.
-func (h *hearts) load(ctx context.Context, facts FactsReader, dogs []Watchdog, now time.Time) ([]incident.Beat, error) {
+func (h *hearts) load(ctx context.Context, facts FactsReader, dogs []Watchdog, now time.Time) (beats []incident.Beat, err error) {
+	if len(dogs) > 0 {
+		if beats, err = facts.Beats(ctx, time.Unix(0, 0).UTC(), now.AddDate(1, 0, 0)); err != nil {
+			return nil, err
+		}
+	}
 	*h = hearts{dogs: dogs, blind: map[string][]incident.Impact{}, last: map[string]time.Time{}, silent: map[string]bool{}}
-	if len(dogs) == 0 {
-		return nil, nil
-	}
-	beats, err := facts.Beats(ctx, time.Unix(0, 0).UTC(), now.AddDate(1, 0, 0))
-	if err != nil {
-		return nil, err
-	}
 	h.add(beats)
 	return beats, nil
 }
@@ -48,7 +46,8 @@ func (h *hearts) add(beats []incident.Beat) {
 	}
 }
 
-// beat takes in what changed, and gives the stretches in which that may have changed whether the organisation was blind.
+// beat takes in what changed, and gives the stretches in which that may have changed whether the organisation was blind. Of
+// what is to come it counts as blind while a watchdog is silent.
 func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, changed []incident.Change, now time.Time) (turned []stretch, err error) {
 	again := !slices.EqualFunc(h.dogs, dogs, func(a, b Watchdog) bool { return a.Name == b.Name && a.Every == b.Every })
 	for _, c := range changed {
@@ -62,7 +61,7 @@ func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, c
 			return nil, err
 		}
 		for _, c := range changed {
-			s := stretch{c.From, c.From}
+			s := stretch{c.From, forever}
 			for _, b := range beats { // in order of time
 				if b.Watchdog == c.Key && b.At.Before(c.From) {
 					s.from = b.At
@@ -89,7 +88,7 @@ func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, c
 		}
 		h.add(beats)
 		for name := range was { // it was silent since, as far as was known
-			turned = append(turned, stretch{last[name], h.last[name]})
+			turned = append(turned, stretch{last[name], forever})
 		}
 		for name, gaps := range h.blind {
 			for _, g := range gaps[before[name]:] {
@@ -101,7 +100,7 @@ func (h *hearts) beat(ctx context.Context, facts FactsReader, dogs []Watchdog, c
 	for _, w := range h.dogs {
 		if last := h.last[w.Name]; !last.IsZero() && now.Sub(last) > w.Every {
 			if h.silent[w.Name] = true; !was[w.Name] {
-				turned = append(turned, stretch{last, now})
+				turned = append(turned, stretch{last, forever})
 			}
 		}
 	}

@@ -26,7 +26,8 @@ func (r *Rules) around() time.Duration { return r.reach() + day }
 type todo struct {
 	cursor    int64
 	more      bool      // the feed goes on after cursor
-	stretches []stretch // what changed facts speak of, and what the clock brought due
+	stretches []stretch // what changed facts but alerts speak of, and what the clock brought due
+	alerts    []stretch // what changed alerts speak of
 	records   []incident.RecordKey
 	beats     []incident.Change
 	prints    map[string]bool // fingerprints of alerts of which something was told
@@ -64,16 +65,20 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 				t.prints[c.Key] = true
 				t.sightings++
 				// An alert that fires for days matters where it began and where it is now.
-				t.stretches = append(t.stretches, stretch{c.From, c.From}, stretch{c.To, c.To})
+				t.alerts = append(t.alerts, stretch{c.From, c.From}, stretch{c.To, c.To})
 			}
 		}
 		if t.more = len(changes) == most; !t.more {
 			break
 		}
 	}
-	var late []stretch
-	t.due, late = r.clock.due(now)
-	t.stretches = append(t.stretches, late...)
+	for k, m := range r.clock.due(now) {
+		if t.due = append(t.due, k); m.fingerprint != "" {
+			t.alerts = append(t.alerts, m.of)
+		} else {
+			t.stretches = append(t.stretches, m.of)
+		}
+	}
 	return t, nil
 }
 
@@ -119,12 +124,11 @@ func (p *pass) changes(ctx context.Context) error {
 		fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
 		added: map[incident.EpisodeKey]mark{}, lost: map[incident.EpisodeKey]mark{},
 	}
-	d := Delta{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
-	if done, err := p.atHand(ctx, &d, dirty, named); err != nil || done {
+	d := incident.Pass{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
+	if done, err := p.atHand(ctx, &d, dirty); err != nil || done {
 		return err
 	}
-	p.desk = nil
-	if err := p.lookAll(ctx, dirty, blind, f); err != nil {
+	if err := p.lookAll(ctx, slices.Concat(dirty, p.todo.alerts), blind, f); err != nil {
 		return err
 	}
 	// Then what was told of the past has made later alerts more or less usual.
@@ -132,10 +136,14 @@ func (p *pass) changes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(other) > 0 {
-		if p.kept != nil && !p.kept.whole {
-			p.kept = nil // what it knows of the weeks before is no longer so
-		}
+	if len(other) > 0 && p.kept != nil && !p.kept.whole {
+		p.kept = nil // what it knows of the weeks before is no longer so
+	}
+	far, err := p.reviewed(ctx, f)
+	if err != nil {
+		return err
+	}
+	if other = append(other, far...); len(other) > 0 {
 		if err := p.lookAll(ctx, other, blind, f); err != nil {
 			return err
 		}
@@ -165,7 +173,7 @@ func (p *pass) changes(ctx context.Context) error {
 	return p.send(ctx, d)
 }
 
-// dirty are the stretches that the changes speak of, and the incidents that are known to be concerned.
+// dirty are the stretches that the changes but those of alerts speak of, and the incidents that are known to be concerned.
 func (p *pass) dirty(ctx context.Context) ([]stretch, map[string]incident.Incident, error) {
 	dirty := slices.Clone(p.todo.stretches)
 	ids := slices.Clone(p.todo.reviewed)
@@ -231,7 +239,8 @@ func (p *pass) lookAll(ctx context.Context, dirty []stretch, blind map[string][]
 		return err
 	}
 	for _, s := range united(dirty) {
-		for ; !small && s.to.Sub(s.from) > chunk; s.from = s.from.Add(chunk) { // so that memory does not hold it all
+		// In parts, so that memory does not hold it all; there is not much of what is to come.
+		for ; !small && s.to.Sub(s.from) > chunk && s.from.Before(p.now); s.from = s.from.Add(chunk) {
 			if err := p.look(ctx, stretch{s.from, s.from.Add(chunk - 1)}, blind, f); err != nil {
 				return err
 			}
@@ -273,6 +282,34 @@ func (p *pass) reviews(ctx context.Context, ids []string) (named []string, where
 	return slices.DeleteFunc(named, func(id string) bool { return id == "" }), where, nil
 }
 
+// reviewed finds the incidents, however far away, to which a person linked alerts that the pass found otherwise, or said that
+// they are not theirs: they tell of them.
+func (p *pass) reviewed(ctx context.Context, f *found) (where []stretch, err error) {
+	if len(p.todo.prints)+len(f.verdicts)+len(f.gone) == 0 {
+		return nil, nil
+	}
+	list, err := p.facts.Reviews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if e := r.Episode; e == nil || !p.todo.prints[e.Fingerprint] && f.verdicts[utc(*e)] == nil && !f.gone[utc(*e)] {
+			continue
+		}
+		in, err := p.facts.Incident(ctx, r.Incident)
+		if err != nil && incident.CodeOf(err) == incident.CodeNotFound || f.fresh[in.ID] != nil {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.old[in.ID] = in
+		from, to := in.Span()
+		where = append(where, stretch{from, to})
+	}
+	return where, nil
+}
+
 // found is what was found in all the stretches of a pass.
 type found struct {
 	fresh    map[string]*incident.Incident // as they are now, of those that the pass is about
@@ -283,9 +320,8 @@ type found struct {
 	added, lost map[incident.EpisodeKey]mark
 }
 
-func (p *pass) send(ctx context.Context, d Delta) error {
+func (p *pass) send(ctx context.Context, d incident.Pass) error {
 	if err := p.deliver(ctx, d); err != nil {
-		p.desk = nil // it has gone on
 		return err
 	}
 	if d.Reset {
@@ -328,13 +364,22 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		core = core.join(p.lasts(&records[i]))
 	}
 	touched := map[incident.EpisodeKey]bool{}
-	for _, in := range f.old {
+	touch := func(in *incident.Incident) {
 		for k := range in.Links {
-			touched[utc(in.Links[k].Episode.Key())] = true
+			if in.Links[k].State.Counts() {
+				touched[utc(in.Links[k].Episode.Key())] = true
+			}
+		}
+	}
+	was := map[string]bool{} // here
+	for id, in := range f.old {
+		if from, to := in.Span(); from.IsZero() || dirty.touches(stretch{from, to}) {
+			was[id] = true
+			touch(&in)
 		}
 	}
 	concerned := func(in *incident.Incident, s stretch) bool {
-		if _, known := f.old[in.ID]; known || dirty.touches(s) {
+		if was[in.ID] || dirty.touches(s) {
 			return true
 		}
 		// What was of an incident that is looked at may be another now.
@@ -353,9 +398,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		if err := p.absorbed(ctx, in, f); err != nil {
 			return err
 		}
-		for k := range in.Links {
-			touched[utc(in.Links[k].Episode.Key())] = true
-		}
+		touch(in)
 	}
 	return p.judge(ctx, f, d, dirty, core, touched)
 }
@@ -423,7 +466,8 @@ func (p *pass) lasts(r *incident.Record) stretch {
 
 // records are those that can draw alerts from a stretch.
 func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error) {
-	list, err := p.facts.Records(ctx, s.from.Add(-p.rules.OpenFor-p.rules.reach()), s.to.Add(p.rules.reach()))
+	wide := s.widen(p.rules.reach())
+	list, err := p.facts.Records(ctx, wide.from.Add(-p.rules.OpenFor), wide.to)
 	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
 }
 

@@ -40,9 +40,10 @@ type Options struct {
 	Now     func() time.Time
 	Logger  *slog.Logger // nil means silent
 	Metrics *Metrics     // nil means not exposed
-	// Deliver stores and publishes a delta. Until it returns nil the delta counts as not delivered, and what it held is
+	// Deliver stores and publishes what a pass found new, changed or gone: all of an incident.Pass but Observed and Token.
+	// Incidents carry no measurements yet. Until it returns nil the pass counts as not delivered, and what it held is
 	// delivered again, with whatever came since. It is never called twice at once.
-	Deliver func(context.Context, Delta) error
+	Deliver func(context.Context, incident.Pass) error
 }
 
 // Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts. A
@@ -51,7 +52,7 @@ type Runner struct {
 	facts   FactsReader
 	now     func() time.Time
 	logger  *slog.Logger
-	deliver func(context.Context, Delta) error
+	deliver func(context.Context, incident.Pass) error
 	metrics *Metrics
 
 	rules atomic.Pointer[ruleSet]
@@ -190,6 +191,7 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	silent := r.hearts.silent
 	blind, err := r.hearts.beat(ctx, r.facts, rules.Watchdogs, todo.beats, now)
 	if err != nil {
 		return false, err
@@ -199,12 +201,13 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)
-	case len(todo.stretches) > 0 || todo.cursor != r.cursor:
+	case len(todo.stretches)+len(todo.due) > 0 || todo.cursor != r.cursor:
 		err = p.changes(ctx)
 	default:
 		return false, nil
 	}
 	if err != nil {
+		r.hearts.silent = silent // so that it is told again
 		return false, err
 	}
 	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)

@@ -223,6 +223,117 @@ func TestToldYearsLate(t *testing.T) {
 	}
 }
 
+// What time alone ends, and a silence that is told late, reach what lies before all that is at hand.
+func TestBeforeWhatIsAtHand(t *testing.T) {
+	w := newWorld(t, smallRules())
+	w.runner.handy = -1
+	told := func(service string) {
+		w.shelf.put(incident.Facts{Sightings: []incident.Sighting{{
+			Fingerprint: service, StartsAt: w.now, EndsAt: w.now.Add(time.Minute), FiringFirst: w.now, FiringLast: w.now, ResolvedFirst: w.now.Add(time.Minute), ToldAt: w.now,
+			Labels: map[string]string{"alertname": "Errors", "service": service, "severity": "critical"},
+		}}})
+		w.settle()
+	}
+	told("ledger")
+	r := incident.Record{Source: "ours", ID: "1", Title: "search is slow", Services: []string{"search"}, UpdatedAt: w.now, Milestones: map[incident.MilestoneName]incident.Stated{incident.Started: {At: w.now.Add(-time.Minute)}}}
+	r.Normalize()
+	w.shelf.put(incident.Facts{Records: []incident.Record{r}})
+	told("search")
+	begun := w.now
+	state := func() incident.State { return w.shelf.incidents[incident.RecordID(r.Key())].State }
+	require.Equal(t, incident.StateOpen, state())
+	w.now = w.now.AddDate(0, 0, 6)
+	w.restart() // so that only what is near is at hand
+	w.runner.handy = -1
+	told("payments")
+	told("checkout")
+	require.NotNil(t, w.runner.desk)
+	require.True(t, w.runner.desk.core.from.After(begun))
+
+	w.shelf.put(incident.Facts{Silences: []incident.Silence{{ID: "1", CreatedAt: begun.Add(30 * time.Second), StartsAt: begun.Add(30 * time.Second), EndsAt: begun.Add(time.Hour), UpdatedAt: w.now, CreatedBy: "ann",
+		Matchers: []incident.SilenceMatcher{{Name: "service", Value: "search", IsEqual: true}}}}})
+	w.settle()
+	w.check()
+
+	w.now = w.now.Add(time.Hour)
+	told("payments")
+	require.NotNil(t, w.runner.desk)
+	require.Equal(t, incident.StateOpen, state())
+	w.now = w.now.AddDate(0, 0, 2)
+	told("checkout")
+	require.Equal(t, incident.StateResolved, state())
+	w.check()
+}
+
+// A watchdog that falls silent, or is heard of again, changes what is said of a time to come as well.
+func TestBlindToWhatIsToCome(t *testing.T) {
+	for name, between := range map[string]func(*world){
+		"":          func(*world) {},
+		"a restart": (*world).restart,
+		"a refusal": func(w *world) {
+			w.shelf.refuse = true
+			require.Error(t, w.runner.CatchUp(context.Background()))
+			w.shelf.refuse = false
+		},
+	} {
+		for _, handy := range []int{handyAlerts, -1} {
+			w := newWorld(t, smallRules())
+			w.runner.handy = handy
+			step := func(blind bool) {
+				between(w)
+				w.runner.handy = handy
+				w.settle()
+				w.check()
+				for _, in := range w.shelf.incidents {
+					require.Equal(t, blind, in.Blind, name)
+				}
+			}
+			r := incident.Record{Source: "ours", ID: "1", UpdatedAt: w.now, Milestones: map[incident.MilestoneName]incident.Stated{incident.Resolved: {At: w.now.Add(100 * time.Hour)}}}
+			r.Normalize()
+			w.shelf.put(incident.Facts{Records: []incident.Record{r}, Beats: []incident.Beat{{Watchdog: "dog", At: w.now}}})
+			w.settle()
+			w.check()
+			w.now = w.now.Add(4 * time.Hour)
+			step(true)
+			w.shelf.put(incident.Facts{Beats: []incident.Beat{{Watchdog: "dog", At: w.now.Add(-time.Minute)}}})
+			step(false)
+		}
+	}
+}
+
+// An incident tells of the alerts that somebody said are not its own, however long ago it was.
+func TestRejectedFarAway(t *testing.T) {
+	for _, handy := range []int{handyAlerts, -1} {
+		w := newWorld(t, smallRules())
+		w.runner.handy = handy
+		r := incident.Record{Source: "ours", ID: "1", Title: "search is slow", UpdatedAt: w.now, Milestones: map[incident.MilestoneName]incident.Stated{
+			incident.Started: {At: w.now.AddDate(-1, 0, 0)}, incident.Resolved: {At: w.now.AddDate(-1, 0, 1)},
+		}}
+		r.Normalize()
+		s := incident.Sighting{Fingerprint: "search", StartsAt: w.now, FiringFirst: w.now, FiringLast: w.now, ToldAt: w.now, Labels: map[string]string{"alertname": "Errors", "service": "search", "severity": "critical"}}
+		key := incident.EpisodeKey{Fingerprint: s.Fingerprint, StartsAt: s.StartsAt}
+		id := incident.RecordID(r.Key())
+		w.shelf.put(incident.Facts{Records: []incident.Record{r}, Sightings: []incident.Sighting{s}, Reviews: []incident.Review{{ID: "1", Incident: id, Action: incident.ReviewReject, Episode: &key, At: w.now, By: "ann"}}})
+		w.settle()
+		w.check()
+		links := func() []incident.Link { return ptr(w.shelf.incidents[id]).Links }
+		require.Len(t, links(), 1)
+		w.now = w.now.Add(time.Hour)
+		s.FiringLast, s.ToldAt = w.now, w.now
+		w.shelf.put(incident.Facts{Sightings: []incident.Sighting{s}})
+		w.restart()
+		w.runner.handy = handy
+		w.settle()
+		w.check()
+		w.now = w.now.Add(time.Hour)
+		s.EndsAt, s.ResolvedFirst, s.ToldAt = w.now, w.now, w.now
+		w.shelf.put(incident.Facts{Sightings: []incident.Sighting{s}})
+		w.settle()
+		w.check()
+		require.Equal(t, incident.EndResolved, links()[0].Episode.End)
+	}
+}
+
 // Whatever comes in whatever order, with passes and restarts in between, what is stored in the end is what Correlate makes of
 // all facts.
 func TestRunnerComesToWhatCorrelateSays(t *testing.T) {
