@@ -56,6 +56,9 @@ func (x *alert) until() time.Time {
 	return x.EndsAt
 }
 
+// quiet is until when it has something to do with what fires later: its end, but of what is chronic not for longer.
+func (x *alert) quiet() time.Time { return earliest(x.until(), x.StartsAt.Add(chronic)) }
+
 var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // lasted is for how long it is known to have fired.

@@ -36,16 +36,79 @@ func (p *pass) whole(ctx context.Context, core stretch, concerned func(*incident
 			return core, nil, err
 		}
 		joined := core
+		var list []*incident.Incident
 		for _, m := range d.incidents {
 			if s := d.span(&m.incident); concerned(&m.incident, s) {
-				joined = joined.join(s)
+				joined, list = joined.join(s), append(list, &m.incident)
 			}
+		}
+		others, err := p.others(ctx, d, list, core)
+		if err != nil {
+			return core, nil, err
+		}
+		for _, s := range others {
+			joined = joined.join(s)
 		}
 		if joined == core || d.whole {
 			return joined, d, nil
 		}
 		core = joined
 	}
+}
+
+// others are where the incidents lie, however far away, that a person said are one with those given, or linked alerts of a
+// stretch to.
+func (p *pass) others(ctx context.Context, d *desk, of []*incident.Incident, core stretch) (where []stretch, err error) {
+	if d.whole || len(d.reviews.reviews) == 0 {
+		return nil, nil
+	}
+	known := map[string]bool{}
+	for _, in := range of {
+		known[in.ID] = true
+		for _, id := range in.Aliases {
+			known[id] = true
+		}
+	}
+	var ids []string
+	for _, r := range d.reviews.reviews {
+		switch {
+		case d.reviews.joins[pair(r.Incident, r.Other)].ID == r.ID && r.Action == incident.ReviewMerge && known[r.Incident] != known[r.Other]:
+			ids = append(ids, r.Incident, r.Other)
+		case r.Action == incident.ReviewConfirm && core.holds(r.Episode.StartsAt):
+			ids = append(ids, r.Incident)
+		}
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if known[id] {
+			continue
+		}
+		in, err := p.facts.Incident(ctx, id)
+		found := err == nil
+		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			return nil, err
+		}
+		s, err := p.place(ctx, &in)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range p.todo.records { // it may just have come, or lie elsewhere now
+			if incident.RecordID(k) != id && !slices.Contains(in.Records, k) {
+				continue
+			}
+			r, err := p.facts.Record(ctx, k)
+			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+				return nil, err
+			}
+			if err == nil {
+				s, found = s.join(p.lasts(&r)), true
+			}
+		}
+		if where = append(where, s); !found {
+			p.unknown = append(p.unknown, id)
+		}
+	}
+	return where, nil
 }
 
 // compute reads the facts around a stretch and works them out. usual counts what fired in the weeks before them.
@@ -201,6 +264,18 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 			prints[f] = true
 		}
 	}
+	if len(p.todo.reviewed) > 0 {
+		reviews, err := p.facts.Reviews(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, r := range reviews { // what was decided about an alert tells of later ones of its name
+			if r.Episode != nil && len(d.alerts[r.Episode.Fingerprint]) == 0 {
+				prints[r.Episode.Fingerprint] = true
+			}
+		}
+		d.review(reviews)
+	}
 	list, err := p.facts.SightingsOf(ctx, sortedKeys(prints))
 	if err != nil {
 		return false, err
@@ -217,13 +292,6 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 		d.record(&r)
 		d.spans[incident.RecordID(k)] = p.lasts(&r)
 	}
-	if len(p.todo.reviewed) > 0 {
-		reviews, err := p.facts.Reviews(ctx)
-		if err != nil {
-			return false, err
-		}
-		d.review(reviews)
-	}
 	if p.todo.silences {
 		silences, err := p.facts.Silences(ctx, d.core.from.Add(-p.rules.around()), forever)
 		if err != nil {
@@ -237,6 +305,10 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 		if !inside(d.span(in)) {
 			return false, nil
 		}
+	}
+	others, err := p.others(ctx, d, ch.incidents, stretch{})
+	if err != nil || slices.ContainsFunc(others, func(s stretch) bool { return !inside(s) }) {
+		return false, err
 	}
 	for _, x := range slices.Concat(ch.alerts, ch.gone) {
 		if !d.whole && x.StartsAt.Before(d.core.from) {
@@ -257,7 +329,7 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 	}
 	for _, in := range ch.incidents {
 		delta.Incidents = append(delta.Incidents, *in)
-		p.note(in)
+		p.note(in, d.span(in))
 	}
 	for _, in := range ch.removed {
 		delta.Removed = append(delta.Removed, in.ID)
@@ -277,7 +349,7 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 	}
 	for _, k := range p.todo.due {
 		if m := d.incidents[k]; m != nil {
-			p.note(&m.incident)
+			p.note(&m.incident, d.span(&m.incident))
 		}
 	}
 	p.kept = d

@@ -115,8 +115,9 @@ func (p *pass) part(ctx context.Context, own stretch, found *lately, d *incident
 		return err
 	}
 	for _, id := range sortedKeys(desk.incidents) {
-		if in := &desk.incidents[id].incident; own.holds(desk.span(in).from) {
-			p.note(in)
+		in := &desk.incidents[id].incident
+		if s := desk.span(in); own.holds(s.from) {
+			p.note(in, s)
 			d.Incidents = append(d.Incidents, *in)
 		}
 	}

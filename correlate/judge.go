@@ -42,7 +42,10 @@ func (p *pass) judge(ctx context.Context, f *found, d *desk, dirty, core stretch
 		p.watch(&x.Episode)
 		v := x.judged()
 		is := of(&v)
-		if ok && was == is {
+		if ok && was == is { // whatever an earlier look of the pass made of it
+			delete(f.verdicts, k)
+			delete(f.added, k)
+			delete(f.lost, k)
 			continue
 		}
 		f.verdicts[k] = &v

@@ -144,3 +144,32 @@ func TestOpenedIncidentsGroupAndRelapse(t *testing.T) {
 	}
 	require.Equal(t, map[int]int{2: 1, 1: 2}, linked, "what fires again within the hour is a relapse, later it is another, and another service is another")
 }
+
+// That something was heard of an alert long after it was over makes what fires then no relapse.
+func TestNoRelapseOfWhatWasLongOver(t *testing.T) {
+	rules := DefaultRules()
+	m, err := labels.ParseMatchers(`severity="critical"`)
+	require.NoError(t, err)
+	rules.Open.Matchers = append(rules.Open.Matchers, m)
+	late, later := fires("checkout", 0, 1), fires("checkout", 35*24*60, 35*24*60+1)
+	late.FiringLast, late.ToldAt = noon.AddDate(0, 0, 40), noon.AddDate(0, 0, 40)
+	later.Fingerprint = "another"
+	res := Correlate(incident.Facts{Sightings: []incident.Sighting{late, later}}, &rules, noon.AddDate(0, 0, 50))
+	require.Len(t, res.Incidents, 2)
+}
+
+// A silence that is made during an incident for a time to come is no acknowledgement.
+func TestSilenceForATimeToCome(t *testing.T) {
+	rules := DefaultRules()
+	f := incident.Facts{Sightings: []incident.Sighting{fires("checkout", 0, 90)}, Records: []incident.Record{{
+		Source: "tickets", ID: "1", Services: []string{"checkout"}, UpdatedAt: noon, Milestones: map[incident.MilestoneName]incident.Stated{incident.Started: {At: noon}},
+	}}}
+	for starts, acknowledged := range map[time.Duration]bool{10 * time.Minute: true, 24 * time.Hour: false} {
+		f.Silences = []incident.Silence{{ID: "1", CreatedAt: noon.Add(5 * time.Minute), StartsAt: noon.Add(starts), EndsAt: noon.Add(starts + time.Hour), UpdatedAt: noon, CreatedBy: "ann",
+			Matchers: []incident.SilenceMatcher{{Name: "service", Value: "checkout", IsEqual: true}}}}
+		res := Correlate(f, &rules, noon.AddDate(0, 0, 2))
+		require.Len(t, res.Incidents, 1)
+		_, ok := res.Incidents[0].Milestones[incident.Acknowledged]
+		require.Equal(t, acknowledged, ok, starts)
+	}
+}

@@ -201,7 +201,10 @@ func (a *assembler) silenced(linked []*incident.Episode) (incident.Candidate, bo
 			made = s.StartsAt
 		}
 		for _, e := range linked {
-			if made.Before(e.StartsAt) || (!e.Firing() && made.After(e.EndsAt)) || (!at.IsZero() && !made.Before(at)) {
+			if made.Before(e.StartsAt) || (!at.IsZero() && !made.Before(at)) || s.EndsAt.Before(e.StartsAt) {
+				continue
+			}
+			if !e.Firing() && (made.After(e.EndsAt) || s.StartsAt.After(e.EndsAt)) { // made for a maintenance to come, it may be
 				continue
 			}
 			if slices.Contains(e.SilencedBy, s.ID) || mutes(s, e.Labels) {

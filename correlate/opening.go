@@ -186,7 +186,7 @@ func (d *directory) alone(x *alert) bool {
 // lonely are alerts that open an incident by themselves, grouped.
 type lonely struct {
 	alerts []*alert
-	until  time.Time // the latest end or sign of life
+	until  time.Time // the latest end
 	why    string
 }
 
@@ -210,7 +210,11 @@ func openSingly(free []*alert, dir *directory) []*lonely {
 			out = append(out, g)
 		}
 		g.alerts = append(g.alerts, x)
-		g.until = latest(g.until, latest(x.EndsAt, x.LastSeen))
+		until := x.quiet()
+		if dir.rules.Open.Every { // then an incident takes what comes while any of its alerts fires
+			until = x.until()
+		}
+		g.until = latest(g.until, until)
 	}
 	return out
 }

@@ -232,7 +232,7 @@ func (o *outbreak) look() *facts {
 		if x.service != "" {
 			f.services[x.service]++
 		}
-		f.quiet = latest(f.quiet, earliest(x.until(), x.StartsAt.Add(chronic)))
+		f.quiet = latest(f.quiet, x.quiet())
 		if x.opens {
 			f.openers = append(f.openers, x)
 		}

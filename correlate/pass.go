@@ -39,7 +39,7 @@ type todo struct {
 
 // todo reads the feed and the clock.
 func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
-	t := todo{cursor: r.cursor, prints: map[string]bool{}}
+	t := todo{cursor: r.cursor, prints: map[string]bool{}, reviewed: slices.Clone(r.again)}
 	const most = 10_000
 	for range 5 { // a long feed is worked off in several passes, so that none holds all of it
 		changes, err := r.facts.Changes(ctx, t.cursor, most)
@@ -93,6 +93,8 @@ type pass struct {
 	// moments are what the clock learns when the pass is delivered; kept is the desk that later passes go on with.
 	moments map[string]moment
 	kept    *desk
+	// unknown are ids of incidents far away that reviews name, of which nothing is stored.
+	unknown []string
 	sized   bool // tiny is known: whether the store holds little
 	tiny    bool
 
@@ -121,7 +123,7 @@ func (p *pass) changes(ctx context.Context) error {
 	}
 	blind := p.hearts.windows(p.now)
 	f := &found{
-		fresh: map[string]*incident.Incident{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
+		fresh: map[string]*incident.Incident{}, spans: map[string]stretch{}, old: named, verdicts: map[incident.EpisodeKey]*incident.Verdict{}, gone: map[incident.EpisodeKey]bool{},
 		added: map[incident.EpisodeKey]mark{}, lost: map[incident.EpisodeKey]mark{},
 	}
 	d := incident.Pass{Rules: p.rules.digest, Cursor: p.todo.cursor, Blind: blind}
@@ -153,7 +155,7 @@ func (p *pass) changes(ctx context.Context) error {
 		if was, ok := f.old[id]; !ok || !same(&was, in) {
 			d.Incidents = append(d.Incidents, *in)
 		}
-		p.note(in)
+		p.note(in, f.spans[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.old)) {
 		if f.fresh[id] == nil {
@@ -206,8 +208,12 @@ func (p *pass) dirty(ctx context.Context) ([]stretch, map[string]incident.Incide
 			return nil, nil, err
 		}
 		named[in.ID] = in
-		if from, to := in.Span(); !from.IsZero() {
-			dirty = append(dirty, stretch{from, to})
+		s, err := p.place(ctx, &in)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !s.from.IsZero() {
+			dirty = append(dirty, s)
 		}
 	}
 	return dirty, named, nil
@@ -304,8 +310,11 @@ func (p *pass) reviewed(ctx context.Context, f *found) (where []stretch, err err
 			return nil, err
 		}
 		f.old[in.ID] = in
-		from, to := in.Span()
-		where = append(where, stretch{from, to})
+		s, err := p.place(ctx, &in)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, s)
 	}
 	return where, nil
 }
@@ -313,6 +322,7 @@ func (p *pass) reviewed(ctx context.Context, f *found) (where []stretch, err err
 // found is what was found in all the stretches of a pass.
 type found struct {
 	fresh    map[string]*incident.Incident // as they are now, of those that the pass is about
+	spans    map[string]stretch            // in which these lie
 	old      map[string]incident.Incident  // as they were
 	verdicts map[incident.EpisodeKey]*incident.Verdict
 	gone     map[incident.EpisodeKey]bool
@@ -324,8 +334,8 @@ func (p *pass) send(ctx context.Context, d incident.Pass) error {
 	if err := p.deliver(ctx, d); err != nil {
 		return err
 	}
-	if d.Reset {
-		p.clock = clock{}
+	if p.again = nil; d.Reset { // they are stored now
+		p.clock, p.again = clock{}, slices.Compact(slices.Sorted(slices.Values(p.unknown)))
 	}
 	p.desk = p.kept
 	for _, k := range p.todo.due {
@@ -350,8 +360,11 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	// An incident or a record is computed from all of what belongs to it, so the core holds the whole of each.
 	core := dirty
 	for i := range before {
-		from, to := before[i].Span()
-		core = core.join(stretch{from, to})
+		s, err := p.place(ctx, &before[i])
+		if err != nil {
+			return err
+		}
+		core = core.join(s)
 		if _, ok := f.old[before[i].ID]; !ok {
 			f.old[before[i].ID] = before[i]
 		}
@@ -366,7 +379,7 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 	touched := map[incident.EpisodeKey]bool{}
 	touch := func(in *incident.Incident) {
 		for k := range in.Links {
-			if in.Links[k].State.Counts() {
+			if in.Links[k].State != incident.LinkRejected {
 				touched[utc(in.Links[k].Episode.Key())] = true
 			}
 		}
@@ -385,16 +398,38 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 		// What was of an incident that is looked at may be another now.
 		return slices.ContainsFunc(in.Links, func(l incident.Link) bool { return l.State.Counts() && touched[utc(l.Episode.Key())] })
 	}
-	core, d, err := p.whole(ctx, core, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) })
-	if err != nil {
-		return err
+	var d *desk
+	for joined := core; d == nil || joined != core && !d.whole; { // what it was holds what it may be now
+		if core, d, err = p.whole(ctx, joined, concerned, blind, func(s stretch) (past, error) { return p.usual(ctx, s, f) }); err != nil {
+			return err
+		}
+		joined = core
+		for id, m := range d.incidents {
+			if !concerned(&m.incident, d.span(&m.incident)) {
+				continue
+			}
+			in, ok := f.old[id]
+			if !ok {
+				if in, err = p.facts.Incident(ctx, id); err != nil && incident.CodeOf(err) == incident.CodeNotFound {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+			}
+			s, err := p.place(ctx, &in)
+			if err != nil {
+				return err
+			}
+			f.old[in.ID], joined = in, joined.join(s)
+		}
 	}
 	for _, m := range d.incidents {
 		in := &m.incident
 		if !concerned(in, d.span(in)) {
 			continue
 		}
-		f.fresh[in.ID] = in
+		f.fresh[in.ID], f.spans[in.ID] = in, d.span(in)
 		if err := p.absorbed(ctx, in, f); err != nil {
 			return err
 		}
@@ -439,8 +474,8 @@ func utc(k incident.EpisodeKey) incident.EpisodeKey {
 	return k
 }
 
-// note tells the clock when time alone changes an incident.
-func (p *pass) note(in *incident.Incident) {
+// note tells the clock when time alone changes an incident, which lies in a stretch.
+func (p *pass) note(in *incident.Incident, of stretch) {
 	var at time.Time
 	if in.State == incident.StateOpen {
 		at = in.OpenUntil
@@ -452,8 +487,7 @@ func (p *pass) note(in *incident.Incident) {
 		}
 	}
 	if _, ok := p.clock[in.ID]; ok || !at.IsZero() {
-		from, to := in.Span()
-		p.moments[in.ID] = moment{at: at, of: stretch{from, to}}
+		p.moments[in.ID] = moment{at: at, of: of}
 	}
 }
 
@@ -462,6 +496,30 @@ func (p *pass) lasts(r *incident.Record) stretch {
 	from, to := r.Span()
 	told := newReport([]*incident.Record{r}, nil, p.dir)
 	return stretch{earliest(from, told.from), latest(to, told.to)}
+}
+
+// place is an incident's Span, with what its records speak of that no milestone tells.
+func (p *pass) place(ctx context.Context, in *incident.Incident) (stretch, error) {
+	from, to := in.Span()
+	s, told := stretch{from, to}, map[string]bool{}
+	for _, m := range in.Milestones {
+		for _, c := range m.Candidates {
+			told[c.From] = true
+		}
+	}
+	for _, k := range in.Records {
+		if told[k.String()] {
+			continue
+		}
+		r, err := p.facts.Record(ctx, k)
+		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			return s, err
+		}
+		if err == nil {
+			s = s.join(p.lasts(&r))
+		}
+	}
+	return s, nil
 }
 
 // records are those that can draw alerts from a stretch.

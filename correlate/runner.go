@@ -65,7 +65,8 @@ type Runner struct {
 	current string // digest of the rules of the newest delivered pass
 	clock   clock
 	hearts  hearts
-	desk    *desk // nil for none
+	desk    *desk    // nil for none
+	again   []string // ids of incidents that reviews name, to be looked at again
 }
 
 // ruleSet are rules with their digest.
@@ -201,7 +202,7 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)
-	case len(todo.stretches)+len(todo.due) > 0 || todo.cursor != r.cursor:
+	case len(todo.stretches)+len(todo.due)+len(todo.reviewed) > 0 || todo.cursor != r.cursor:
 		err = p.changes(ctx)
 	default:
 		return false, nil
@@ -211,7 +212,7 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)
-	return todo.more, nil
+	return todo.more || len(r.again) > 0, nil
 }
 
 // start takes up where the newest pass stored left off.
@@ -227,6 +228,13 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 			return err
 		}
 		from, to := in.Span()
+		for k := 0; from.IsZero() && k < len(in.Records); k++ { // of which no record tells a milestone
+			rec, err := r.facts.Record(ctx, in.Records[k])
+			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+				return err
+			}
+			from, to = rec.Span()
+		}
 		r.clock.set(in.ID, moment{at: now, of: stretch{from, to}})
 	}
 	firing, err := r.facts.Firing(ctx)
