@@ -253,7 +253,7 @@ func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Ti
 	// ticket.
 	var last *entry
 	for _, e := range over {
-		if last == nil || e.at.Sub(last.at) <= 3*time.Hour {
+		if last == nil || e.at.Sub(last.at) <= 3*time.Hour || r.troubled(es, last, e) {
 			last = e
 		}
 	}
@@ -322,6 +322,14 @@ func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Ti
 	if p, ok := r.picks[incident.Resolved]; ok {
 		r.later(es, p.at)
 	}
+}
+
+// troubled says whether users told of more between two entries, not long before the second: then it was not over at the first.
+func (r *reader) troubled(es []*entry, from, to *entry) bool {
+	return slices.ContainsFunc(es, func(e *entry) bool {
+		t, ok := e.kinds[ReportUser]
+		return ok && !t.hedged && !t.nonprod && e.at.After(from.at) && e.at.Before(to.at) && to.at.Sub(e.at) <= 3*time.Hour
+	})
 }
 
 // open says whether something after e shows that it was not over: work that goes on, a queue to clear, a relapse.

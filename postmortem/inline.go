@@ -95,6 +95,7 @@ func stripInline(s string) (text string, links []string) {
 			i += end + 1
 		case c == '{' && strings.HasPrefix(s[i:], "{{"): // a shortcode of a site generator
 			if end := strings.Index(s[i:min(len(s), i+1024)], "}}"); end > 0 {
+				b.WriteString(tracked(s[i : i+end]))
 				i += end + 2
 			} else {
 				b.WriteByte('{')
@@ -110,6 +111,15 @@ func stripInline(s string) (text string, links []string) {
 		links = append(links, bareLinks(text)...)
 	}
 	return text, links
+}
+
+// tracked is the time in a shortcode that status pages in files end an update with: {{< track "2018-04-13 16:50:00" >}}.
+func tracked(shortcode string) string {
+	name, at, ok := strings.Cut(strings.Trim(shortcode, "{}<>% "), " ")
+	if !ok || name != "track" {
+		return ""
+	}
+	return " " + strings.Trim(at, "\"'` ")
 }
 
 // closing is the index of what closes the bracket at s[i], counting nested ones; -1 where it is not near.

@@ -90,7 +90,7 @@ func (p *plainReader) add(kind blockKind, level, line int, raw string, strong bo
 		text, links = stripInline(raw)
 	}
 	b := newBlock(kind, level, line, text)
-	b.links, b.strong = links, strong
+	b.links, b.strong, b.tracked = links, strong, strings.Contains(raw, "{{< track ")
 	if b.text != "" {
 		p.blocks = append(p.blocks, b)
 	}

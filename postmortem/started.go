@@ -26,6 +26,9 @@ func (r *reader) started() {
 	}
 	first := r.firstAware()
 	switch {
+	case w != nil && w.proved && said != nil && said.list && said.at.After(w.from) && said.at.Before(w.to):
+		r.picks[incident.Started] = pick{at: w.from, approx: w.approx, confidence: incident.ConfidenceStated, evidence: w.evidence, line: w.line}
+		r.askBoth("window", "milestones.started", "The summary and the timeline give different times of impact.", w.from, said.at, w.line)
 	case said != nil && (first == nil || said.at.Sub(first.at) <= 5*time.Minute):
 		c := incident.ConfidenceStated
 		if said.st.approx {

@@ -111,7 +111,7 @@ func (o *outline) statusPage() {
 	var order []int
 	inline := 0 // updates whose time stands in the same line
 	for i := range o.doc.blocks {
-		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && !(o.isField(i) && slices.ContainsFunc(o.stamps[i], func(st stamp) bool { return st.hasClock })) {
+		if label, at := o.statusLabel(&o.doc.blocks[i]); label != "" && (o.doc.blocks[i].tracked || !(o.isField(i) && slices.ContainsFunc(o.stamps[i], func(st stamp) bool { return st.hasClock }))) {
 			ups = append(ups, update{i, at, label, -1})
 		} else if k, ok := o.stampOnly(i); ok {
 			if label := o.statusBefore(i, k); label != "" {
@@ -131,6 +131,18 @@ func (o *outline) statusPage() {
 		for k, st := range o.stamps[ups[n].block] {
 			if st.hasClock && st.date.ok() && st.start >= ups[n].textAt && len(o.doc.blocks[ups[n].block].text)-st.end < 24 {
 				ups[n].stamp, stamps[ups[n].block] = ups[n].block, k
+				inline++
+			}
+		}
+	}
+	for n := range ups { // or of its last one
+		next := len(o.doc.blocks)
+		if n+1 < len(ups) {
+			next = ups[n+1].block
+		}
+		for i := ups[n].block + 1; i < next && ups[n].stamp < 0; i++ {
+			if k := len(o.stamps[i]) - 1; o.doc.blocks[i].tracked && k >= 0 {
+				ups[n].stamp, stamps[i] = i, k
 				inline++
 			}
 		}
@@ -184,6 +196,9 @@ func (o *outline) statusPage() {
 		st := o.stamps[u.stamp][stamps[u.stamp]]
 		e := entry{block: u.block, line: b.line, st: st, list: true, status: u.label, section: "timeline", textAt: u.textAt, textTo: len(b.text), zone: st.zone}
 		end := u.stamp
+		if o.doc.blocks[u.stamp].tracked {
+			end++
+		}
 		if u.stamp == u.block && u.textAt >= len(b.text) { // the words are below
 			if end = len(o.doc.blocks); n+1 < len(ups) {
 				end = ups[n+1].block

@@ -13,6 +13,7 @@ type window struct {
 	line     int
 	evidence string
 	printed  duration // the length printed with it, zero where none is
+	proved   bool     // it is as long as the text says right before
 }
 
 // windows lists the impact windows a document states, in its order, each once.
@@ -72,6 +73,15 @@ func (o *outline) windows(fs []field, c *calendar, z zone) []window {
 		}
 		if ds := durationsIn(b.toks[from:stop], o.t); len(ds) > 0 {
 			w.printed = ds[0]
+		}
+		before := sc.at(e.st.start)
+		stop = before
+		for before > 0 && stop-before < 10 && !b.toks[before-1].stop {
+			before--
+		}
+		// "An outage lasting 1 hour and 48 minutes, from 16:58 to 18:46": the two bear each other out.
+		if ds := durationsIn(b.toks[before:stop], o.t); len(ds) == 1 && ds[0].proves(w.to.Sub(w.from)) {
+			w.printed, w.proved = ds[0], true
 		}
 		add(w)
 	}
