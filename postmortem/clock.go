@@ -3,6 +3,7 @@ package postmortem
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -183,25 +184,27 @@ func (o *outline) carriedZone() zoneChoice {
 	return c
 }
 
-// frontZone is the zone of a status page's updates, where its front matter tells the moment of one of them in UTC: such
+// frontZone is the zone of a status page's updates, where its front matter tells the moment of the last of them in UTC: such
 // pages have the times of updates as their author's clock showed them.
 func (o *outline) frontZone() zoneChoice {
+	minute := func(st stamp) time.Time {
+		return time.Date(st.date.y, time.Month(st.date.m), st.date.d, st.h, st.m, 0, 0, time.UTC)
+	}
 	for i := range o.doc.front {
 		b := &o.doc.front[i]
-		if len(b.cells) != 2 {
+		if len(b.cells) != 2 || !strings.HasPrefix(b.cells[0], "resolved") {
 			continue
 		}
 		for _, st := range scan(b.text, b.tokens(), o.t) {
 			if !st.hasClock || !st.date.full() || !st.zone.fixed || st.zone.offset != 0 {
 				continue
 			}
-			front := time.Date(st.date.y, time.Month(st.date.m), st.date.d, st.h, st.m, 0, 0, time.UTC)
 			for k := range o.entries {
 				e := &o.entries[k]
-				if e.status == "" || !e.st.hasClock || !e.st.date.full() || e.st.zone.ok() {
+				if e.status != "resolved" || !e.st.hasClock || !e.st.date.full() || e.st.zone.ok() {
 					continue
 				}
-				ahead := time.Date(e.st.date.y, time.Month(e.st.date.m), e.st.date.d, e.st.h, e.st.m, 0, 0, time.UTC).Sub(front)
+				ahead := minute(e.st).Sub(minute(st))
 				if offset := ahead.Round(30 * time.Minute); (ahead-offset).Abs() <= 3*time.Minute && offset >= -12*time.Hour && offset <= 14*time.Hour {
 					return zoneChoice{zone: fixedZone("as in the front matter", int(offset/time.Second)), from: "the front matter tells the same moment in UTC", line: b.line}
 				}

@@ -95,6 +95,12 @@ func (r *reader) ended() {
 		return
 	}
 	r.resolvedFrom(es, well, over, closed, windowEnd)
+	// "Deployed the fix. The issue is resolved.": what was done and that it is over in one breath.
+	if res, ok := r.picks[incident.Resolved]; ok && res.e != nil && res.e.list && res.e.status == "" && res.e.kinds.has(FixLive) && res.e.kinds.has(Ended) && len(well) == 0 {
+		if _, ok := r.picks[incident.Mitigated]; !ok {
+			r.picks[incident.Mitigated] = pickEntry(r.o, res.e, incident.ConfidenceInferred)
+		}
+	}
 }
 
 // weigh lets "the database looks healthy" count as a recovery only where nothing firmer is said, and then only after the

@@ -128,6 +128,9 @@ func (o *outline) list() {
 		if b.kind != row {
 			cols = columns{}
 		}
+		if b.ruled {
+			last = -1
+		}
 		if o.taken[i] {
 			last = -1
 			continue
@@ -313,6 +316,9 @@ func (o *outline) tokensBefore(i, at int) int {
 // dateOnly is the date of a block that is nothing but a date, with at most a weekday or a word beside it.
 func (o *outline) dateOnly(i int) (date, bool) {
 	b := &o.doc.blocks[i]
+	if d, ok := o.bareDay(i); ok {
+		return d, true
+	}
 	if len(o.stamps[i]) != 1 || len(b.text) > 60 {
 		return date{}, false
 	}
@@ -331,6 +337,30 @@ func (o *outline) dateOnly(i int) (date, bool) {
 		most = 3
 	}
 	return st.date, words <= most
+}
+
+// bareDay is the day of an item such as "11/27" with the times of that day nested below it.
+func (o *outline) bareDay(i int) (date, bool) {
+	b := &o.doc.blocks[i]
+	if len(o.stamps[i]) > 0 || len(b.text) > 5 || b.kind != item || i+1 == len(o.doc.blocks) {
+		return date{}, false
+	}
+	next := &o.doc.blocks[i+1]
+	if k, ok := o.leading(i + 1); !ok || next.kind != item || next.level <= b.level || !o.stamps[i+1][k].hasClock || o.stamps[i+1][k].date.ok() {
+		return date{}, false
+	}
+	v, n := digits(b.text, 0)
+	if n < 1 || n > 2 || n >= len(b.text) || b.text[n] != '/' {
+		return date{}, false
+	}
+	w, k := digits(b.text, n+1)
+	if k < 1 || k > 2 || n+1+k != len(b.text) || v < 1 || w < 1 || v > 31 || w > 31 || v > 12 && w > 12 {
+		return date{}, false
+	}
+	if o.t.main.Script != "" && v <= 12 {
+		return date{m: v, d: w}, true // Japanese and Chinese put the month first
+	}
+	return numeric(0, v, w), true
 }
 
 func (o *outline) isWeekday(w string) bool {

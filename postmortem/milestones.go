@@ -210,16 +210,44 @@ var awareKinds = []Kind{Alert, ReportUser, ReportSupport, Report, Noticed}
 
 // firstAware is the first entry that tells that somebody of ours knew.
 func (r *reader) firstAware() *entry {
-	s, known := r.picks[incident.Started]
-	for _, e := range r.es {
-		if known && e.at.Before(s.at.Add(-30*time.Minute)) {
+	for i, e := range r.es {
+		if i > 0 && e.kinds.has(Relapse) { // who notices it again has known
 			continue
 		}
-		if r.aware(e) != "" {
+		if !r.beforeStart(e) && r.aware(e) != "" {
 			return e
 		}
 	}
 	return nil
+}
+
+// beforeStart says whether an entry tells of a time well before users began to be affected.
+func (r *reader) beforeStart(e *entry) bool {
+	s, known := r.picks[incident.Started]
+	return known && e.at.Before(s.at.Add(-30*time.Minute))
+}
+
+// atWork says whether entries before one tell that somebody worked on it: that somebody began to, and more.
+func (r *reader) atWork(before *entry) bool {
+	began, more := false, 0
+	for _, e := range r.es {
+		if r.beforeStart(e) || !e.at.Before(before.at.Add(-time.Minute)) {
+			continue
+		}
+		for _, k := range []Kind{Ack, Attempt, Finding, Cause} {
+			t, ok := e.kinds[k]
+			if !ok || t.hedged || t.nonprod {
+				continue
+			}
+			began = began || k == Ack && !slices.ContainsFunc([]Kind{Failing, ImpactStart, Trigger}, func(k Kind) bool {
+				x, ok := e.kinds[k]
+				return ok && x.sentence == t.sentence
+			})
+			more++
+			break
+		}
+	}
+	return began && more > 1
 }
 
 // aware is how an entry tells that somebody of ours knew; empty where it does not.
@@ -250,6 +278,9 @@ func (r *reader) detected() {
 			e = x
 			break
 		}
+	}
+	if e != nil && r.atWork(e) {
+		e = nil // who works on it has known
 	}
 	if e != nil {
 		switch r.aware(e) {

@@ -36,6 +36,7 @@ type plainReader struct {
 	table  bool // inside a table
 	blank  bool // the line before was empty
 	inItem bool
+	ruled  bool // a horizontal line was read, and nothing since
 }
 
 // front reads front matter: YAML between ---, TOML between +++.
@@ -92,6 +93,7 @@ func (p *plainReader) add(kind blockKind, level, line int, raw string, strong bo
 	b := newBlock(kind, level, line, text)
 	b.links, b.strong, b.tracked = links, strong, strings.Contains(raw, "{{< track ")
 	if b.text != "" {
+		b.ruled, p.ruled = p.ruled, false
 		p.blocks = append(p.blocks, b)
 	}
 }
@@ -152,6 +154,7 @@ func (p *plainReader) line() {
 		p.i++
 	case isRule(t):
 		p.flush()
+		p.ruled = true
 		p.i++
 	case wikiLevel(t) > 0:
 		p.flush()

@@ -60,7 +60,11 @@ func (r *reader) started() {
 		if first == nil || !e.at.Before(first.at) {
 			break
 		}
-		if t, ok := e.kinds[Failing]; ok && !t.hedged && !t.nonprod && first.at.Sub(e.at) <= 24*time.Hour && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet) {
+		t, ok := e.kinds[Failing]
+		if ack, works := e.kinds[Ack]; works && ack.sentence != t.sentence { // "It fails. We work on it.": it may have for long
+			continue
+		}
+		if ok && !t.hedged && !t.nonprod && first.at.Sub(e.at) <= 24*time.Hour && !e.kinds.has(ThirdParty, Recovered, Resolved, Ended, NotYet) {
 			c := incident.ConfidenceStated
 			if e.st.approx {
 				c = incident.ConfidenceApproximate

@@ -188,6 +188,7 @@ func (o *outline) statusPage() {
 	if paired < 2 {
 		return
 	}
+	o.firstPost(ups[0].block)
 	for n, u := range ups {
 		if u.stamp < 0 {
 			continue
@@ -225,5 +226,43 @@ func (o *outline) statusPage() {
 			o.taken[k] = true
 		}
 		o.entries = append(o.entries, e)
+	}
+}
+
+// firstPost makes an entry of the first post of a status page kept in files: it stands above the updates, and has its time in
+// the front matter.
+func (o *outline) firstPost(updates int) {
+	if !slices.ContainsFunc(o.doc.blocks, func(b block) bool { return b.tracked }) {
+		return
+	}
+	first := -1
+	for i := range o.doc.blocks[:updates] {
+		if o.doc.blocks[i].kind != para || len(o.stamps[i]) > 0 {
+			return
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	for i := range o.doc.front {
+		b := &o.doc.front[i]
+		if first < 0 || len(b.cells) != 2 || b.cells[0] != "date" {
+			continue
+		}
+		for _, st := range scan(b.text, b.tokens(), o.t) {
+			if !st.hasClock || !st.date.full() {
+				continue
+			}
+			st.start, st.end, st.clock = 0, 0, 0
+			e := entry{block: first, line: o.doc.blocks[first].line, st: st, list: true, status: "investigating", section: "timeline", textTo: len(o.doc.blocks[first].text), zone: st.zone}
+			for k := first + 1; k < updates && k-first <= 12; k++ {
+				e.body = append(e.body, k)
+			}
+			for k := first; k < updates; k++ {
+				o.taken[k] = true
+			}
+			o.entries = append(o.entries, e)
+			return
+		}
 	}
 }

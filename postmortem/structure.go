@@ -30,6 +30,7 @@ type block struct {
 	head       bool     // a row of column names
 	main       bool     // inside a page's main element
 	strong     bool     // the whole paragraph is bold: often a heading in all but name
+	ruled      bool     // a horizontal line stands above it
 	tracked    bool     // it ends in the time of a status page's update
 	links      []string // addresses it links to, which may hold evidence
 	toks       []token  // filled in on first use by tokens
