@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -118,24 +119,34 @@ func (o *outline) labelLines() {
 		if !incident.MilestoneName(name).Valid() && name != "date" {
 			continue
 		}
-		// Its value is a time and at most a few words; a line of a timeline says more.
-		words := 0
-		timed := false
-		for _, t := range next.tokens() {
-			in := false
-			for _, st := range o.stamps[i+1] {
-				in = in || t.start >= st.start && t.end <= st.end
-				timed = timed || st.hasClock || name == "date" && st.date.full()
+		for k := i + 1; k < len(o.doc.blocks) && o.timeLine(k, name == "date"); k++ { // one for each platform or place, it may be
+			if o.taken[k] || k > i+1 && !slices.ContainsFunc(o.stamps[k], func(st stamp) bool { return st.date.full() }) {
+				break
 			}
-			if !in && !t.stop && !t.comma {
-				words++
-			}
-		}
-		if timed && words <= 4 {
-			o.labelOf[i+1] = i
-			o.taken[i], o.taken[i+1] = true, true
+			o.labelOf[k] = i
+			o.taken[i], o.taken[k] = true, true
 		}
 	}
+}
+
+// timeLine says whether a block is a time and at most a few words; a line of a timeline says more.
+func (o *outline) timeLine(i int, dateDoes bool) bool {
+	b := &o.doc.blocks[i]
+	if b.kind != para && b.kind != item || len(b.text) > 80 {
+		return false
+	}
+	words, timed := 0, false
+	for _, t := range b.tokens() {
+		in := false
+		for _, st := range o.stamps[i] {
+			in = in || t.start >= st.start && t.end <= st.end
+			timed = timed || st.hasClock || dateDoes && st.date.full()
+		}
+		if !in && !t.stop && !t.comma {
+			words++
+		}
+	}
+	return timed && words <= 4
 }
 
 // fields lists a document's labelled fields, in its order; front matter first.
