@@ -17,7 +17,7 @@ func (r *reader) ended() {
 	}
 	var es []*entry
 	for _, e := range r.es {
-		if !e.at.Before(after) {
+		if !e.at.Before(after) || e.kinds.has(SelfHealed) && !r.beforeStart(e) { // which nobody need have known of
 			es = append(es, e)
 		}
 	}
@@ -261,6 +261,13 @@ func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Ti
 	for _, e := range over {
 		if last == nil || e.at.Sub(last.at) <= 3*time.Hour || r.troubled(es, last, e) {
 			last = e
+		}
+	}
+	if last != nil && last.status != "" { // the time of a post: the timeline, where there is one, knows better
+		for _, e := range over {
+			if e.status == "" && e.list && last.status != "" || e.status == "" && e.list && e.at.After(last.at) {
+				last = e
+			}
 		}
 	}
 	if last != nil && len(closed) == 0 { // one part was wholly well, the rest some time later

@@ -157,7 +157,11 @@ func (o *outline) fields() []field {
 		if len(b.cells) != 2 {
 			continue
 		}
-		if name := o.fieldName(strings.NewReplacer("_", " ", "-", " ").Replace(b.cells[0])); name != "" {
+		name := o.fieldName(strings.NewReplacer("_", " ", "-", " ").Replace(b.cells[0]))
+		if b.cells[0] == "resolvedwhen" && o.frontSays("resolved", "true") && len(o.entries) == 0 {
+			name = "resolved" // as a status page kept in files has it, where no text tells of times
+		}
+		if name != "" {
 			f := o.newField(name, -1, b.line, b.cells[1], b.cells[0]+": "+b.cells[1])
 			f.front = true
 			fs = append(fs, f)
@@ -228,6 +232,11 @@ func (o *outline) fields() []field {
 		}
 	}
 	return fs
+}
+
+// frontSays says whether the front matter has a value.
+func (o *outline) frontSays(key, value string) bool {
+	return slices.ContainsFunc(o.doc.front, func(b block) bool { return len(b.cells) == 2 && b.cells[0] == key && b.cells[1] == value })
 }
 
 func (o *outline) newField(name string, block, line int, value, whole string) field {

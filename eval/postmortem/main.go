@@ -48,19 +48,29 @@ func (c *count) add(o count) {
 
 func main() {
 	verbose := flag.Bool("v", false, "print every milestone that differs and every question that was not asked")
+	zone := flag.String("zone", "", "the zone of times that no document says one of, such as UTC; empty leaves them unknown")
 	one := flag.String("doc", "", "only documents whose name contains this, with everything read from them")
 	flag.Parse()
 	dirs := flag.Args()
 	if len(dirs) == 0 {
 		dirs = []string{"../shared/corpus/seeds", "../shared/corpus/postmortems", "postmortem/testdata/docs"}
 	}
-	if err := run(dirs, *one, *verbose); err != nil {
+	var opts postmortem.Options
+	if *zone != "" {
+		loc, err := time.LoadLocation(*zone)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		opts.Location = loc
+	}
+	if err := run(dirs, *one, *verbose, opts); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(dirs []string, one string, verbose bool) error {
+func run(dirs []string, one string, verbose bool, opts postmortem.Options) error {
 	var all count
 	kinds := map[incident.MilestoneName]*count{}
 	for _, n := range incident.MilestoneNames {
@@ -91,7 +101,7 @@ func run(dirs []string, one string, verbose bool) error {
 			if err := yaml.Unmarshal(b, &t); err != nil {
 				return fmt.Errorf("%s: %w", d.truth, err)
 			}
-			res, err := postmortem.Read(filepath.Base(d.text), body, postmortem.Options{})
+			res, err := postmortem.Read(filepath.Base(d.text), body, opts)
 			if err != nil {
 				return err
 			}
