@@ -34,7 +34,7 @@ func (w *World) found() {
 	edges := max(2, w.Services/5)
 	middles := slices.Clone(middleNames)
 	w.rng.Shuffle(len(middles), func(i, j int) { middles[i], middles[j] = middles[j], middles[i] })
-	var edge, middle, store, infra []*service
+	var edge, middle, infra []*service
 	add := func(name, level string) *service {
 		s := &service{name: name, level: level, team: pick(w, teams), said: name, regions: w.regions, pods: w.Pods[0] + w.rng.IntN(w.Pods[1]-w.Pods[0]+1), node: 10 + len(w.services)}
 		if level == "middle" && w.chance(0.3) {
@@ -74,7 +74,6 @@ func (w *World) found() {
 			s.aliases = []string{m.name + " database", "Postgres " + m.name}
 			s.team, s.style, s.said = m.team, "job", m.name+"-db"
 			m.calls = append(m.calls, s)
-			store = append(store, s)
 		}
 	}
 	link := func(from *service, to []*service, n int) {
