@@ -156,7 +156,10 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, <-done)
 	require.NoDirExists(t, s.dir)
 	for _, addr := range []string{s.meantime, s.prometheus} {
-		_, err := http.Get(addr)
+		res, err := http.Get(addr)
+		if err == nil {
+			require.NoError(t, res.Body.Close())
+		}
 		require.Error(t, err, "%s has ended", addr)
 	}
 }

@@ -85,10 +85,12 @@ func BenchmarkMemory(b *testing.B) {
 		book.Figures(t0)
 		b.ReportMetric((heap()-before)/1e6, "MB-with-figures")
 		runtime.KeepAlive(book)
-		book = nil
 
 		var incs []incident.Incident
-		for inc := range many(100_000) {
+		for inc, err := range many(100_000) {
+			if err != nil {
+				b.Fatal(err)
+			}
 			incs = append(incs, inc)
 			if len(incs) == 1000 {
 				incs = commit(ledger, incs)

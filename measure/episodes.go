@@ -367,6 +367,7 @@ func (c class) keys(yield func(groupKey) bool) {
 	}
 }
 
+//nolint:unused // keep calls it
 func (g *AlertGroup) equal(o *AlertGroup) bool {
 	return g.Grouping == o.Grouping && g.Precision.K == o.Precision.K && g.Precision.N == o.Precision.N && slices.Equal(g.Episodes, o.Episodes)
 }

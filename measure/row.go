@@ -147,6 +147,7 @@ func (r *row) head(now int64) *Head {
 	return h
 }
 
+//nolint:unused // keep calls it
 func (h *Head) equal(o *Head) bool {
 	return h.ID == o.ID && h.Title == o.Title && h.Service == o.Service && h.Severity == o.Severity && h.DetectedBy == o.DetectedBy &&
 		h.State == o.State && h.At.Equal(o.At) && slices.Equal(h.Milestones, o.Milestones)

@@ -65,7 +65,7 @@ func readChanges(last int64, body string) ([]incident.Change, error) {
 	for ok := r.open('['); ok && r.more(']'); {
 		var c incident.Change
 		field := 0
-		for ok := r.open('['); ok && r.more(']'); field++ {
+		for ok := r.open('['); ok && r.more(']'); field++ { //nolint:staticcheck // ok says whether there is a list at all
 			switch field {
 			case 0:
 				c.Kind = incident.ChangeKind(r.str())

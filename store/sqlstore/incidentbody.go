@@ -333,7 +333,7 @@ func (r *reader) milestones() map[incident.MilestoneName]incident.Milestone {
 		n := incident.MilestoneName(r.name())
 		var m incident.Milestone
 		field := 0
-		for ok := r.open('['); ok && r.more(']'); field++ {
+		for ok := r.open('['); ok && r.more(']'); field++ { //nolint:staticcheck // ok says whether there is a list at all
 			switch field {
 			case 0:
 				m.At = r.time()

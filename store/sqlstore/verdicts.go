@@ -66,7 +66,7 @@ func readVerdict(r *reader, names map[string]map[string]string) (v incident.Verd
 	e := &v.Episode
 	var span time.Duration
 	field := 0
-	for ok := r.open('['); ok && r.more(']'); field++ {
+	for ok := r.open('['); ok && r.more(']'); field++ { //nolint:staticcheck // ok says whether there is a list at all
 		switch field {
 		case 0:
 			e.Fingerprint = r.str()

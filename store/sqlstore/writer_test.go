@@ -204,7 +204,8 @@ func TestMetrics(t *testing.T) {
 	require.Error(t, err)
 	_, err = s.Incident(t.Context(), "none")
 	require.Error(t, err)
-	for range s.Ledger(t.Context()) {
+	for _, err := range s.Ledger(t.Context()) {
+		require.NoError(t, err)
 	}
 	problems, err := testutil.GatherAndLint(reg)
 	require.NoError(t, err)

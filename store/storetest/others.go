@@ -131,7 +131,8 @@ func testLedger(t *testing.T, s store.Store) {
 	save(t, s, incident.Pass{Reset: true})
 	require.Equal(t, []incident.Observed{entry("a", 2), entry("b", 3)}, ledger(), "what was shown stays shown")
 
-	for range s.Ledger(context.Background()) {
+	for _, err := range s.Ledger(context.Background()) {
+		require.NoError(t, err)
 		break // a reader may stop
 	}
 	ctx, cancel := context.WithCancel(context.Background())
