@@ -263,13 +263,6 @@ func (r *reader) resolvedFrom(es, well, over, closed []*entry, windowEnd time.Ti
 			last = e
 		}
 	}
-	if last != nil && last.status != "" { // the time of a post: the timeline, where there is one, knows better
-		for _, e := range over {
-			if e.status == "" && e.list && last.status != "" || e.status == "" && e.list && e.at.After(last.at) {
-				last = e
-			}
-		}
-	}
 	if last != nil && len(closed) == 0 { // one part was wholly well, the rest some time later
 		for _, e := range well {
 			if e.at.After(last.at) && e.at.Sub(last.at) <= 3*time.Hour && !slices.Contains(over, e) {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,11 +61,12 @@ var truthNames = map[string]incident.MilestoneName{"impact_started": incident.St
 	"root_cause_identified": incident.Identified, "mitigated": incident.Mitigated, "resolved": incident.Resolved}
 
 // TestDocuments reads every document of testdata/docs. No milestone may be wrong; at least nine in ten of those stated
-// must be found.
+// must be found, and all but those that testdata/missed.txt names.
 func TestDocuments(t *testing.T) {
 	files, err := filepath.Glob("testdata/docs/*")
 	require.NoError(t, err)
 	stated, found, docs := 0, 0, 0
+	var missed []string
 	for _, f := range files {
 		if filepath.Ext(f) == ".yaml" {
 			continue
@@ -87,6 +89,8 @@ func TestDocuments(t *testing.T) {
 				stated++
 				if ok && got.At.Sub(*w.UTC).Abs() <= time.Minute {
 					found++
+				} else {
+					missed = append(missed, filepath.Base(f)+" "+name)
 				}
 			}
 			if ok && w.Confidence != "doubtful" {
@@ -100,6 +104,10 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	}
+	slices.Sort(missed)
+	known, err := os.ReadFile("testdata/missed.txt")
+	require.NoError(t, err)
+	require.Equal(t, string(known), strings.Join(missed, "\n")+"\n")
 	require.GreaterOrEqual(t, docs, 225)
 	require.GreaterOrEqual(t, float64(found), 0.9*float64(stated), "%d of %d found", found, stated)
 }
