@@ -83,9 +83,8 @@ func (p *pass) others(ctx context.Context, d *desk, of []*incident.Incident, cor
 		if known[id] {
 			continue
 		}
-		in, err := p.facts.Incident(ctx, id)
-		found := err == nil
-		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+		in, found, err := stored(p.facts.Incident(ctx, id))
+		if err != nil {
 			return nil, err
 		}
 		s, err := p.place(ctx, &in)
@@ -96,11 +95,11 @@ func (p *pass) others(ctx context.Context, d *desk, of []*incident.Incident, cor
 			if incident.RecordID(k) != id && !slices.Contains(in.Records, k) {
 				continue
 			}
-			r, err := p.facts.Record(ctx, k)
-			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			r, ok, err := stored(p.facts.Record(ctx, k))
+			if err != nil {
 				return nil, err
 			}
-			if err == nil {
+			if ok {
 				s, found = s.join(p.lasts(&r)), true
 			}
 		}
@@ -282,11 +281,8 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 	}
 	d.sightings(list)
 	for _, k := range p.todo.records {
-		r, err := p.facts.Record(ctx, k)
-		if err != nil && incident.CodeOf(err) == incident.CodeNotFound {
-			return false, nil
-		}
-		if err != nil {
+		r, ok, err := stored(p.facts.Record(ctx, k))
+		if err != nil || !ok {
 			return false, err
 		}
 		d.record(&r)
@@ -318,12 +314,9 @@ func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch
 			if d.whole || !r.Episode.StartsAt.Equal(x.StartsAt) {
 				continue
 			}
-			in, err := p.facts.Incident(ctx, r.Incident)
-			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			in, ok, err := stored(p.facts.Incident(ctx, r.Incident))
+			if err != nil || ok && d.incidents[in.ID] == nil {
 				return false, err
-			}
-			if err == nil && d.incidents[in.ID] == nil {
-				return false, nil
 			}
 		}
 	}

@@ -189,23 +189,23 @@ func (p *pass) dirty(ctx context.Context) ([]stretch, map[string]incident.Incide
 	// A record or an incident that moved in time is looked at where it was and where it is, not in between.
 	for _, k := range p.todo.records {
 		ids = append(ids, incident.RecordID(k))
-		r, err := p.facts.Record(ctx, k)
-		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+		r, ok, err := stored(p.facts.Record(ctx, k))
+		if err != nil {
 			return nil, nil, err
 		}
-		if err == nil {
+		if ok {
 			dirty = append(dirty, p.lasts(&r))
 		}
 	}
 	// What cannot be found by the time it tells is found by its id.
 	named := map[string]incident.Incident{}
 	for _, id := range ids {
-		in, err := p.facts.Incident(ctx, id)
-		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
-			continue
-		}
+		in, ok, err := stored(p.facts.Incident(ctx, id))
 		if err != nil {
 			return nil, nil, err
+		}
+		if !ok {
+			continue
 		}
 		named[in.ID] = in
 		s, err := p.place(ctx, &in)
@@ -302,12 +302,12 @@ func (p *pass) reviewed(ctx context.Context, f *found) (where []stretch, err err
 		if e := r.Episode; e == nil || !p.todo.prints[e.Fingerprint] && f.verdicts[utc(*e)] == nil && !f.gone[utc(*e)] {
 			continue
 		}
-		in, err := p.facts.Incident(ctx, r.Incident)
-		if err != nil && incident.CodeOf(err) == incident.CodeNotFound || f.fresh[in.ID] != nil {
-			continue
-		}
+		in, ok, err := stored(p.facts.Incident(ctx, r.Incident))
 		if err != nil {
 			return nil, err
+		}
+		if !ok || f.fresh[in.ID] != nil {
+			continue
 		}
 		f.old[in.ID] = in
 		s, err := p.place(ctx, &in)
@@ -410,11 +410,11 @@ func (p *pass) look(ctx context.Context, dirty stretch, blind map[string][]incid
 			}
 			in, ok := f.old[id]
 			if !ok {
-				if in, err = p.facts.Incident(ctx, id); err != nil && incident.CodeOf(err) == incident.CodeNotFound {
-					continue
-				}
-				if err != nil {
+				if in, ok, err = stored(p.facts.Incident(ctx, id)); err != nil {
 					return err
+				}
+				if !ok {
+					continue
 				}
 			}
 			s, err := p.place(ctx, &in)
@@ -445,12 +445,12 @@ func (p *pass) absorbed(ctx context.Context, in *incident.Incident, f *found) er
 		if slices.Contains(was.Aliases, id) {
 			continue
 		}
-		other, err := p.facts.Incident(ctx, id)
-		if incident.CodeOf(err) == incident.CodeNotFound && err != nil {
-			continue
-		}
+		other, ok, err := stored(p.facts.Incident(ctx, id))
 		if err != nil {
 			return err
+		}
+		if !ok {
+			continue
 		}
 		if _, ok := f.old[other.ID]; !ok {
 			f.old[other.ID] = other
@@ -511,11 +511,11 @@ func (p *pass) place(ctx context.Context, in *incident.Incident) (stretch, error
 		if told[k.String()] {
 			continue
 		}
-		r, err := p.facts.Record(ctx, k)
-		if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+		r, ok, err := stored(p.facts.Record(ctx, k))
+		if err != nil {
 			return s, err
 		}
-		if err == nil {
+		if ok {
 			s = s.join(p.lasts(&r))
 		}
 	}
@@ -527,6 +527,14 @@ func (p *pass) records(ctx context.Context, s stretch) ([]incident.Record, error
 	wide := s.widen(p.rules.reach())
 	list, err := p.facts.Records(ctx, wide.from.Add(-p.rules.OpenFor), wide.to)
 	return slices.DeleteFunc(list, func(r incident.Record) bool { return r.Withdrawn || !s.touches(p.lasts(&r)) }), err
+}
+
+// stored says whether a store has what was read; that it has not is no error here.
+func stored[T any](v T, err error) (T, bool, error) {
+	if err != nil && incident.CodeOf(err) == incident.CodeNotFound {
+		return v, false, nil
+	}
+	return v, err == nil, err
 }
 
 // same says whether an incident is what is stored of it.

@@ -229,8 +229,8 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 		}
 		from, to := in.Span()
 		for k := 0; from.IsZero() && k < len(in.Records); k++ { // of which no record tells a milestone
-			rec, err := r.facts.Record(ctx, in.Records[k])
-			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+			rec, _, err := stored(r.facts.Record(ctx, in.Records[k]))
+			if err != nil {
 				return err
 			}
 			from, to = rec.Span()
