@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/correlate"
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -38,7 +39,7 @@ func TestRulesChangeCutOff(t *testing.T) {
 		h.put(f)
 	}
 	changed := func(h *house, deliver func(context.Context, incident.Pass) error) {
-		h.rules.Dependencies = []correlate.Dependency{{Service: "checkout", Needs: []string{"payments"}}}
+		h.rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments"}}}
 		h.rules.Open.Matchers = nil
 		h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: h.rules, Now: h.app.now, Deliver: deliver})
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"meantime/correlate"
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -93,7 +93,7 @@ intervals: [{name: fix, from: identified, to: mitigated}]
 severities: {order: [sev1], aliases: [{severity: sev1, names: [SEV-1, P1]}]}
 `)
 	require.Equal(t, []Objective{{"sev1", "fix", 30 * time.Minute}}, v.Objectives)
-	require.Equal(t, []correlate.SeverityAlias{{Severity: "sev1", Names: []string{"SEV-1", "P1"}}}, v.Rules.Severities.Aliases)
+	require.Equal(t, []catalog.SeverityAlias{{Severity: "sev1", Names: []string{"SEV-1", "P1"}}}, v.Rules.Severities.Aliases)
 }
 
 func TestOpenMatchers(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/correlate"
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -38,8 +39,8 @@ func TestComplete(t *testing.T) {
 	r := got.Rules
 	require.Equal(t, `namespace="pay"`, r.Services.Rules[0].Matchers[0].String())
 	require.Equal(t, "checkout", r.Services.Rules[0].Service)
-	require.Equal(t, []correlate.ServiceAlias{{Service: "checkout", Names: []string{"Check-out", "checkout service"}}}, r.Services.Aliases)
-	require.Equal(t, []correlate.Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}, r.Dependencies)
+	require.Equal(t, []catalog.ServiceAlias{{Service: "checkout", Names: []string{"Check-out", "checkout service"}}}, r.Services.Aliases)
+	require.Equal(t, []catalog.Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}, r.Dependencies)
 	require.Len(t, r.Open.Matchers, 1)
 	require.Equal(t, `severity="critical"`, r.Open.Matchers[0][0].String())
 	require.Equal(t, "Watchdog", r.Watchdogs[0].Name)

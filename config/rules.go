@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"meantime/correlate"
+	"meantime/correlate/catalog"
 )
 
 func (v *validator) rules() correlate.Rules {
@@ -38,14 +39,14 @@ func (v *validator) rules() correlate.Rules {
 	return r
 }
 
-func (v *validator) services() correlate.Services {
-	out := correlate.Services{Labels: v.names("services.labels", v.Services.Labels)}
+func (v *validator) services() catalog.Services {
+	out := catalog.Services{Labels: v.names("services.labels", v.Services.Labels)}
 	for i, c := range v.Services.Rules {
 		key := fmt.Sprintf("services.rules[%d]", i)
 		if c.Service == "" {
 			v.bad(key+".service", "missing; it names the service of the alerts that match")
 		}
-		out.Rules = append(out.Rules, correlate.ServiceRule{Matchers: v.matchers(key+".matchers", c.Matchers), Service: c.Service})
+		out.Rules = append(out.Rules, catalog.ServiceRule{Matchers: v.matchers(key+".matchers", c.Matchers), Service: c.Service})
 	}
 	owners := map[string]string{}
 	for i, c := range v.Services.Aliases {
@@ -54,13 +55,13 @@ func (v *validator) services() correlate.Services {
 			v.bad(key+".service", "missing; it is the service that the names mean")
 		}
 		v.aliases(owners, key+".names", c.Service, c.Names)
-		out.Aliases = append(out.Aliases, correlate.ServiceAlias{Service: c.Service, Names: c.Names})
+		out.Aliases = append(out.Aliases, catalog.ServiceAlias{Service: c.Service, Names: c.Names})
 	}
 	return out
 }
 
-func (v *validator) severities() correlate.Severities {
-	out := correlate.Severities{
+func (v *validator) severities() catalog.Severities {
+	out := catalog.Severities{
 		Labels: v.names("severities.labels", v.Severities.Labels),
 		Order:  v.names("severities.order", v.Severities.Order),
 	}
@@ -72,7 +73,7 @@ func (v *validator) severities() correlate.Severities {
 		key := fmt.Sprintf("severities.aliases[%d]", i)
 		v.oneOf(key+".severity", "severity", c.Severity, out.Order)
 		v.aliases(owners, key+".names", c.Severity, c.Names)
-		out.Aliases = append(out.Aliases, correlate.SeverityAlias{Severity: c.Severity, Names: c.Names})
+		out.Aliases = append(out.Aliases, catalog.SeverityAlias{Severity: c.Severity, Names: c.Names})
 	}
 	return out
 }
@@ -100,8 +101,8 @@ func (v *validator) names(key string, list []string) []string {
 	return slices.Clone(list)
 }
 
-func (v *validator) dependencies() []correlate.Dependency {
-	var out []correlate.Dependency
+func (v *validator) dependencies() []catalog.Dependency {
+	var out []catalog.Dependency
 	for i, c := range v.Correlate.Dependencies {
 		key := fmt.Sprintf("correlate.dependencies[%d]", i)
 		if c.Service == "" {
@@ -115,7 +116,7 @@ func (v *validator) dependencies() []correlate.Dependency {
 				v.bad(fmt.Sprintf("%s.needs[%d]", key, j), "%s needs itself", n)
 			}
 		}
-		out = append(out, correlate.Dependency{Service: c.Service, Needs: c.Needs})
+		out = append(out, catalog.Dependency{Service: c.Service, Needs: c.Needs})
 	}
 	return out
 }

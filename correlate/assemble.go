@@ -101,7 +101,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	for _, r := range records {
 		in.Records = append(in.Records, r.Key())
 		for _, s := range r.Services {
-			service(a.dir.canonical(s))
+			service(a.dir.Canonical(s))
 		}
 		if in.Title == "" {
 			in.Title = r.Title
@@ -110,7 +110,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 			in.URL = r.URL
 		}
 		if in.Severity == "" {
-			in.Severity = a.dir.severity(r.Severity)
+			in.Severity = a.dir.Severity(r.Severity)
 		}
 		for k, v := range r.Labels {
 			if in.Labels == nil {
@@ -136,7 +136,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	}
 	if len(in.Services) == 0 {
 		for _, r := range records {
-			for _, s := range a.dir.mentioned(r.Title) {
+			for _, s := range a.dir.Mentioned(r.Title) {
 				service(s)
 			}
 		}
@@ -151,7 +151,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	}
 	if in.Severity == "" {
 		for _, e := range linked {
-			if s := a.dir.severityOf(e.Labels); a.dir.graver(s, in.Severity) {
+			if s := a.dir.SeverityOf(e.Labels); a.dir.Graver(s, in.Severity) {
 				in.Severity = s
 			}
 		}
@@ -177,7 +177,7 @@ func affected(dir *directory, linked []*incident.Episode) []string {
 	count := map[string]int{}
 	var order []string
 	for _, e := range linked {
-		s := dir.serviceOf(e.Labels)
+		s := dir.ServiceOf(e.Labels)
 		if s == "" {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/alertmanager/pkg/labels"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -23,7 +24,7 @@ func busyDay(episodes, incidents int) (incident.Facts, Rules) {
 	rules := DefaultRules()
 	needed := map[int][]int{}
 	for i := range services {
-		d := Dependency{Service: name(i)}
+		d := catalog.Dependency{Service: name(i)}
 		for range 2 {
 			if j := i + 1 + rng.IntN(60); j < services {
 				d.Needs = append(d.Needs, name(j))

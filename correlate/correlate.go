@@ -18,7 +18,7 @@ func Correlate(f incident.Facts, rules *Rules, now time.Time) Result {
 // correlate is Correlate with the stretches of blindness worked out; it looks at no beats. before counts alerts that are not
 // among the facts; those that are get counted in it too.
 func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impact, before past, now time.Time) Result {
-	c := newCorrelator(rules, newDirectory(rules), before)
+	c := newCorrelator(rules, newDirectory(rules, nil), before)
 	c.tell(f, blind)
 	c.pass(now)
 	return c.result()

@@ -81,7 +81,7 @@ func TestBitByBit(t *testing.T) {
 		rng.Shuffle(len(all.Sightings), func(i, j int) { all.Sightings[i], all.Sightings[j] = all.Sightings[j], all.Sightings[i] })
 		var known incident.Facts
 		now := begin.AddDate(0, 0, 1)
-		c := newCorrelator(&rules, newDirectory(&rules), past{})
+		c := newCorrelator(&rules, newDirectory(&rules, nil), past{})
 		incidents, verdicts := map[string]incident.Incident{}, map[incident.EpisodeKey]incident.Verdict{}
 		var trail []string
 		for step := 0; len(all.Sightings)+len(all.Records) > 0 && step < 25; step++ {

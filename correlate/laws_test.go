@@ -11,15 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
 // anyRules draws what an organisation of four services says of itself.
 func anyRules(t *rapid.T) Rules {
 	rules := DefaultRules()
-	rules.Services.Aliases = []ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
+	rules.Services.Aliases = []catalog.ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
 	if rapid.Bool().Draw(t, "dependencies?") {
-		rules.Dependencies = []Dependency{{Service: "checkout", Needs: []string{"payments", "search"}}, {Service: "payments", Needs: []string{"db"}}}
+		rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments", "search"}}, {Service: "payments", Needs: []string{"db"}}}
 	}
 	rules.Open.Matchers = []labels.Matchers{{{Name: "severity", Value: "critical", Type: labels.MatchEqual}}}
 	rules.Open.Every = rapid.Bool().Draw(t, "every?")

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/stretchr/testify/require"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -54,8 +55,8 @@ func linkOf(t *testing.T, f incident.Facts, rules Rules) (incident.LinkState, st
 
 func TestLink(t *testing.T) {
 	rules := DefaultRules()
-	rules.Services.Aliases = []ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
-	rules.Dependencies = []Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}
+	rules.Services.Aliases = []catalog.ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
+	rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}
 	withReference := func(set func(*incident.References)) func(*incident.Record) {
 		return func(r *incident.Record) { set(&r.References) }
 	}

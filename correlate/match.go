@@ -141,17 +141,17 @@ func (r *report) servicesFit(o *outbreak, dir *directory) float64 {
 func (o *outbreak) nearest(to string, dir *directory) kinship {
 	f := o.look()
 	best := strangers
-	few, kin := f.services, dir.relatives(to)
+	few, kin := f.services, dir.Relatives(to)
 	if len(kin) < len(few) {
 		for s, k := range kin {
 			if f.services[s] > 0 {
-				best = min(best, k)
+				best = min(best, kinOf(k))
 			}
 		}
 	} else {
 		for s := range few {
 			if k, ok := kin[s]; ok {
-				best = min(best, k)
+				best = min(best, kinOf(k))
 			}
 		}
 	}
@@ -161,17 +161,17 @@ func (o *outbreak) nearest(to string, dir *directory) kinship {
 	if !f.looked {
 		f.looked = true
 		for s := range few {
-			f.unconnected = f.unconnected || !dir.connected(s)
+			f.unconnected = f.unconnected || !dir.Connected(s)
 		}
 	}
-	if f.unconnected || !dir.connected(to) {
+	if f.unconnected || !dir.Connected(to) {
 		return unknown
 	}
 	return strangers
 }
 
 // total is how many services there are to be named.
-func (d *directory) total() float64 { return float64(max(fewServices, len(d.known))) }
+func (d *directory) total() float64 { return float64(max(fewServices, d.Size())) }
 
 const fewServices = 20 // taken as known where fewer are
 

@@ -74,7 +74,7 @@ func newReport(records []*incident.Record, merged []string, dir *directory) *rep
 		if r.by == incident.ByUnknown {
 			r.by = cmp.Or(rec.DetectedBy, incident.ByUnknown)
 		}
-		for _, s := range dir.named(rec) {
+		for _, s := range dir.Named(rec) {
 			if !slices.Contains(r.services, s) {
 				r.services = append(r.services, s)
 			}

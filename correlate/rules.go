@@ -8,21 +8,22 @@ import (
 
 	"github.com/prometheus/alertmanager/pkg/labels"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
 // Rules are everything an organisation can say about how its alerts and incidents belong together.
 // Build them with the config package, or start from DefaultRules.
 type Rules struct {
-	Services   Services
-	Severities Severities
+	Services   catalog.Services
+	Severities catalog.Severities
 
 	// Before and After widen an incident's impact: an alert that starts this long before or after it can still belong.
 	Before, After time.Duration
 	// LinkAt and SuggestAt split scores in 0..1 into linked, suggested and nothing.
 	LinkAt, SuggestAt float64
 	// Dependencies say which service needs which.
-	Dependencies []Dependency
+	Dependencies []catalog.Dependency
 	Open         Open
 	// Weights say how much each sort of evidence counts.
 	Weights Weights
@@ -34,46 +35,6 @@ type Rules struct {
 	// Sources are the names of the sources, the one that wins a disagreement first. A source not listed comes last.
 	Sources   []string
 	Watchdogs []Watchdog
-}
-
-// Services say how an alert and a record name a service.
-type Services struct {
-	// Labels: the first of these that an alert carries names its service, where no rule does.
-	Labels  []string
-	Rules   []ServiceRule
-	Aliases []ServiceAlias
-}
-
-// ServiceRule names the service of alerts whose labels match. The first rule that matches counts.
-type ServiceRule struct {
-	Matchers labels.Matchers
-	Service  string
-}
-
-// ServiceAlias lists what people call a service.
-type ServiceAlias struct {
-	Service string
-	Names   []string
-}
-
-// Severities say which labels carry an alert's severity, and the order, the gravest first.
-type Severities struct {
-	Labels []string
-	Order  []string
-	// Aliases map what records call a severity to a name in Order.
-	Aliases []SeverityAlias
-}
-
-// SeverityAlias lists other names of a severity.
-type SeverityAlias struct {
-	Severity string
-	Names    []string
-}
-
-// Dependency says what a service needs.
-type Dependency struct {
-	Service string
-	Needs   []string
 }
 
 // Open says which alerts open an incident by themselves, and how they group.
@@ -118,8 +79,8 @@ func DefaultWeights() Weights {
 // DefaultRules are the rules where the configuration says nothing.
 func DefaultRules() Rules {
 	return Rules{
-		Services:   Services{Labels: []string{"service", "app", "job"}},
-		Severities: Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
+		Services:   catalog.Services{Labels: []string{"service", "app", "job"}},
+		Severities: catalog.Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
 		Before:     30 * time.Minute, After: 15 * time.Minute,
 		LinkAt: 0.75, SuggestAt: 0.4,
 		Weights: DefaultWeights(),

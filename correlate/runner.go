@@ -78,7 +78,7 @@ type ruleSet struct {
 
 func newRuleSet(rules Rules) *ruleSet {
 	r := &ruleSet{Rules: rules, digest: rules.Digest()}
-	r.dir = newDirectory(&r.Rules)
+	r.dir = newDirectory(&r.Rules, nil)
 	return r
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -411,7 +412,7 @@ func histories(t *testing.T, handy bool) {
 	rapid.Check(t, func(t *rapid.T) {
 		rules := smallRules()
 		if rapid.Bool().Draw(t, "dependencies") {
-			rules.Dependencies = []Dependency{{Service: "checkout", Needs: []string{"payments"}}, {Service: "payments", Needs: []string{"ledger"}}}
+			rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments"}}, {Service: "payments", Needs: []string{"ledger"}}}
 		}
 		w := newWorld(t, rules, handy)
 		var told []incident.Sighting

@@ -188,7 +188,7 @@ func (s *settlement) linkOdds(x *alert, m *match, d *settled) float64 {
 	if slices.Contains(m.report.services, x.service) {
 		sum += linkSame
 	}
-	if x.outbreak.look().kinds < smallKinds && s.dir.unrelated(x.service, m.report.services) {
+	if x.outbreak.look().kinds < smallKinds && s.dir.Apart(x.service, m.report.services) {
 		sum += linkUnrelated
 	}
 	if len(x.trouble.members) == 1 {

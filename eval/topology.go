@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"meantime/correlate"
+	"meantime/correlate/catalog"
 )
 
 // topology is topology.json: what an organisation would write into its configuration.
@@ -46,7 +47,7 @@ func readTopology(path string) (correlate.Rules, error) {
 	}
 	rules.Services.Labels = []string{"service", "app", "deployment", "job"}
 	for _, s := range t.Services {
-		a := correlate.ServiceAlias{Service: s.Name, Names: slices.Clone(s.Aliases)}
+		a := catalog.ServiceAlias{Service: s.Name, Names: slices.Clone(s.Aliases)}
 		for _, values := range s.Labels {
 			a.Names = append(a.Names, values...)
 		}
@@ -55,14 +56,14 @@ func readTopology(path string) (correlate.Rules, error) {
 		rules.Services.Aliases = append(rules.Services.Aliases, a)
 	}
 	for _, d := range t.Dependencies {
-		rules.Dependencies = append(rules.Dependencies, correlate.Dependency{Service: d.Service, Needs: d.Needs})
+		rules.Dependencies = append(rules.Dependencies, catalog.Dependency{Service: d.Service, Needs: d.Needs})
 	}
 	for _, r := range t.Rules {
 		m, err := matchers(r.Matchers)
 		if err != nil {
 			return rules, err
 		}
-		rules.Services.Rules = append(rules.Services.Rules, correlate.ServiceRule{Matchers: m, Service: r.Service})
+		rules.Services.Rules = append(rules.Services.Rules, catalog.ServiceRule{Matchers: m, Service: r.Service})
 	}
 	for i, w := range t.Watchdogs {
 		m, err := matchers(w.Matchers)

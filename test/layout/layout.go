@@ -20,7 +20,7 @@ var allowed = map[string][]string{
 		"api", "backfill", "collector", "config", "correlate", "incident", "measure", "postmortem", "source/...", "store",
 		"store/sqlstore", "web", "webhook",
 	},
-	"config": {"correlate", "incident"},
+	"config": {"correlate", "correlate/catalog", "incident"},
 
 	"api":        {"incident", "measure"},
 	"backfill":   {"incident", "measure"},
@@ -29,9 +29,10 @@ var allowed = map[string][]string{
 	"web":        {"incident", "measure"},
 	"webhook":    {"incident", "measure"},
 
-	"correlate":  {"incident"},
-	"measure":    {"incident"},
-	"postmortem": {"incident"},
+	"correlate":         {"correlate/catalog", "incident"},
+	"correlate/catalog": {"incident"},
+	"measure":           {"incident"},
+	"postmortem":        {"incident"},
 
 	"store":           {"incident"},
 	"store/sqlstore":  {"incident", "store"},
@@ -84,8 +85,8 @@ var homes = []home{
 	{library: "github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf/encoding/protowire", packages: []string{"backfill"}},
-	{library: "github.com/prometheus/alertmanager/matcher", packages: []string{"config", "correlate"}},
-	{library: "github.com/prometheus/alertmanager/pkg/labels", packages: []string{"app", "config", "correlate", "source/..."}},
+	{library: "github.com/prometheus/alertmanager/matcher", packages: []string{"config", "correlate/..."}},
+	{library: "github.com/prometheus/alertmanager/pkg/labels", packages: []string{"app", "config", "correlate/...", "source/..."}},
 	{library: "github.com/prometheus/alertmanager/api/v2", packages: []string{"source/alertmanager"}},
 	{library: "github.com/go-openapi", packages: []string{"source/alertmanager"}},
 

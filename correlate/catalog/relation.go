@@ -1,0 +1,114 @@
+package catalog
+
+import "slices"
+
+// Kind is how two services stand to each other, the closest first.
+type Kind int
+
+const (
+	Same       Kind = iota
+	Needs           // the first needs the second, through Hops dependencies
+	NeededBy        // the second needs the first, through Hops dependencies
+	SharesNeed      // both need a third
+	Unknown         // of one of them no dependency is known, or one of them has no name
+	Unrelated       // dependencies of both are known, and none leads from one to the other
+)
+
+// Relation is how one service stands to another.
+type Relation struct {
+	Kind Kind
+	Hops int // of Needs and NeededBy, at least 1
+}
+
+// mostHops is how far along dependencies a relation reaches.
+const mostHops = 3
+
+// Connected says whether any dependency of a service is known.
+func (c *Catalog) Connected(service string) bool {
+	return len(c.needs[service])+len(c.neededBy[service]) > 0
+}
+
+// Relation is how service a stands to service b; both canonical. Where several ways lead from one to the other the
+// shortest counts, and of two as short that by which a needs b.
+func (c *Catalog) Relation(a, b string) Relation {
+	if r, ok := c.Relatives(b)[a]; ok {
+		return r
+	}
+	if a == "" || b == "" || !c.Connected(a) || !c.Connected(b) {
+		return Relation{Kind: Unknown}
+	}
+	return Relation{Kind: Unrelated}
+}
+
+// Relatives are the services that Relation with one is neither Unknown nor Unrelated of, itself among them, with how they
+// stand to it. Empty for no service. The caller must not change the map.
+func (c *Catalog) Relatives(of string) map[string]Relation {
+	if of == "" {
+		return nil
+	}
+	if m, ok := c.relatives.Load(of); ok {
+		return m.(map[string]Relation)
+	}
+	m := map[string]Relation{of: {Kind: Same}}
+	dependants, dependencies := []string{of}, []string{of}
+	for hop := 1; hop <= mostHops; hop++ {
+		// Dependants first: of two ways as short that by which the other needs this one counts.
+		dependants = step(m, dependants, c.neededBy, Relation{Needs, hop})
+		dependencies = step(m, dependencies, c.needs, Relation{NeededBy, hop})
+	}
+	for _, s := range c.needs[of] {
+		for _, t := range c.neededBy[s] {
+			if _, ok := m[t]; !ok {
+				m[t] = Relation{Kind: SharesNeed}
+			}
+		}
+	}
+	if c.known[of] { // there is no end of names that nothing is known of
+		c.relatives.Store(of, m)
+	}
+	return m
+}
+
+// step goes one dependency further from the services of an edge, and gives the new edge.
+func step(m map[string]Relation, edge []string, ways map[string][]string, r Relation) []string {
+	var next []string
+	for _, s := range edge {
+		for _, t := range ways[s] {
+			if _, ok := m[t]; !ok {
+				m[t], next = r, append(next, t)
+			}
+		}
+	}
+	return next
+}
+
+// Reach is a service whose trouble can reach another, and through how many dependencies.
+type Reach struct {
+	Service string
+	Hops    int
+}
+
+// Upstream are the services whose trouble can reach a service, itself first, then the nearest; empty for no service.
+func (c *Catalog) Upstream(service string) []Reach {
+	if service == "" {
+		return nil
+	}
+	out, seen := []Reach{{service, 0}}, map[string]bool{service: true}
+	for i := 0; i < len(out); i++ {
+		if out[i].Hops == mostHops {
+			break
+		}
+		for _, t := range c.needs[out[i].Service] {
+			if !seen[t] {
+				seen[t] = true
+				out = append(out, Reach{t, out[i].Hops + 1})
+			}
+		}
+	}
+	return out
+}
+
+// Apart says whether a service has no known way to any of others: Unrelated to each, or Unknown.
+func (c *Catalog) Apart(service string, others []string) bool {
+	return service != "" && len(others) > 0 && !slices.ContainsFunc(others, func(o string) bool { return c.Relation(service, o).Kind < Unknown })
+}
