@@ -274,6 +274,7 @@ func TestRules(t *testing.T) {
 	for _, r := range rules(t) {
 		require.Regexp(t, "^Meantime[A-Z]", r.Alert)
 		require.Contains(t, []string{"critical", "warning", "info"}, r.Labels["severity"], r.Alert)
+		require.Equal(t, "self", r.Labels["meantime"], "%s would count as an alert of the organisation's own services", r.Alert)
 		require.NotEmpty(t, r.Annotations["summary"], r.Alert)
 		require.NotEmpty(t, r.Annotations["description"], r.Alert)
 		require.True(t, firing[r.Alert], "%s is never tested firing", r.Alert)

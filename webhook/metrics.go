@@ -26,16 +26,16 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_webhook_requests_total",
-			Help: "Requests to the webhooks, by endpoint and status code.",
-		}, []string{"endpoint", "code"}),
+			Help: "Requests to the webhooks, by receiver and status code.",
+		}, []string{"receiver", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "meantime_webhook_request_duration_seconds", Help: "Time from a request to its answer, which is after the commit.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"endpoint"}),
+		}, []string{"receiver"}),
 		bytes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "meantime_webhook_body_bytes", Help: "Size of the bodies read.",
 			Buckets: prometheus.ExponentialBuckets(256, 4, 9), // to 16 MiB
-		}, []string{"endpoint"}),
+		}, []string{"receiver"}),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_webhook_alerts_total",
 			Help: "Alerts stored from notifications, by status.",
@@ -50,8 +50,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_webhook_refused_total",
-			Help: "Alerts and events refused out of requests that could be read, by endpoint and reason.",
-		}, []string{"endpoint", "reason"}),
+			Help: "Alerts and events refused out of requests that could be read, by receiver and reason.",
+		}, []string{"receiver", "reason"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_webhook_events_total",
 			Help: "Events of Alertmanager's event recorder received, by type.",
@@ -80,13 +80,13 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) request(endpoint string, status int, took time.Duration) {
-	m.requests.WithLabelValues(endpoint, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(endpoint).Observe(took.Seconds())
+func (m *Metrics) request(receiver string, status int, took time.Duration) {
+	m.requests.WithLabelValues(receiver, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(receiver).Observe(took.Seconds())
 }
 
-func (m *Metrics) body(endpoint string, size int) {
-	m.bytes.WithLabelValues(endpoint).Observe(float64(size))
+func (m *Metrics) body(receiver string, size int) {
+	m.bytes.WithLabelValues(receiver).Observe(float64(size))
 }
 
 // stored counts the alerts of a notification after they were stored.
@@ -101,8 +101,8 @@ func (m *Metrics) stored(firing, resolved int, kinds []incident.MergeKind) {
 // leftOut counts the alerts that a notification told of without carrying them.
 func (m *Metrics) leftOut(n uint64) { m.truncated.Add(float64(n)) }
 
-func (m *Metrics) refuse(endpoint string, r refusal) {
-	m.refused.WithLabelValues(endpoint, string(r)).Inc()
+func (m *Metrics) refuse(receiver string, r refusal) {
+	m.refused.WithLabelValues(receiver, string(r)).Inc()
 }
 
 func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }

@@ -150,7 +150,7 @@ func (r *Receiver) endpoint(name string, take func(ctx context.Context, body []b
 		if a.err != nil {
 			level = slog.LevelError // what is wrong is here
 		}
-		r.log.Log(req.Context(), level, "Webhook refused", "endpoint", name, "status", a.status, "remote", req.RemoteAddr, "detail", a.detail, "err", a.err)
+		r.log.Log(req.Context(), level, "Webhook refused", "receiver", name, "status", a.status, "remote", req.RemoteAddr, "detail", a.detail, "err", a.err)
 	})
 }
 

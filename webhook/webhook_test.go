@@ -177,21 +177,21 @@ meantime_webhook_merges_total{kind="late"} 0
 meantime_webhook_merges_total{kind="new"} 1
 meantime_webhook_merges_total{kind="repeated"} 0
 meantime_webhook_merges_total{kind="resolved"} 1
-# HELP meantime_webhook_refused_total Alerts and events refused out of requests that could be read, by endpoint and reason.
+# HELP meantime_webhook_refused_total Alerts and events refused out of requests that could be read, by receiver and reason.
 # TYPE meantime_webhook_refused_total counter
-meantime_webhook_refused_total{endpoint="alertmanager",reason="form"} 0
-meantime_webhook_refused_total{endpoint="alertmanager",reason="labels"} 1
-meantime_webhook_refused_total{endpoint="alertmanager",reason="status"} 0
-meantime_webhook_refused_total{endpoint="alertmanager",reason="time"} 0
-meantime_webhook_refused_total{endpoint="events",reason="form"} 0
-meantime_webhook_refused_total{endpoint="events",reason="labels"} 0
-meantime_webhook_refused_total{endpoint="events",reason="time"} 0
-meantime_webhook_refused_total{endpoint="events",reason="unknown_alert"} 0
-# HELP meantime_webhook_requests_total Requests to the webhooks, by endpoint and status code.
+meantime_webhook_refused_total{reason="form",receiver="alertmanager"} 0
+meantime_webhook_refused_total{reason="form",receiver="events"} 0
+meantime_webhook_refused_total{reason="labels",receiver="alertmanager"} 1
+meantime_webhook_refused_total{reason="labels",receiver="events"} 0
+meantime_webhook_refused_total{reason="status",receiver="alertmanager"} 0
+meantime_webhook_refused_total{reason="time",receiver="alertmanager"} 0
+meantime_webhook_refused_total{reason="time",receiver="events"} 0
+meantime_webhook_refused_total{reason="unknown_alert",receiver="events"} 0
+# HELP meantime_webhook_requests_total Requests to the webhooks, by receiver and status code.
 # TYPE meantime_webhook_requests_total counter
-meantime_webhook_requests_total{code="200",endpoint="alertmanager"} 1
-meantime_webhook_requests_total{code="200",endpoint="events"} 1
-meantime_webhook_requests_total{code="400",endpoint="alertmanager"} 1
+meantime_webhook_requests_total{code="200",receiver="alertmanager"} 1
+meantime_webhook_requests_total{code="200",receiver="events"} 1
+meantime_webhook_requests_total{code="400",receiver="alertmanager"} 1
 `), "meantime_webhook_alerts_total", "meantime_webhook_merges_total", "meantime_webhook_refused_total", "meantime_webhook_requests_total"))
 	require.Equal(t, map[string]float64{"alert_created": 1}, counters(t, reg, "meantime_webhook_events_total", "type"))
 	problems, err := testutil.GatherAndLint(reg)
