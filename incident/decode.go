@@ -29,6 +29,7 @@ func decodeRecord(b []byte, k RecordKey) (Record, error) {
 		CreatedAt  json.RawMessage            `json:"created_at"`
 		Milestones map[string]json.RawMessage `json:"milestones"`
 		Impacts    []json.RawMessage          `json:"impacts"`
+		References referencesWire             `json:"references"`
 	}{plain: &plain{}}
 	if err := json.Unmarshal(b, &wire); err != nil {
 		return Record{}, jsonProblem("", err)
@@ -55,6 +56,7 @@ func decodeRecord(b []byte, k RecordKey) (Record, error) {
 	}
 	r.UpdatedAt = at("updated_at", wire.UpdatedAt)
 	r.CreatedAt = at("created_at", wire.CreatedAt)
+	r.References = wire.References.read(at)
 
 	for name, raw := range sorted(wire.Milestones) {
 		path := "milestones." + cut(name)

@@ -113,14 +113,6 @@ type Impact struct {
 	Evidence string    `json:"evidence,omitempty"`
 }
 
-// References are what a record says about the alerts and records that belong to it.
-type References struct {
-	Fingerprints []string `json:"fingerprints,omitempty"`
-	GroupKeys    []string `json:"group_keys,omitempty"`
-	URLs         []string `json:"urls,omitempty"`
-	Keys         []string `json:"keys,omitempty"`
-}
-
 // Related names another incident and how it is related.
 type Related struct {
 	ID  string `json:"id"`
@@ -214,6 +206,7 @@ func (r *Record) Normalize() {
 		}
 		r.Milestones = m
 	}
+	r.References.normalize()
 	for i := range r.Impacts {
 		r.Impacts[i].From, r.Impacts[i].To = r.Impacts[i].From.UTC(), r.Impacts[i].To.UTC()
 	}
@@ -304,14 +297,7 @@ func (r *Record) Validate() error {
 		year(path+".to", w.To)
 		text(path+".evidence", w.Evidence, maxText)
 	}
-	for name, l := range sorted(map[string][]string{"fingerprints": r.References.Fingerprints, "group_keys": r.References.GroupKeys, "urls": r.References.URLs, "keys": r.References.Keys}) {
-		if len(l) > maxList {
-			bad("references."+name, "%d are more than the %d allowed", len(l), maxList)
-		}
-		for i, s := range l {
-			text(fmt.Sprintf("references.%s[%d]", name, i), s, maxText)
-		}
-	}
+	r.References.validate(bad, text, year)
 	if len(r.Actions)+len(r.Related)+len(r.Questions) > maxList {
 		bad("actions", "actions, related and questions together are more than the %d allowed", maxList)
 	}
