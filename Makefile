@@ -35,9 +35,9 @@ lint: ## Run the linters
 bench: ## Measure against a bare server on this machine; prints ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate
 
-eval: ## Judge correlation and postmortems by labelled data
-	$(GO) run ./eval
-	$(GO) run ./eval/postmortem
+eval: ## Judge correlation and postmortems by labelled data; DATA= and CORPUS= name folders that have others, JSON= a file for the figures
+	$(GO) run ./eval $(if $(JSON),-json $(JSON)) $(DATA)
+	$(GO) run ./eval/postmortem $(CORPUS)
 
 generate: ## Make the generated files again, and check that they were committed so
 	$(GO) generate ./...

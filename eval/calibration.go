@@ -1,30 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"math"
-	"os"
-	"time"
 
 	"meantime/correlate"
+	"meantime/eval/score"
 	"meantime/incident"
 )
-
-// truth is the part of truth.json that says which episode belongs to which incident.
-type truth struct {
-	Episodes []struct {
-		Fingerprint string     `json:"fingerprint"`
-		Seen        *time.Time `json:"observed_start"`
-		Incident    *string    `json:"incident"`
-		Also        []*string  `json:"also"`
-		Visible     bool       `json:"visible"`
-	} `json:"episodes"`
-	Incidents []struct {
-		ID      string   `json:"id"`
-		Records []string `json:"records"`
-	} `json:"incidents"`
-}
 
 // judged is one link with its score and whether the truth says so.
 type judged struct {
@@ -35,15 +19,7 @@ type judged struct {
 
 // judge compares every link of an answer that nobody reviewed with the truth. An incident is the true one by its first
 // record, else by most of its linked episodes.
-func judge(path string, res correlate.Result) ([]judged, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var t truth
-	if err := json.Unmarshal(b, &t); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
+func judge(t *score.Truth, res correlate.Result) []judged {
 	of := map[string]string{}
 	for _, i := range t.Incidents {
 		for _, r := range i.Records {
@@ -52,23 +28,21 @@ func judge(path string, res correlate.Result) ([]judged, error) {
 	}
 	// answers are the incidents an episode may be said to belong to; "" is none.
 	answers := func(e *incident.Episode) map[string]bool {
-		best, off := -1, time.Duration(math.MaxInt64)
+		best, off := -1, math.Inf(1)
+		starts := score.At(e.StartsAt).Seconds
 		for i := range t.Episodes {
 			x := &t.Episodes[i]
-			if x.Visible && x.Seen != nil && x.Fingerprint == e.Fingerprint && x.Seen.Sub(e.StartsAt).Abs() < off {
-				best, off = i, x.Seen.Sub(e.StartsAt).Abs()
+			if x.Visible && x.ObservedStart.Known && x.Fingerprint == e.Fingerprint && math.Abs(x.ObservedStart.Seconds-starts) < off {
+				best, off = i, math.Abs(x.ObservedStart.Seconds-starts)
 			}
 		}
 		out := map[string]bool{}
 		if best < 0 {
 			return out
 		}
-		for _, id := range append(t.Episodes[best].Also, t.Episodes[best].Incident) {
-			if id == nil {
-				out[""] = true
-			} else {
-				out[*id] = true
-			}
+		out[t.Episodes[best].Incident] = true
+		for _, id := range t.Episodes[best].Also {
+			out[string(id)] = true
 		}
 		return out
 	}
@@ -96,12 +70,12 @@ func judge(path string, res correlate.Result) ([]judged, error) {
 			out = append(out, judged{l.Score, answers(&l.Episode)[is], len(in.Records) > 0})
 		}
 	}
-	return out, nil
+	return out
 }
 
 // printCalibration prints score against truth: of links with about this score, the share that is right.
-func printCalibration(all []judged) {
-	fmt.Printf("\n%-22s %9s %9s %9s\n", "links by score", "links", "score", "right")
+func printCalibration(w io.Writer, all []judged) {
+	fmt.Fprintf(w, "\n%-22s %9s %9s %9s\n", "links by score", "links", "score", "right")
 	for _, recorded := range []bool{true, false} {
 		what := "of records"
 		if !recorded {
@@ -120,7 +94,7 @@ func printCalibration(all []judged) {
 				}
 			}
 			if n > 0 {
-				fmt.Printf("%-22s %9.0f %9.2f %9.2f\n", what, n, score/n, right/n)
+				fmt.Fprintf(w, "%-22s %9.0f %9.2f %9.2f\n", what, n, score/n, right/n)
 			}
 		}
 	}

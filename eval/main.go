@@ -1,16 +1,19 @@
 // Command eval plays labelled alerts and records through correlation and scores what it says.
 //
-// A data set is a folder with notifications.jsonl, records.jsonl, topology.json and truth.json. Without arguments it
-// plays the samples it finds beside the repository, and organisations that package invent makes up.
+// A data set is a folder with notifications.jsonl, records.jsonl, truth.json and, where there are any, topology.json (what
+// the organisation would configure) and silences.jsonl. Arguments are such folders, or folders that have some below them.
+// Without arguments it plays organisations that package invent makes up, the same each time.
+//
+// Each data set is played twice: with all that its topology says ("full"), and with the defaults and the opening rule
+// alone, as on the day of the installation ("day one").
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,162 +21,232 @@ import (
 
 	"meantime/correlate"
 	"meantime/eval/invent"
+	"meantime/eval/score"
+	"meantime/incident"
 )
 
 func main() {
-	scorer := flag.String("score", "../shared/eval/score.py", "the scorer, run with python3")
-	keep := flag.String("out", "", "folder for invented data and answers; empty for a temporary one")
-	seeds := flag.Int("seeds", 3, "organisations to invent of each profile")
-	first := flag.Uint64("first", 1, "the first seed")
-	profiles := flag.String("profiles", "busy,storm,calm,plain", "profiles to invent")
+	var o options
+	flag.StringVar(&o.out, "out", "", "folder for invented data and answers; empty for a temporary one")
+	flag.StringVar(&o.json, "json", "", `file for all figures as JSON; "-" writes them in place of the tables`)
+	flag.StringVar(&o.answer, "answer", "", "score this answer.json to the one data set named, and play nothing")
+	flag.StringVar(&o.only, "only", "", `"full" or "day one": only that configuration; empty for both`)
+	flag.IntVar(&o.seeds, "seeds", 3, "organisations to invent of each profile")
+	flag.Uint64Var(&o.first, "first", 1, "the first seed")
+	flag.StringVar(&o.profiles, "profiles", "busy,storm,calm,plain", "profiles to invent")
 	flag.Parse()
-	out := *keep
-	if out == "" {
-		tmp, err := os.MkdirTemp("", "eval-")
-		if err != nil {
-			fail(err)
-		}
-		defer os.RemoveAll(tmp)
-		out = tmp
+	if err := run(o, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	dirs := flag.Args()
-	if len(dirs) == 0 {
-		dirs, _ = filepath.Glob("../shared/eval/sample-*")
-		for _, profile := range strings.Split(*profiles, ",") {
-			for seed := range *seeds {
-				dir, err := make_(profile, *first+uint64(seed), out)
-				if err != nil {
-					fail(err)
-				}
-				dirs = append(dirs, dir)
-			}
+}
+
+type options struct {
+	out, json, answer, only, profiles string
+	seeds                             int
+	first                             uint64
+}
+
+func run(o options, folders []string) (err error) {
+	if o.only != "" && o.only != full && o.only != dayOne {
+		return fmt.Errorf("-only: %q; it is %q or %q", o.only, full, dayOne)
+	}
+	if o.out == "" {
+		if o.out, err = os.MkdirTemp("", "eval-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(o.out)
+	} else if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	dirs, err := dataSets(folders)
+	if err != nil {
+		return err
+	}
+	if len(folders) == 0 {
+		if dirs, err = inventions(o); err != nil {
+			return err
 		}
 	}
 	t := table{}
-	for _, dir := range dirs {
-		s, err := evaluate(dir, out, *scorer)
+	if o.answer != "" {
+		if len(dirs) != 1 {
+			return fmt.Errorf("-answer: belongs to one data set, and %d are named", len(dirs))
+		}
+		s, err := scoreFile(dirs[0], o.answer)
 		if err != nil {
-			fail(fmt.Errorf("%s: %w", dir, err))
+			return err
 		}
 		t = append(t, s)
+	} else {
+		for _, dir := range dirs {
+			for _, configured := range []string{full, dayOne} {
+				if o.only != "" && o.only != configured {
+					continue
+				}
+				s, err := evaluate(dir, o.out, configured)
+				if err != nil {
+					return fmt.Errorf("%s: %w", dir, err)
+				}
+				t = append(t, s)
+			}
+		}
 	}
-	t.print()
-	var links []judged
-	for _, s := range t {
-		links = append(links, s.links...)
+	if o.json != "" {
+		if err := t.writeJSON(o.json); err != nil || o.json == "-" {
+			return err
+		}
 	}
-	printCalibration(links)
+	t.print(os.Stdout)
+	return nil
 }
 
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+// dataSets are the folders named that hold a truth.json, and those below them that do.
+func dataSets(folders []string) ([]string, error) {
+	var dirs []string
+	for _, f := range folders {
+		n := len(dirs)
+		err := filepath.WalkDir(f, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Name() == "truth.json" && !d.IsDir() {
+				dirs = append(dirs, filepath.Dir(path))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(dirs) == n {
+			return nil, fmt.Errorf("%s: no data set: neither in it nor below it is a truth.json", f)
+		}
+	}
+	return dirs, nil
 }
 
-var inventions = map[string]func(uint64) invent.Parameters{"busy": invent.Busy, "storm": invent.Storm, "calm": invent.Calm, "plain": invent.Plain}
-
-// make_ invents an organisation and writes it into a folder below out.
-func make_(profile string, seed uint64, out string) (string, error) {
-	parameters, ok := inventions[profile]
-	if !ok {
-		return "", fmt.Errorf("unknown profile %q", profile)
-	}
-	dir := filepath.Join(out, fmt.Sprintf("%s-%d", profile, seed))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	return dir, invent.Invent(parameters(seed)).Write(dir)
+var profiles = map[string]func(uint64) invent.Parameters{
+	"busy": invent.Busy, "storm": invent.Storm, "calm": invent.Calm, "plain": invent.Plain,
 }
 
-// scores are what the scorer said of one data set.
-type scores struct {
-	name string
-	took time.Duration
-	of   map[string]float64
+// inventions makes organisations up and writes each into a folder below out.
+func inventions(o options) ([]string, error) {
+	var dirs []string
+	for _, name := range strings.Split(o.profiles, ",") {
+		parameters, ok := profiles[name]
+		if !ok {
+			return nil, fmt.Errorf("-profiles: unknown profile %q", name)
+		}
+		for i := range o.seeds {
+			seed := o.first + uint64(i)
+			dir := filepath.Join(o.out, fmt.Sprintf("%s-%d", name, seed))
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return nil, err
+			}
+			if err := invent.Invent(parameters(seed)).Write(dir); err != nil {
+				return nil, err
+			}
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}
+
+// The two configurations.
+const (
+	full   = "full"
+	dayOne = "day one"
+)
+
+// result is what is said of one data set under one configuration.
+type result struct {
+	Set        string        `json:"set"`
+	Configured string        `json:"configured"`
+	Took       time.Duration `json:"-"` // by correlation alone
+	Seconds    float64       `json:"seconds"`
+	Figures    score.Figures `json:"figures"`
 	// links are all links of the answer, judged.
 	links []judged
 }
 
-// evaluate plays one data set and scores the answer.
-func evaluate(dir, out, scorer string) (scores, error) {
-	s := scores{name: filepath.Base(dir)}
-	rules, err := readTopology(filepath.Join(dir, "topology.json"))
+// evaluate plays one data set and scores the answer, which is left in out.
+func evaluate(dir, out, configured string) (result, error) {
+	r := result{Set: filepath.Base(dir), Configured: configured}
+	truth, err := score.ReadTruth(filepath.Join(dir, "truth.json"))
 	if err != nil {
-		return s, err
+		return r, err
 	}
-	facts, now, err := play(dir)
+	topology, err := readTopology(filepath.Join(dir, "topology.json"))
 	if err != nil {
-		return s, err
+		return r, err
+	}
+	rules, err := topology.rules(configured == full)
+	if err != nil {
+		return r, err
+	}
+	facts, now, err := play(dir, rules.Watchdogs)
+	if err != nil {
+		return r, err
 	}
 	begun := time.Now()
 	res := correlate.Correlate(facts, &rules, now)
-	s.took = time.Since(begun)
-	path := filepath.Join(out, s.name+".answer.json")
-	if err := writeAnswer(path, res); err != nil {
-		return s, err
+	r.Took = time.Since(begun)
+	r.Seconds = r.Took.Seconds()
+	answer := answerOf(res)
+	b, err := json.Marshal(answer)
+	if err != nil {
+		return r, err
 	}
-	if s.links, err = judge(filepath.Join(dir, "truth.json"), res); err != nil {
-		return s, err
+	name := r.Set + "." + strings.ReplaceAll(configured, " ", "-") + ".answer.json"
+	if err := os.WriteFile(filepath.Join(out, name), b, 0o644); err != nil {
+		return r, err
 	}
-	s.of, err = score(scorer, filepath.Join(dir, "truth.json"), path)
-	return s, err
+	r.links = judge(truth, res)
+	r.Figures = score.Score(truth, answer, score.DefaultTolerances)
+	return r, nil
 }
 
-// score runs the scorer and reads what it says.
-func score(scorer, truth, answer string) (map[string]float64, error) {
-	cmd := exec.Command("python3", scorer, "--truth", truth, "--answer", answer, "--json")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", scorer, err, strings.TrimSpace(stderr.String()))
+// scoreFile scores an answer that lies ready.
+func scoreFile(dir, path string) (result, error) {
+	r := result{Set: filepath.Base(dir), Configured: filepath.Base(path)}
+	truth, err := score.ReadTruth(filepath.Join(dir, "truth.json"))
+	if err != nil {
+		return r, err
 	}
-	var s map[string]float64
-	if err := json.Unmarshal(stdout.Bytes(), &s); err != nil {
-		return nil, fmt.Errorf("%s: %w", scorer, err)
+	answer, err := score.ReadAnswer(path)
+	if err != nil {
+		return r, err
 	}
-	return s, nil
+	r.Figures = score.Score(truth, answer, score.DefaultTolerances)
+	return r, nil
 }
 
-// table is printed with a row for each data set and the mean of each profile.
-type table []scores
-
-var columns = []struct{ head, key string }{
-	{"linkF1", "link_f1"}, {"prec", "link_precision"}, {"recall", "link_recall"}, {"rec+sug", "link_recall_with_suggested"}, {"recorded", "link_recall_recorded"}, {"unrecord", "link_recall_unrecorded"},
-	{"noise", "noise_rejected"}, {"opened", "opened"}, {"false", "opened_false_alarms"}, {"splint", "opened_splinters"}, {"openF1", "opened_f1"}, {"missAcc", "missed_accuracy"}, {"missN", "missed_n"}, {"dupF1", "duplicates_f1"}, {"dupN", "duplicates_true_pairs"},
-	{"exact", "episodes_exact_f1"}, {"byAcc", "detected_by_accuracy"}, {"started", "started_error_median_s"}, {"detected", "detected_error_median_s"}, {"resolved", "resolved_error_median_s"},
-}
-
-func (t table) print() {
-	fmt.Printf("%-14s", "")
-	for _, c := range columns {
-		fmt.Printf("%9s", c.head)
-	}
-	fmt.Println("     took")
-	sums := map[string]map[string]float64{}
-	counts := map[string]float64{}
-	for _, s := range t {
-		fmt.Printf("%-14s", s.name)
-		profile, _, _ := strings.Cut(s.name, "-")
-		if sums[profile] == nil {
-			sums[profile] = map[string]float64{}
+// answerOf writes a result in the form that is scored.
+func answerOf(res correlate.Result) *score.Answer {
+	a := &score.Answer{Incidents: []score.AnsweredIncident{}, Episodes: []score.AnsweredEpisode{}}
+	for i := range res.Incidents {
+		in := &res.Incidents[i]
+		x := score.AnsweredIncident{
+			ID: in.ID, RecordIDs: []string{}, OpenedByAlerts: in.OpenedByAlerts, DetectedBy: string(in.DetectedBy),
+			Milestones: map[string]score.Time{}, Episodes: []score.AnsweredEpisode{},
 		}
-		counts[profile]++
-		for _, c := range columns {
-			fmt.Printf("%9.4g", s.of[c.key])
-			sums[profile][c.key] += s.of[c.key]
+		for _, k := range in.Records {
+			x.RecordIDs = append(x.RecordIDs, k.ID)
 		}
-		fmt.Printf("%9s\n", s.took.Round(time.Millisecond))
-	}
-	var profiles []string
-	for p := range sums {
-		profiles = append(profiles, p)
-	}
-	slices.Sort(profiles)
-	for _, p := range profiles {
-		fmt.Printf("%-14s", "mean "+p)
-		for _, c := range columns {
-			fmt.Printf("%9.3f", sums[p][c.key]/counts[p])
+		slices.Sort(x.RecordIDs)
+		for n := range in.Milestones {
+			if at := in.Point(incident.Point(n)); !at.IsZero() {
+				x.Milestones[string(n)] = score.At(at)
+			}
 		}
-		fmt.Println()
+		for _, l := range in.Links {
+			x.Episodes = append(x.Episodes, score.AnsweredEpisode{
+				Fingerprint: l.Episode.Fingerprint, StartsAt: score.At(l.Episode.StartsAt), EndsAt: score.At(l.Episode.EndsAt), State: string(l.State),
+			})
+		}
+		a.Incidents = append(a.Incidents, x)
 	}
+	for _, v := range res.Verdicts {
+		a.Episodes = append(a.Episodes, score.AnsweredEpisode{
+			Fingerprint: v.Episode.Fingerprint, StartsAt: score.At(v.Episode.StartsAt), EndsAt: score.At(v.Episode.EndsAt),
+		})
+	}
+	return a
 }

@@ -2,123 +2,202 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"meantime/correlate"
 	"meantime/incident"
+	"meantime/webhook"
 )
 
-// notification is one line of notifications.jsonl.
-type notification struct {
-	At   time.Time `json:"at"`
-	Body struct {
-		GroupKey    string `json:"groupKey"`
-		ExternalURL string `json:"externalURL"`
-		Alerts      []struct {
-			Status       string            `json:"status"`
-			Labels       map[string]string `json:"labels"`
-			Annotations  map[string]string `json:"annotations"`
-			StartsAt     time.Time         `json:"startsAt"`
-			EndsAt       time.Time         `json:"endsAt"`
-			GeneratorURL string            `json:"generatorURL"`
-			Fingerprint  string            `json:"fingerprint"`
-		} `json:"alerts"`
-	} `json:"body"`
+// line is one line of notifications.jsonl, records.jsonl or silences.jsonl.
+type line struct {
+	At      time.Time       `json:"at"`
+	Body    json.RawMessage `json:"body"` // a notification
+	Source  string          `json:"source"`
+	Record  json.RawMessage `json:"record"`
+	Silence *silence        `json:"silence"`
+
+	place string // file and line, for errors
 }
 
-// stored is one line of records.jsonl.
-type stored struct {
-	At     time.Time       `json:"at"`
-	Source string          `json:"source"`
-	Record json.RawMessage `json:"record"`
+// silence is one of Alertmanager's, in its own form.
+type silence struct {
+	ID       string `json:"id"`
+	Matchers []struct {
+		Name    string `json:"name"`
+		Value   string `json:"value"`
+		IsRegex bool   `json:"isRegex"`
+		IsEqual bool   `json:"isEqual"`
+	} `json:"matchers"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	StartsAt  time.Time `json:"startsAt"`
+	EndsAt    time.Time `json:"endsAt"`
+	CreatedBy string    `json:"createdBy"`
+	Comment   string    `json:"comment"`
 }
 
-// play reads notifications and records as they would have arrived, and gives the facts a store would hold at the end
-// and the time of the last arrival.
-func play(dir string) (incident.Facts, time.Time, error) {
-	var f incident.Facts
-	var now time.Time
-	sightings := map[incident.EpisodeKey]incident.Sighting{}
-	err := lines(filepath.Join(dir, "notifications.jsonl"), func(b []byte) error {
-		var n notification
-		if err := json.Unmarshal(b, &n); err != nil {
-			return err
+// play takes in notifications, records and silences in the order in which they came, by the code that takes them in from
+// outside, and gives the facts a store would hold at the end and the time of the last arrival.
+func play(dir string, dogs []correlate.Watchdog) (incident.Facts, time.Time, error) {
+	var all []line
+	for _, name := range []string{"notifications.jsonl", "records.jsonl", "silences.jsonl"} {
+		ls, err := lines(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) && name == "silences.jsonl" {
+			continue
 		}
-		if n.At.After(now) {
-			now = n.At
+		if err != nil {
+			return incident.Facts{}, time.Time{}, err
 		}
-		for _, a := range n.Body.Alerts {
-			s := incident.Sighting{
-				Fingerprint: a.Fingerprint, StartsAt: a.StartsAt.UTC(), Labels: a.Labels, Annotations: a.Annotations, GeneratorURL: a.GeneratorURL,
-				ToldAt: n.At, GroupKeys: []string{n.Body.GroupKey}, Alertmanagers: []string{n.Body.ExternalURL},
-			}
-			if a.Status == "resolved" {
-				s.EndsAt, s.ResolvedFirst = a.EndsAt.UTC(), n.At
-			} else {
-				s.FiringFirst, s.FiringLast = n.At, n.At
-			}
-			if old, ok := sightings[s.Key()]; ok {
-				s = incident.Merge(old, s)
-			}
-			sightings[s.Key()] = s
-		}
-		return nil
-	})
-	if err != nil {
-		return f, now, err
+		all = append(all, ls...)
 	}
-	for _, s := range sightings {
-		f.Sightings = append(f.Sightings, s)
+	if len(all) == 0 {
+		return incident.Facts{}, time.Time{}, errors.New("nothing in it to play")
 	}
-	slices.SortFunc(f.Sightings, func(a, b incident.Sighting) int { return a.Key().Compare(b.Key()) })
+	slices.SortStableFunc(all, func(a, b line) int { return a.At.Compare(b.At) })
+	m := newMemory()
+	hook := webhook.New(webhook.Options{
+		Store: m, Now: func() time.Time { return m.now },
+		Watchdogs: func(l map[string]string) (string, bool) {
+			for i := range dogs {
+				if matches(dogs[i].Matchers, l) {
+					return dogs[i].Name, true
+				}
+			}
+			return "", false
+		},
+	}).Alertmanager()
+	for _, l := range all {
+		m.now = l.At
+		if err := m.take(hook, l); err != nil {
+			return incident.Facts{}, m.now, fmt.Errorf("%s: %w", l.place, err)
+		}
+	}
+	return m.facts(), m.now, nil
+}
 
-	records := map[incident.RecordKey]incident.Record{}
-	err = lines(filepath.Join(dir, "records.jsonl"), func(b []byte) error {
-		var s stored
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
+// memory is a store of facts as they are merged, without any that remain.
+type memory struct {
+	now       time.Time
+	sightings map[incident.EpisodeKey]incident.Sighting
+	records   map[incident.RecordKey]incident.Record
+	silences  map[string]incident.Silence
+	beats     []incident.Beat
+}
+
+func newMemory() *memory {
+	return &memory{
+		sightings: map[incident.EpisodeKey]incident.Sighting{}, records: map[incident.RecordKey]incident.Record{},
+		silences: map[string]incident.Silence{},
+	}
+}
+
+func (m *memory) take(hook http.Handler, l line) error {
+	switch {
+	case l.Body != nil:
+		w := httptest.NewRecorder()
+		hook.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhook/alertmanager", bytes.NewReader(l.Body)))
+		if w.Code >= 300 {
+			return fmt.Errorf("notification not taken: %s", bytes.TrimSpace(w.Body.Bytes()))
 		}
-		r, err := incident.DecodeRecord(s.Record)
+	case l.Record != nil:
+		r, err := incident.DecodeRecordAs(incident.RecordKey{Source: l.Source}, l.Record)
 		if err != nil {
 			return err
 		}
-		if s.At.After(now) {
-			now = s.At
-		}
-		r.Source = s.Source
 		if r.UpdatedAt.IsZero() {
-			r.UpdatedAt = s.At
+			r.UpdatedAt = l.At
 		}
-		if old, ok := records[r.Key()]; !ok || incident.Newer(&r, &old) {
-			records[r.Key()] = r
+		if old, ok := m.records[r.Key()]; !ok || incident.Newer(&r, &old) {
+			m.records[r.Key()] = r
 		}
-		return nil
-	})
-	for _, r := range records {
+	case l.Silence != nil:
+		s := l.Silence
+		x := incident.Silence{
+			ID: s.ID, StartsAt: s.StartsAt.UTC(), EndsAt: s.EndsAt.UTC(), CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
+			CreatedBy: s.CreatedBy, Comment: s.Comment,
+		}
+		for _, k := range s.Matchers {
+			x.Matchers = append(x.Matchers, incident.SilenceMatcher{Name: k.Name, Value: k.Value, IsRegex: k.IsRegex, IsEqual: k.IsEqual})
+		}
+		m.silences[x.ID] = x
+	default:
+		return errors.New("neither a notification nor a record nor a silence")
+	}
+	return nil
+}
+
+// Put implements webhook.Store.
+func (m *memory) Put(_ context.Context, f incident.Facts, _ time.Time) (incident.Receipt, error) {
+	r := incident.Receipt{Sightings: make([]incident.MergeKind, len(f.Sightings))}
+	for i, s := range f.Sightings {
+		r.Sightings[i] = incident.MergeNew
+		if old, ok := m.sightings[s.Key()]; ok {
+			s = incident.Merge(old, s)
+		}
+		m.sightings[s.Key()] = s
+	}
+	m.beats = append(m.beats, f.Beats...)
+	return r, nil
+}
+
+// SightingsOf implements webhook.Store.
+func (m *memory) SightingsOf(_ context.Context, fingerprints []string) ([]incident.Sighting, error) {
+	var out []incident.Sighting
+	for k, s := range m.sightings {
+		if slices.Contains(fingerprints, k.Fingerprint) {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b incident.Sighting) int { return a.Key().Compare(b.Key()) })
+	return out, nil
+}
+
+func (m *memory) facts() incident.Facts {
+	f := incident.Facts{Beats: m.beats}
+	for _, s := range m.sightings {
+		f.Sightings = append(f.Sightings, s)
+	}
+	slices.SortFunc(f.Sightings, func(a, b incident.Sighting) int { return a.Key().Compare(b.Key()) })
+	for _, r := range m.records {
 		f.Records = append(f.Records, r)
 	}
 	slices.SortFunc(f.Records, func(a, b incident.Record) int { return cmp.Compare(a.Key().String(), b.Key().String()) })
-	return f, now, err
+	for _, s := range m.silences {
+		f.Silences = append(f.Silences, s)
+	}
+	slices.SortFunc(f.Silences, func(a, b incident.Silence) int { return cmp.Compare(a.ID, b.ID) })
+	return f
 }
 
-// lines calls do with each line of a file.
-func lines(path string, do func([]byte) error) error {
+// lines reads a file of one JSON object a line.
+func lines(path string) ([]line, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
 	in := bufio.NewScanner(file)
 	in.Buffer(nil, 64<<20)
+	var out []line
 	for n := 1; in.Scan(); n++ {
-		if err := do(in.Bytes()); err != nil {
-			return fmt.Errorf("%s:%d: %w", path, n, err)
+		l := line{place: fmt.Sprintf("%s:%d", path, n)}
+		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
+			return nil, fmt.Errorf("%s: %w", l.place, err)
 		}
+		out = append(out, l)
 	}
-	return in.Err()
+	return out, in.Err()
 }

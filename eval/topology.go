@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/prometheus/common/model"
 
 	"meantime/correlate"
 	"meantime/correlate/catalog"
@@ -31,19 +34,49 @@ type topology struct {
 	Watchdogs []struct {
 		Matchers []string `json:"matchers"`
 	} `json:"watchdogs"`
+	// Open are the sets of matchers of which one must match for an alert to open an incident.
+	Open [][]string `json:"open"`
+	// Places are the labels that say where. There is no rule that takes them yet: where an alert is is read from
+	// correlate's own list of labels.
+	Places []string `json:"places"`
 }
 
-// readTopology turns a topology into rules. Values that labels carry in a service's name are aliases of it, and so are
-// the names people say.
-func readTopology(path string) (correlate.Rules, error) {
-	rules := correlate.DefaultRules()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return rules, err
-	}
+// defaultOpen is the opening rule where a topology has none.
+var defaultOpen = [][]string{{`severity="critical"`}}
+
+// readTopology reads a topology; one that is not there says nothing.
+func readTopology(path string) (*topology, error) {
 	var t topology
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &t, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal(b, &t); err != nil {
-		return rules, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &t, nil
+}
+
+// rules turns a topology into rules. Values that labels carry in a service's name are aliases of it, and so are the names
+// people say. Where it is not full, only the opening rule is taken.
+func (t *topology) rules(full bool) (correlate.Rules, error) {
+	rules := correlate.DefaultRules()
+	open := t.Open
+	if len(open) == 0 {
+		open = defaultOpen
+	}
+	for _, o := range open {
+		m, err := matchers(o)
+		if err != nil {
+			return rules, err
+		}
+		rules.Open.Matchers = append(rules.Open.Matchers, m)
+	}
+	if !full {
+		return rules, nil
 	}
 	rules.Services.Labels = []string{"service", "app", "deployment", "job"}
 	for _, s := range t.Services {
@@ -72,9 +105,7 @@ func readTopology(path string) (correlate.Rules, error) {
 		}
 		rules.Watchdogs = append(rules.Watchdogs, correlate.Watchdog{Name: fmt.Sprintf("watchdog-%d", i), Matchers: m, Every: 30 * time.Minute})
 	}
-	open, err := matchers([]string{`severity="critical"`})
-	rules.Open.Matchers = []labels.Matchers{open}
-	return rules, err
+	return rules, nil
 }
 
 func matchers(texts []string) (labels.Matchers, error) {
@@ -87,4 +118,13 @@ func matchers(texts []string) (labels.Matchers, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// matches says whether all matchers match; none match nothing.
+func matches(ms labels.Matchers, l map[string]string) bool {
+	set := make(model.LabelSet, len(l))
+	for k, v := range l {
+		set[model.LabelName(k)] = model.LabelValue(v)
+	}
+	return len(ms) > 0 && ms.Matches(set)
 }

@@ -6,14 +6,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
-	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
 )
@@ -103,28 +98,6 @@ func post(h http.Handler, body string, header ...string) *httptest.ResponseRecor
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, req)
 	return w
-}
-
-// fixtures finds a folder of collected material beside the repository. Where there is none the test is skipped,
-// except in CI.
-func fixtures(t *testing.T, path string) string {
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	dir = filepath.Join(filepath.Dir(dir), "shared", filepath.FromSlash(path))
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the material of this test is not there: %v", err)
-		}
-		t.Skipf("the material of this test is not there: %v", err)
-	}
-	return dir
 }
 
 func mustJSON(v any) string {

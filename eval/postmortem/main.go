@@ -1,5 +1,6 @@
-// Command postmortem reads a folder of postmortems, each with its truth beside it, and prints how much of what is stated
+// Command postmortem reads folders of postmortems, each with its truth beside it, and prints how much of what is stated
 // was found, what was missed, what was given although it is not so, and which of the questions that must be asked were.
+// Without arguments it reads the documents of package postmortem's own tests.
 //
 // A milestone is false when it is given where the truth has none, or more than a minute from a truth that is stated or
 // inferred without doubt. Where the truth itself is doubtful, a difference is counted apart.
@@ -53,7 +54,7 @@ func main() {
 	flag.Parse()
 	dirs := flag.Args()
 	if len(dirs) == 0 {
-		dirs = []string{"../shared/corpus/seeds", "../shared/corpus/postmortems", "postmortem/testdata/docs"}
+		dirs = []string{"postmortem/testdata/docs"}
 	}
 	var opts postmortem.Options
 	if *zone != "" {
@@ -83,6 +84,9 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 		docs, err := documents(dir)
 		if err != nil {
 			return err
+		}
+		if len(docs) == 0 {
+			return fmt.Errorf("%s: no document with its truth beside it", dir)
 		}
 		var sum count
 		for _, d := range docs {
