@@ -34,7 +34,9 @@ func (s *intake) Put(ctx context.Context, f incident.Facts, received time.Time) 
 			s.open.put(&f.Records[i])
 		}
 	}
-	s.changed()
+	if len(f.Sightings)+len(f.Records)+len(f.Reviews)+len(f.Silences)+len(f.Beats) > 0 { // marks are no news
+		s.changed()
+	}
 	return receipt, nil
 }
 

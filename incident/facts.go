@@ -9,6 +9,15 @@ type Facts struct {
 	Reviews   []Review
 	Silences  []Silence
 	Beats     []Beat
+	// Marks are stored with the other facts: how far a source has been read is durable exactly when what it brought is.
+	Marks []Mark
+}
+
+// Mark is what a source wants to be told of itself after a restart, such as how far it has read. The one stored last
+// counts. An empty Value takes the mark away.
+type Mark struct {
+	Source, Name string
+	Value        string
 }
 
 // Receipt says what storing Facts did.

@@ -81,6 +81,8 @@ type Facts interface {
 	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
 	// History are all versions of a record, the newest first. Empty where there is none.
 	History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error)
+	// Marks are those of one source, by name. They are durable exactly when the facts of the same Put are.
+	Marks(ctx context.Context, source string) ([]incident.Mark, error)
 	// Reviews are all reviews, by At, then ID.
 	Reviews(ctx context.Context) ([]incident.Review, error)
 	// Silences are those whose StartsAt to EndsAt touches [from, to], by ID. A zero from or to is no bound.

@@ -81,6 +81,17 @@ func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 			return nil, err
 		}
 	}
+	for _, m := range f.Marks {
+		if err := checkKey("source of a mark", m.Source); err != nil {
+			return nil, err
+		}
+		if err := checkKey("name of a mark", m.Name); err != nil {
+			return nil, err
+		}
+		if m.Value != "" && !isText(m.Value) {
+			return nil, incident.Errorf(incident.CodeInvalid, "mark %q of %q: not UTF-8 text", m.Name, m.Source)
+		}
+	}
 	return c, nil
 }
 
@@ -95,11 +106,14 @@ func checkKey(what, k string) error {
 	if len(k) > maxKey {
 		return incident.Errorf(incident.CodeInvalid, "%s: %d bytes are more than the %d allowed", what, len(k), maxKey)
 	}
-	if !utf8.ValidString(k) || strings.IndexByte(k, 0) >= 0 {
+	if !isText(k) {
 		return incident.Errorf(incident.CodeInvalid, "%s: not UTF-8 text: %q", what, k)
 	}
 	return nil
 }
+
+// isText says whether every database can hold a string as text.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // isSet says whether a list is what merging leaves of it.
 func isSet(l []string) bool {
@@ -171,6 +185,11 @@ func (b *batch) store() error {
 		}
 		for i := range f.Beats {
 			if err := b.putBeat(f.Beats[i]); err != nil {
+				return err
+			}
+		}
+		for i := range f.Marks {
+			if err := b.putMark(f.Marks[i]); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,7 @@ var copiedTables = []copiedTable{
 	{"reviews", []string{"id"}},
 	{"silences", []string{"id"}},
 	{"beats", []string{"watchdog", "at"}},
+	{"marks", []string{"source", "name"}},
 	{"observed", []string{"incident"}},
 	{"feed", []string{"seq"}},
 	{"incidents", []string{"id"}},

@@ -145,3 +145,14 @@ func (b *batch) putBeat(next incident.Beat) error {
 	}
 	return err
 }
+
+// putMark stores a mark, or takes it away where it is empty.
+func (b *batch) putMark(m incident.Mark) error {
+	if m.Value == "" {
+		_, err := b.session.exec("DELETE FROM marks WHERE source = $1 AND name = $2", m.Source, m.Name)
+		return err
+	}
+	_, err := b.session.exec(`INSERT INTO marks (source, name, value) VALUES ($1, $2, $3)
+		ON CONFLICT (source, name) DO UPDATE SET value = excluded.value`, m.Source, m.Name, m.Value)
+	return err
+}

@@ -115,6 +115,15 @@ func (s *Store) Reviews(ctx context.Context) (l []incident.Review, err error) {
 	return l, err
 }
 
+// Marks implements store.Facts.
+func (s *Store) Marks(ctx context.Context, source string) (_ []incident.Mark, err error) {
+	defer s.done("marks", s.now(), &err)
+	query := "SELECT source, name, value FROM marks WHERE source = $1 ORDER BY name"
+	return all(ctx, s, query, []any{source}, func(r *sql.Rows) (m incident.Mark, err error) {
+		return m, r.Scan(&m.Source, &m.Name, &m.Value)
+	})
+}
+
 // Silences implements store.Facts.
 func (s *Store) Silences(ctx context.Context, from, to time.Time) (_ []incident.Silence, err error) {
 	defer s.done("silences", s.now(), &err)

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"reviews", testReviews},
 		{"silences", testSilences},
 		{"beats", testBeats},
+		{"marks", testMarks},
 		{"feed", testFeed},
 		{"feed of records and reviews", testFeedSpans},
 		{"feed while others write", testFeedConcurrent},

@@ -1,0 +1,9 @@
+-- +goose Up
+
+-- What a source keeps of itself between two runs, such as how far it has read.
+CREATE TABLE marks (
+  source TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (source, name)
+);
