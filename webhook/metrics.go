@@ -19,6 +19,7 @@ type Metrics struct {
 	truncated prometheus.Counter
 	refused   *prometheus.CounterVec
 	events    *prometheus.CounterVec
+	slow      prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them, unless reg is nil.
@@ -56,6 +57,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "meantime_webhook_events_total",
 			Help: "Events of Alertmanager's event recorder received, by type.",
 		}, []string{"type"}),
+		slow: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "meantime_webhook_slow_bodies_total",
+			Help: "Requests cut with 503 because their body came too slowly.",
+		}),
 	}
 	for _, k := range incident.MergeKinds {
 		m.merges.WithLabelValues(string(k))
@@ -75,7 +80,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(t)
 	}
 	if reg != nil {
-		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events)
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow)
 	}
 	return m
 }

@@ -16,13 +16,10 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"meantime/incident"
 )
@@ -43,7 +40,7 @@ const (
 )
 
 const (
-	// readTimeout is how long a sender may take over its body, and how long a request waits for its turn.
+	// readTimeout is how long a sender may take over its body, with the wait for its turn.
 	readTimeout = 30 * time.Second
 	// putTimeout bounds the wait for the store. It runs on after the sender hung up, so that a sender with a short
 	// timeout does not send the same body for ever without its ever being stored.
@@ -72,8 +69,9 @@ type Options struct {
 	// MaxBody is the largest body taken, in bytes; MaxAlerts the largest number of alerts or events in one. 0 means the default.
 	MaxBody   int64
 	MaxAlerts int
-	// Memory bounds the bodies that are in work at the same time, in bytes; requests over it wait for their turn before
-	// they are read. It is at least MaxBody. 0 means the default.
+	// Memory bounds the bodies that are in work at the same time, in bytes. What has arrived of a body counts, not what it
+	// announced; where there is none left, bodies wait, and one that stalls is cut. It is at least what one body of MaxBody
+	// and some small ones need. 0 means the default.
 	Memory int64
 }
 
@@ -88,7 +86,7 @@ type Receiver struct {
 	truncated func()
 	maxBody   int64
 	maxAlerts int
-	memory    *semaphore.Weighted
+	memory    *budget
 }
 
 // New makes the webhooks.
@@ -126,7 +124,7 @@ func New(o Options) *Receiver {
 	if memory <= 0 {
 		memory = DefaultMemory
 	}
-	r.memory = semaphore.NewWeighted(max(memory, r.maxBody))
+	r.memory = newBudget(memory, r.maxBody)
 	return r
 }
 
@@ -135,6 +133,10 @@ func (r *Receiver) Alertmanager() http.Handler { return r.endpoint("alertmanager
 
 // Events takes the event recorder's events: POST /webhook/alertmanager/events.
 func (r *Receiver) Events() http.Handler { return r.endpoint("events", r.events) }
+
+// Drain has no more bodies read than those that come fast, so that a stop need not wait for a sender that sends nothing. It
+// returns when what was on its way is here or refused with 503; what is here is still stored and answered.
+func (r *Receiver) Drain(ctx context.Context) { r.memory.drain(ctx) }
 
 // endpoint is what both have in common: who may, how much, one at a time within the memory, and the answer's metrics.
 func (r *Receiver) endpoint(name string, take func(ctx context.Context, body []byte, received time.Time) answer) http.Handler {
@@ -170,51 +172,36 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request, name string
 		return r.tooLarge()
 	}
 
-	// The memory is taken before the body is read and given back after the store has it, so that any number of requests
-	// at once holds a bounded number of bodies.
-	weight := req.ContentLength
-	if weight < 0 {
-		weight = r.maxBody
-	}
 	ctx, cancel := context.WithTimeout(req.Context(), readTimeout)
 	defer cancel()
-	if err := r.memory.Acquire(ctx, weight); err != nil {
-		return unavailable("too many requests at once", err)
+	c := http.NewResponseController(w)
+	h, body, err := r.memory.read(ctx, http.MaxBytesReader(w, req.Body, r.maxBody), req.ContentLength, r.maxBody, c.SetReadDeadline)
+	defer h.release() // after the store has the facts, so that any number of requests at once holds a bounded number of bodies
+	if err != nil {
+		w.Header().Set("Connection", "close") // what else it says is not waited for
+		return r.unread(err)
 	}
-	defer func() { r.memory.Release(weight) }()
-	body, err := r.read(w, req)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return r.tooLarge()
-	case err != nil:
-		return unavailable("the body did not arrive: "+err.Error(), nil)
-	}
-	if unused := weight - int64(len(body)); unused > 0 {
-		r.memory.Release(unused)
-		weight -= unused
-	}
+	_ = c.SetReadDeadline(time.Time{}) // one that knows none is of a test or a proxy, which has its own
 	r.metrics.body(name, len(body))
 	return take(req.Context(), body, r.now().UTC())
 }
 
-// read reads the body, but not for ever.
-func (r *Receiver) read(w http.ResponseWriter, req *http.Request) ([]byte, error) {
-	c := http.NewResponseController(w)
-	// A writer that knows no deadline is one of a test or a proxy, which has its own.
-	if err := c.SetReadDeadline(time.Now().Add(readTimeout)); err == nil {
-		defer func() { _ = c.SetReadDeadline(time.Time{}) }()
+// unread is the answer to a request of which the body could not be read. What is lost on the way is sent again, so it is
+// no mistake of the sender's.
+func (r *Receiver) unread(err error) answer {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return r.tooLarge()
+	case errors.Is(err, errSlow):
+		r.metrics.slow.Inc()
+		return unavailable("the body was cut "+err.Error(), nil)
+	case errors.Is(err, errStopping):
+		return unavailable("Meantime is stopping", nil)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, errCrowded):
+		return unavailable("too many requests at once", err)
 	}
-	in := http.MaxBytesReader(w, req.Body, r.maxBody)
-	if req.ContentLength < 0 {
-		return io.ReadAll(in)
-	}
-	body := make([]byte, req.ContentLength)
-	n, err := io.ReadFull(in, body)
-	if err != nil {
-		return nil, fmt.Errorf("%d of %d bytes: %w", n, req.ContentLength, err)
-	}
-	return body, nil
+	return unavailable("the body did not arrive: "+err.Error(), nil)
 }
 
 func (r *Receiver) tooLarge() answer {

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -196,4 +199,71 @@ func tell(t *testing.T, am *servers.AlertmanagerServer, alerts any) {
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	require.Equal(t, http.StatusOK, resp.StatusCode)
+}
+
+// TestIdleSenders has 2,000 senders that announce bodies, some of them huge, and send next to nothing of them. A webhook
+// that is meant is answered all the same, memory stays bounded, and those that come too slowly are cut and counted.
+func TestIdleSenders(t *testing.T) {
+	t.Parallel()
+	m := servers.Meantime(t, servers.MeantimeOptions{Config: config})
+	begins := []string{
+		"Content-Length: 16777216\r\n\r\n{",
+		"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+		"Content-Length: 16777216\r\n\r\n" + strings.Repeat(" ", 50<<10),
+		"Transfer-Encoding: chunked\r\n\r\nc800\r\n" + strings.Repeat(" ", 50<<10) + "\r\n",
+		"Content-Length: 1000\r\n\r\n",
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(stop)
+	var opened atomic.Int64
+	for i := range 2000 {
+		wg.Go(func() {
+			for { // opened again when it was cut
+				conn, err := net.Dial("tcp", m.Address())
+				if err == nil {
+					opened.Add(1)
+					_, _ = fmt.Fprint(conn, "POST /webhook/alertmanager HTTP/1.1\r\nHost: x\r\n"+begins[i%len(begins)])
+					hungUp := make(chan struct{})
+					go func() { defer close(hungUp); _, _ = io.Copy(io.Discard, conn) }()
+					select {
+					case <-hungUp:
+					case <-stop:
+					}
+					_ = conn.Close()
+				}
+				select {
+				case <-stop:
+					return
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+		})
+	}
+	servers.Eventually(t, soon, func() error {
+		if n := opened.Load(); n < 2000 {
+			return fmt.Errorf("%d senders", n)
+		}
+		return nil
+	})
+	slowest := time.Duration(0)
+	bodies := some("A", 20)
+	for name, body := range bodies {
+		begun := time.Now()
+		code, answer, err := m.Do("POST", "/webhook/alertmanager", body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, code, "%s: %s", name, answer)
+		slowest = max(slowest, time.Since(begun))
+		time.Sleep(200 * time.Millisecond)
+	}
+	most := status(t, m, "VmHWM")
+	t.Logf("%d connections of idle senders; the slowest webhook took %s; %d MB of memory", opened.Load(), slowest, most/1024)
+	require.Less(t, slowest, 20*time.Second, "one that waits for idle senders waits 30 s; machines that run tests are busy")
+	require.Less(t, most, 300<<10)
+	requireEpisodes(t, m, namesOf(bodies))
+	e, err := servers.Scrape(m.URL)
+	require.NoError(t, err)
+	require.NotEqual(t, "0", e["meantime_webhook_slow_bodies_total"])
+	require.NoError(t, m.Stop())
 }
