@@ -25,8 +25,8 @@ import (
 	"meantime/webhook"
 )
 
-// stopWithin bounds the stop: what was taken is finished, but not for ever.
-const stopWithin = 25 * time.Second
+// storeStopsWithin is for what waits to be written.
+const storeStopsWithin = 5 * time.Second
 
 // Options are what the command line says.
 type Options struct {
@@ -57,6 +57,7 @@ type App struct {
 	ready     atomic.Bool
 	behind    atomic.Bool                  // what others saved could not be read
 	server    *http.Server                 // nil before it serves
+	hooks     *webhook.Receiver            // nil before it takes any
 	front     atomic.Pointer[http.Handler] // what it serves
 	addrs     []net.Addr
 	reloading sync.Mutex
@@ -85,15 +86,13 @@ func Run(ctx context.Context, o Options) error {
 		err = nil // told to stop before it had started
 	}
 	a.ready.Store(false)
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
-	return errors.Join(err, l.stop(stop))
+	return errors.Join(err, l.stop(context.WithoutCancel(ctx)))
 }
 
 func (a *App) start(ctx context.Context, l *lifecycle) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP) // from the beginning: where nobody hears it, it ends the program
-	l.onStop("signals", func(context.Context) error {
+	l.onStop("signals", stepWithin, func(context.Context) error {
 		signal.Stop(hangup)
 		return nil
 	})
@@ -109,7 +108,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return err
 	}
-	l.onStop("store", func(context.Context) error { return db.Close() })
+	l.onStop("store", storeStopsWithin, func(context.Context) error { return db.Close() })
 	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
 	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}, changed: a.factsChanged}
 	if err := a.store.hear(ctx, a.now()); err != nil {
@@ -120,8 +119,8 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return err
 	}
-	l.run("figures", a.pipeline.run)
-	l.run("questions", func(ctx context.Context) error {
+	l.run("figures", stepWithin, a.pipeline.run)
+	l.run("questions", stepWithin, func(ctx context.Context) error {
 		if err := open.load(ctx, db); err != nil && ctx.Err() == nil {
 			a.logger.Error("Open questions of stored records are not counted", "err", err)
 		}
@@ -132,17 +131,17 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.tryJobs(c); err != nil {
 		return err
 	}
-	l.run("reload on SIGHUP", func(ctx context.Context) error { return a.reloadOnHangup(ctx, hangup) })
+	l.run("reload on SIGHUP", stepWithin, func(ctx context.Context) error { return a.reloadOnHangup(ctx, hangup) })
 
 	if a.shared {
-		l.run("replicas", a.follow)
-		l.run("news of replicas", a.listen)
+		l.run("replicas", stepWithin, a.follow)
+		l.run("news of replicas", stepWithin, a.listen)
 	}
 	if err := a.serve(l, a.handler()); err != nil {
 		return err
 	}
 	// Last, so that it stops first: another replica can take over while this one still answers.
-	l.run("lease", func(ctx context.Context) error { return a.hold(ctx, a.beginTerm) })
+	l.run("lease", termEndsWithin, func(ctx context.Context) error { return a.hold(ctx, a.beginTerm) })
 	a.ready.Store(true)
 	a.logger.Info("Listening", "addresses", fmt.Sprint(a.addrs), "store", c.Store.DSN)
 	if a.options.Listening != nil {
@@ -153,7 +152,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 
 // handler is everything the daemon answers. What a reload can change is asked of the configuration at each request.
 func (a *App) handler() http.Handler {
-	hooks := webhook.New(webhook.Options{
+	a.hooks = webhook.New(webhook.Options{
 		Store: a.store, Metrics: a.metrics.webhook, Logger: a.logger, Now: a.now,
 		Token: func() string { return a.config.Load().Web.WebhookToken.Reveal() },
 		Watchdogs: func(labels map[string]string) (string, bool) {
@@ -174,7 +173,7 @@ func (a *App) handler() http.Handler {
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
 		Sources:   a.sourceStates,
 	})
-	return a.routes(a.metrics.handler(a.logger), hooks.Alertmanager(), hooks.Events(), records, pages)
+	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), records, pages)
 }
 
 // CheckConfig says everything that is wrong with the configuration.

@@ -23,13 +23,37 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
+// requestsEndWithin is how long requests may take that are under way when the program is told to stop.
+const requestsEndWithin = 5 * time.Second
+
+// endRequests takes no more requests and lets those under way end. Those that do not are cut: they were not acknowledged, so
+// whoever sent them sends them again, and no sender can keep the program from stopping.
+func (a *App) endRequests(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestsEndWithin*9/10)
+	defer cancel()
+	if a.hooks != nil {
+		draining, cancel := context.WithTimeout(ctx, drainWithin)
+		defer cancel()
+		go a.hooks.Drain(draining)
+	}
+	err := a.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.logger.Warn("Requests under way were cut, they took too long", "component", "web")
+		return a.server.Close()
+	}
+	return err
+}
+
+// drainWithin is how long bodies of notifications may still take to arrive.
+const drainWithin = time.Second
+
 // serve has requests answered by a handler. The first time it binds every address before it serves any, so that a taken
 // port is an error of the start; after that the new handler takes the place of the old one.
 func (a *App) serve(l *lifecycle, handler http.Handler) error {
 	a.front.Store(&handler)
 	if a.server != nil {
 		// Once more, so that requests end before the parts end that the new handler needs.
-		l.onStop("web requests", a.server.Shutdown)
+		l.onStop("web requests", requestsEndWithin, a.endRequests)
 		return nil
 	}
 	flags := a.options.Web
@@ -59,7 +83,7 @@ func (a *App) serve(l *lifecycle, handler http.Handler) error {
 		MaxHeaderBytes: maxHeaderBytes,
 	}
 	a.server = server
-	l.run("web", func(ctx context.Context) error {
+	l.run("web", stepWithin, func(ctx context.Context) error {
 		err := toolkit.ServeMultiple(listeners, server, flags, a.logger)
 		if errors.Is(err, http.ErrServerClosed) {
 			<-ctx.Done() // closed by the step below
@@ -68,7 +92,7 @@ func (a *App) serve(l *lifecycle, handler http.Handler) error {
 		return err
 	})
 	// Registered last, so run first: what was taken is finished and answered, and nothing new is taken.
-	l.onStop("web requests", server.Shutdown)
+	l.onStop("web requests", requestsEndWithin, a.endRequests)
 	return nil
 }
 

@@ -27,7 +27,9 @@ const (
 	// lookRest is the least time between two looks, so that a storm of passes is taken in in few.
 	lookRest = 100 * time.Millisecond
 	// releaseWithin bounds giving up the lease at the end.
-	releaseWithin = 5 * time.Second
+	releaseWithin = 3 * time.Second
+	// termEndsWithin is for giving up the lease and for what was under way under it to end.
+	termEndsWithin = 6 * time.Second
 )
 
 // replica is what a process needs to be one of several.
