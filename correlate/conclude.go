@@ -51,6 +51,7 @@ func (s *settlement) conclude(anew bool, gone, fresh []*alert) (ch changes) {
 	}
 	claimed := make(map[*outbreak]*claims, len(s.breaks))
 	for _, o := range s.breaks {
+		s.dir.ask()
 		now := s.settled(o)
 		c := s.claimed[o]
 		if c == nil || anew || !c.equal(&now) {
@@ -99,6 +100,7 @@ func (s *settlement) conclude(anew bool, gone, fresh []*alert) (ch changes) {
 	a := &assembler{dir: s.dir, reviews: s.reviews, silences: s.silences, blind: s.blind, now: s.now}
 	all, incidents := make(map[subject]*made, len(order)), make(map[string]*made, len(order))
 	for _, of := range order {
+		s.dir.ask()
 		m, old := part(of), s.made[of]
 		if old == nil || anew || s.told.other || len(also[of]) > 0 || !slices.EqualFunc(m.single, old.single, placed.equal) || !slices.Equal(m.claims, old.claims) || !old.next.IsZero() && !s.now.Before(old.next) {
 			d := s.draft(of, m)

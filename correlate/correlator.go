@@ -181,6 +181,7 @@ func (c *correlator) pass(now time.Time) changes {
 // update derives the alerts of the fingerprints told of, and finds what their coming or going makes more or less usual.
 func (c *correlator) update() (gone, fresh []*alert) {
 	for fingerprint, list := range c.told.sightings {
+		c.dir.ask()
 		old := c.alerts[fingerprint]
 		var now []*alert
 		for _, e := range incident.Episodes(list, c.dir.rules.Silence, c.now) {
@@ -243,6 +244,7 @@ func (c *correlator) rerate(turned map[kind][]int64, gone []*alert) (fresh, old 
 	look := func(list []*alert, from int64) {
 		i, _ := slices.BinarySearchFunc(list, from, func(x *alert, h int64) int { return cmp.Compare(hourOf(x.StartsAt), h) })
 		for _, x := range list[i:] {
+			c.dir.ask()
 			if hourOf(x.StartsAt) > from+lookback+sameBout {
 				break
 			}
@@ -383,6 +385,7 @@ func (c *correlator) match() {
 	}
 	var fresh []*match
 	try := func(r *report, o *outbreak) {
+		c.dir.ask()
 		if m := r.compare(o, c.dir, c.weights); m != nil {
 			fresh = append(fresh, m)
 		}

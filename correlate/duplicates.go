@@ -74,6 +74,7 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 		return !ok1 || !ok2
 	})
 	for i, j := range candidates(records, alone, c.compared) {
+		c.dir.ask()
 		if l := alike(alone[i], alone[j], c.dir); l.odds > 0 {
 			c.likes[[2]*report{alone[i], alone[j]}] = l
 		}
@@ -83,6 +84,7 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 		c.compared[r] = true
 	}
 	for p, l := range c.likes {
+		c.dir.ask()
 		i, j := at[p[0]], at[p[1]]
 		if _, said := reviews.joins[pair(ids[i], ids[j])]; !said {
 			joins = append(joins, join{i, j, l.odds, l.why})
@@ -107,6 +109,7 @@ func (c *correlator) mergeRecords(records []*incident.Record) {
 		return false
 	}
 	for _, x := range joins {
+		c.dir.ask()
 		a, b := of[x.i], of[x.j]
 		if a == b || divided(group[a], group[b]) {
 			continue

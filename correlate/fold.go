@@ -36,6 +36,7 @@ func (f *folding) fold(alerts []*alert, dir *directory) {
 	f.alerts = alerts
 	r := refolding{folding: f, dir: dir, old: f.outbreaks, now: map[*outbreak]*outbreak{}, live: living{at: map[string][]*outbreak{}}}
 	for _, x := range alerts[first:] {
+		dir.ask()
 		for len(vanished) > 0 && byKey(vanished[0].members[0], x) <= 0 {
 			r.reopen(vanished[0].outbreak, vanished[0].members[0])
 			vanished = vanished[1:]
@@ -173,6 +174,7 @@ func (r *refolding) place(t *trouble) {
 	}
 	var whole *outbreak // that to was a part of then
 	look := func(o, of *outbreak) {
+		r.dir.ask()
 		if o.asked == r.asked || o.group != t.members[0].group {
 			return
 		}

@@ -182,6 +182,14 @@ func (r *Runner) CatchUp(ctx context.Context) error {
 // once is one pass, and says whether there is more to do.
 func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	rules, now := r.rules.Load(), r.now()
+	silent := r.hearts.silent
+	defer func() {
+		if err != nil {
+			r.hearts.silent = silent // so that it is told again
+		}
+	}()
+	rules.dir.ctx = ctx
+	defer rules.dir.guard(&err, func() { r.desk = nil })
 	if !r.started {
 		if err := r.start(ctx, rules, now); err != nil {
 			return false, err
@@ -192,7 +200,6 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	silent := r.hearts.silent
 	blind, err := r.hearts.beat(ctx, r.facts, rules.Watchdogs, todo.beats, now)
 	if err != nil {
 		return false, err
@@ -208,7 +215,6 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		r.hearts.silent = silent // so that it is told again
 		return false, err
 	}
 	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)

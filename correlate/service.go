@@ -15,6 +15,7 @@ type directory struct {
 	*catalog.Catalog
 	rules *Rules
 	ups   map[string][]reach // caches what upward answers
+	interrupt
 }
 
 // newDirectory makes one from rules and from the names that alerts carry; nil for none.

@@ -100,6 +100,7 @@ func (m *match) gain(than *report, dir *directory) float64 {
 // parts finds the incidents that further outbreaks belong to: what flared up again, or fired too late to be of the first.
 func (s *settlement) parts() {
 	for _, o := range s.breaks {
+		s.dir.ask()
 		if s.owner[o] != nil || s.part[o] != nil {
 			continue
 		}
