@@ -71,6 +71,7 @@ type Source struct {
 	files    map[string]*known
 	seen     bool            // there was a file once
 	reported map[string]bool // the problems of the last poll, each logged once
+	unread   []string        // keep.unread of the last poll, logged when it changes
 }
 
 // New makes the source. Nothing is read before the first Poll.
@@ -152,13 +153,19 @@ func (s *Source) Poll(ctx context.Context) error {
 	want, keep, more := s.gather()
 	problems = append(problems, more...)
 	s.report(problems)
+	if len(keep.unread) > 0 && !slices.Equal(keep.unread, s.unread) {
+		s.log.Warn("No record is withdrawn while a file cannot be read that never could be: what it says is not known", "files", keep.unread)
+	}
+	s.unread = keep.unread
 	return s.apply(ctx, want, keep)
 }
 
 // keep says what must not be withdrawn although no file says it now.
 type keep struct {
 	ids map[string]bool
-	all bool // a file cannot be read of which nobody knows what it said
+	// unread are the files that cannot be read and of which nobody knows what they said: while there is one, nothing is
+	// withdrawn.
+	unread []string
 }
 
 // gather makes one set of records of all files. Where two say the same id the first by name counts.
@@ -175,7 +182,7 @@ func (s *Source) gather() (map[string]incident.Record, keep, []Problem) {
 		}
 		if f.opaque {
 			if f.said == nil {
-				k.all = true
+				k.unread = append(k.unread, filepath.Join(s.dir, filepath.FromSlash(name)))
 			}
 			for id := range f.said {
 				k.ids[id] = true
@@ -248,7 +255,7 @@ func (s *Source) apply(ctx context.Context, want map[string]incident.Record, k k
 					r.UpdatedAt = time.Time{}
 					want[old.ID] = r
 				}
-			case !k.all && !k.ids[old.ID]:
+			case len(k.unread) == 0 && !k.ids[old.ID]:
 				put = append(put, incident.Record{Source: s.name, ID: old.ID, Withdrawn: true})
 			}
 		}

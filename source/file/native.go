@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +48,7 @@ func (s *Source) record(c *content, n *yaml.Node, budget *int) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	t := &translation{lines: map[string]int{"": n.Line}, budget: budget}
+	t := newTranslation(n, budget)
 	body := t.record(n)
 	id, _ := body["id"].(string)
 	c.problems = append(c.problems, t.unknown...)
@@ -67,7 +66,7 @@ func (s *Source) record(c *content, n *yaml.Node, budget *int) {
 	if err != nil {
 		for _, p := range problemsOf(err, t.line) {
 			// What was left out because it is wrong is not missing.
-			if !slices.ContainsFunc(problems, func(o Problem) bool { return o.Path == p.Path }) {
+			if !t.wrong[p.Path] && t.firstAt(p) {
 				problems = append(problems, p)
 			}
 		}

@@ -21,10 +21,26 @@ const maxNodes = 500_000
 // along the Go type of a record: that tells which keys there are, and that a text belongs where YAML sees a number, a
 // date or a truth value.
 type translation struct {
-	lines    map[string]int // by path, as incident.Problems write it
+	lines    map[string]int        // by path, as incident.Problems write it
+	values   map[string]*yaml.Node // likewise, what is there; an alias's is what it stands for
 	problems []Problem
+	wrong    map[string]bool // the paths of problems
 	unknown  []Problem
+	told     map[told]bool
 	budget   *int
+}
+
+// told is a problem that was noted. One place of a file is many of a record where aliases repeat it; it is said once.
+type told struct {
+	node    *yaml.Node
+	below   string // the rest of a path that ends below the node
+	message string
+}
+
+func newTranslation(n *yaml.Node, budget *int) *translation {
+	return &translation{
+		lines: map[string]int{"": n.Line}, values: map[string]*yaml.Node{"": n}, wrong: map[string]bool{}, told: map[told]bool{}, budget: budget,
+	}
 }
 
 var (
@@ -43,18 +59,48 @@ func (t *translation) record(n *yaml.Node) map[string]any {
 }
 
 // line is the line of a path, or of the nearest place around it that has one.
-func (t *translation) line(path string) int {
+func (t *translation) line(path string) int { return t.lines[t.nearest(path)] }
+
+// nearest is a path, or that of the nearest place around it that the file has.
+func (t *translation) nearest(path string) string {
 	for {
-		if l, ok := t.lines[path]; ok {
-			return l
+		if _, ok := t.lines[path]; ok {
+			return path
 		}
 		i := strings.LastIndexAny(path, ".[")
 		path = path[:max(i, 0)]
 	}
 }
 
+// first says whether a problem at a place is noted for the first time.
+func (t *translation) first(n *yaml.Node, below, message string) bool {
+	key := told{n, below, message}
+	if t.told[key] {
+		return false
+	}
+	t.told[key] = true
+	return true
+}
+
+// firstAt is first for a problem at a path.
+func (t *translation) firstAt(p Problem) bool {
+	near := t.nearest(p.Path)
+	return t.first(t.values[near], p.Path[len(near):], p.Message)
+}
+
+// found remembers where a path lies in the file.
+func (t *translation) found(path string, line int, value *yaml.Node) {
+	for value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	t.lines[path], t.values[path] = line, value
+}
+
 func (t *translation) bad(path string, n *yaml.Node, format string, args ...any) {
-	t.problems = append(t.problems, Problem{Line: n.Line, Path: path, Message: fmt.Sprintf(format, args...)})
+	t.wrong[path] = true
+	if message := fmt.Sprintf(format, args...); t.first(n, "", message) {
+		t.problems = append(t.problems, Problem{Line: n.Line, Path: path, Message: message})
+	}
 }
 
 // value translates the node at path, whose Go type is typ; nil for what is not given or was reported.
@@ -90,7 +136,7 @@ func (t *translation) value(n *yaml.Node, typ reflect.Type, path string) any {
 		list := make([]any, 0, len(n.Content))
 		for i, c := range n.Content {
 			p := fmt.Sprintf("%s[%d]", path, i)
-			t.lines[p] = c.Line
+			t.found(p, c.Line, c)
 			list = append(list, t.value(c, typ.Elem(), p))
 		}
 		return list
@@ -142,7 +188,7 @@ func (t *translation) mapping(n *yaml.Node, typ reflect.Type, path string) any {
 			t.miss(k, typ, p)
 			continue
 		}
-		t.lines[p] = k.Line
+		t.found(p, k.Line, v)
 		if x := t.value(v, elem, p); x != nil {
 			out[k.Value] = x
 		}
@@ -163,7 +209,9 @@ func (t *translation) miss(k *yaml.Node, typ reflect.Type, path string) {
 	} else if near := nearest(k.Value, names); near != "" {
 		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
-	t.unknown = append(t.unknown, Problem{Line: k.Line, Path: path, Message: msg, Warning: true})
+	if t.first(k, "", msg) {
+		t.unknown = append(t.unknown, Problem{Line: k.Line, Path: path, Message: msg, Warning: true})
+	}
 }
 
 // fields are the keys of a struct in its JSON form with their types.
