@@ -17,6 +17,11 @@ func backupCommand(a *kingpin.Application) command {
 		if err != nil {
 			return err
 		}
+		for _, name := range b.Swept {
+			if _, err := fmt.Fprintf(p.stdout, "%s: removed, a backup that was killed had left it\n", name); err != nil {
+				return err
+			}
+		}
 		_, err = fmt.Fprintf(p.stdout, "%s: %d sightings, %d records and %d incidents in %d bytes\n", b.File, b.Sightings, b.Records, b.Incidents, b.Bytes)
 		return err
 	}}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"meantime/incident"
 )
@@ -17,7 +19,12 @@ type BackedUp struct {
 	File                          string
 	Sightings, Records, Incidents int64
 	Bytes                         int64
+	// Swept are the files that backups which were killed had left in the same directory, and which are removed now.
+	Swept []string
 }
+
+// partSuffix ends the name of a backup that is not whole yet.
+const partSuffix = ".meantime-part"
 
 // Backup writes a copy of the SQLite store that dsn names to a new file: the store as it was at one moment, while a
 // Meantime may be running on it. The file is there, whole, durable and read once from its first page to its last, or it
@@ -44,19 +51,21 @@ func Backup(ctx context.Context, dsn, file string) (_ *BackedUp, err error) {
 	}
 	defer func() { err = errors.Join(err, source.closeAll()) }()
 
-	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-*")
+	swept, err := sweepParts(filepath.Dir(file))
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
+	part, err := createPart(file)
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
-		_ = part.Close()
-		if gone := os.Remove(part.Name()); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
+		err = errors.Join(err, removePart(part.Name()), part.Close()) // removed while it is locked, so that nobody else's is
 	}()
 	if err := vacuumInto(ctx, source, part.Name()); err != nil {
 		return nil, err
 	}
+	failpoint("backup copied")
 	if err := part.Sync(); err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
@@ -64,8 +73,88 @@ func Backup(ctx context.Context, dsn, file string) (_ *BackedUp, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
-	b.File = file
+	failpoint("backup checked")
+	b.File, b.Swept = file, swept
 	return b, publish(part.Name(), file)
+}
+
+// createPart creates the file that a backup is written to before it has its name, and locks it as somebody's at work.
+func createPart(file string) (*os.File, error) {
+	name := file + partSuffix
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, incident.Errorf(incident.CodeUnavailable, "backup: %s is being written by another backup; if there is none, remove it", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("backup: %w", err)
+	}
+	failpoint("backup created")
+	locked, err := tryLock(f, storeAt, storeLength)
+	if err == nil && locked {
+		locked, err = samePath(f, name)
+	}
+	if err == nil && !locked { // another one sweeps at this very moment, and took it for a dead one's
+		err = incident.Errorf(incident.CodeUnavailable, "backup: another backup began in %s at the same moment; try again", filepath.Dir(name))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// sweepParts removes what backups into a directory have left that were killed. Those that are being written are locked.
+func sweepParts(dir string) (swept []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil // one may write into it without reading it
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := filepath.Join(dir, strings.TrimSuffix(e.Name(), "-journal"))
+		if !strings.HasSuffix(name, partSuffix) || !e.Type().IsRegular() {
+			continue
+		}
+		dead, err := isDead(name)
+		if err == nil && dead {
+			err = removePart(name)
+		}
+		if err != nil {
+			return swept, err
+		}
+		if dead && !slices.Contains(swept, name) {
+			swept = append(swept, name)
+		}
+	}
+	return swept, nil
+}
+
+// isDead says whether the process that wrote a part of a backup is gone; then this one has its lock for a moment.
+func isDead(name string) (bool, error) {
+	if !canLockStores {
+		return false, nil // nobody can tell
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil // its journal alone is left
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return tryLock(f, storeAt, storeLength)
+}
+
+// removePart removes a part of a backup with what SQLite may have left beside it.
+func removePart(name string) error {
+	var errs []error
+	for _, n := range []string{name + "-journal", name} {
+		if err := os.Remove(n); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func existing(file string) error {
@@ -131,6 +220,7 @@ func publish(part, file string) error {
 			return fmt.Errorf("backup: %w", err)
 		}
 	}
+	failpoint("backup named")
 	dir, err := os.Open(filepath.Dir(file))
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)

@@ -69,8 +69,10 @@ func openSource(ctx context.Context, dsn string, o Options) (*database, error) {
 	}
 	if d.kind == kindPostgres {
 		err = d.unused(ctx)
-	} else if d.close, err = lockSQLite(ctx, d.name); err != nil {
-		d.close = func() error { return nil }
+	} else if lock, locked := lockSQLite(ctx, d.name); locked != nil {
+		err = locked
+	} else {
+		d.close = lock.close
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.closeAll())

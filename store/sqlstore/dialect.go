@@ -39,6 +39,10 @@ type database struct {
 	// explain gives an error of the driver its code, and words where the driver's do not say what to do. It is nil for an
 	// error that is not the driver's.
 	explain func(err error) *incident.Error
+	// there says what became of the database under the running program, before each commit; nil where nothing can.
+	there func() error
+	// probe writes something that changes, within a transaction.
+	probe func(x *session) error
 	// close is called after both pools are closed.
 	close func() error
 }
@@ -78,7 +82,7 @@ func open(ctx context.Context, dsn string, o Options) (d *database, err error) {
 	case o.ReadOnly:
 		d, err = readSQLite(ctx, path)
 	default:
-		d, err = openSQLite(ctx, path, o.Logger)
+		d, err = openSQLite(ctx, path, o)
 	}
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 			_, err = s.Put(context.Background(), incident.Facts{Beats: []incident.Beat{{Watchdog: "child", At: time.Now()}}}, time.Now())
 		}
 		fmt.Printf("%v\n", err)
+	case role == "read":
+		_, err := Open(context.Background(), "sqlite:"+path, Options{ReadOnly: true})
+		fmt.Printf("%v\n", err)
 	case role == "write":
 		writeForEver(path)
 	default:

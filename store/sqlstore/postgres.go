@@ -55,7 +55,11 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		clock:       "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 		listen:      func(ctx context.Context, told func(string)) error { return listenPostgres(ctx, config, told) },
-		close:       func() error { return nil },
+		probe: func(x *session) error { // PostgreSQL writes also what changes nothing
+			_, err := x.exec("UPDATE progress SET cursor = cursor WHERE one = 1")
+			return err
+		},
+		close: func() error { return nil },
 	}
 	d.explain = func(err error) *incident.Error { return explainPostgres(d.name, err) }
 	d.read = stdlib.OpenDB(*config)

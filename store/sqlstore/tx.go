@@ -38,6 +38,11 @@ func (s *session) transact(do func(*session) error) (err error) {
 	if err := do(s); err != nil {
 		return err
 	}
+	if s.db.there != nil {
+		if err := s.db.there(); err != nil {
+			return err
+		}
+	}
 	_, err = s.conn.ExecContext(ctx, "COMMIT")
 	return err
 }
