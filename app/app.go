@@ -158,6 +158,7 @@ func (a *App) handler() http.Handler {
 		Watchdogs: func(labels map[string]string) (string, bool) {
 			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
 		},
+		Intake:    func() incident.Intake { return intakeOf(a.config.Load()) },
 		Truncated: func() { a.trigger(alertmanagerJob) },
 		MaxBody:   a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
 	})

@@ -104,6 +104,7 @@ func (a *App) replayed(ctx context.Context, c *config.Validated, lines []archive
 	hook := webhook.New(webhook.Options{
 		Store: archive, Logger: a.logger, Now: a.now, MaxBody: c.Limits.BodyBytes, MaxAlerts: c.Limits.AlertsPerWebhook,
 		Watchdogs: func(labels map[string]string) (string, bool) { return watchdogOf(c.Rules.Watchdogs, labels) },
+		Intake:    func() incident.Intake { return intakeOf(c) },
 	}).Alertmanager()
 	for _, l := range lines {
 		*clock = l.at

@@ -43,9 +43,10 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
 				Name: alertmanagerJob, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
+				Intake: intakeOf(c),
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape(am, am.BearerToken, am.Password),
+			Config: shape([]any{*am, c.Rules.Ignore, c.DropLabels}, am.BearerToken, am.Password),
 		})
 	}
 	if p := c.Prometheus; p != nil {

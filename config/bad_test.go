@@ -13,7 +13,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanager, prometheus, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanager, prometheus, alerts, watchdogs, sources, limits, web"
 )
 
 // Each file of testdata/bad has one kind of mistake. The messages are without the folder's name.
@@ -24,6 +24,11 @@ var badFiles = map[string][]string{
 	},
 	"alias-twice": {
 		`alias-twice.yml:4: services.aliases[1].names[0]: "Shop" is given twice, first for checkout`,
+	},
+	"alerts": {
+		`alerts.yml:2: alerts.ignore[1].matchers: missing; write it like ['alertname="Watchdog"']`,
+		`alerts.yml:3: alerts.drop_labels[2]: "replica" is given twice`,
+		`alerts.yml:3: alerts.drop_labels[1]: alertname tells one alert from another; name labels that only tell replicas apart, such as prometheus_replica`,
 	},
 	"client-ca": {
 		`client-ca.yml:1: prometheus.ca_file: testdata/token has no certificate in PEM form`,

@@ -12,6 +12,7 @@ type Config struct {
 	Correlate    CorrelateConfig    `mapstructure:"correlate"`    // which alerts belong to which incident
 	Alertmanager AlertmanagerConfig `mapstructure:"alertmanager"` // an Alertmanager to ask for what no webhook brought
 	Prometheus   PrometheusConfig   `mapstructure:"prometheus"`   // a Prometheus to ask when a condition became true
+	Alerts       AlertsConfig       `mapstructure:"alerts"`       // which alerts count, and as what
 	Watchdogs    []WatchdogConfig   `mapstructure:"watchdogs"`    // alerts that always fire
 	// Sources are where records come from, the one that wins a disagreement first. Nil (not given) means the folder
 	// ./incidents where it exists; empty means none.
@@ -48,6 +49,12 @@ type ObjectiveConfig struct {
 	Severity string   `mapstructure:"severity"` // one of severities.order; empty: every severity without an objective of its own
 	Interval string   `mapstructure:"interval"` // the name of an interval
 	Within   Duration `mapstructure:"within"`
+}
+
+// AlertsConfig says which alerts are taken in, and by which labels one is told from another.
+type AlertsConfig struct {
+	Ignore     []MatchersConfig `mapstructure:"ignore"`      // an alert that any of these sets matches is stored nowhere
+	DropLabels []string         `mapstructure:"drop_labels"` // labels that tell only the replicas of a sender apart
 }
 
 // ServicesConfig says how alerts and records name services.

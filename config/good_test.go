@@ -112,6 +112,18 @@ correlate:
 	require.Equal(t, []string{`{severity="critical",env="prod"}`, `{page="yes"}`, `{tier=~"0|1",env!="test"}`}, got)
 }
 
+func TestWhichAlertsCount(t *testing.T) {
+	v := loadText(t, `
+alerts: {ignore: [{matchers: ['team="sandbox"']}, {matchers: ['env="dev"', 'alertname!="Down"']}], drop_labels: [prometheus_replica]}
+`)
+	var got []string
+	for _, set := range v.Rules.Ignore {
+		got = append(got, set.String())
+	}
+	require.Equal(t, []string{`{team="sandbox"}`, `{env="dev",alertname!="Down"}`}, got)
+	require.Equal(t, []string{"prometheus_replica"}, v.DropLabels)
+}
+
 func TestKeysKeepTheirCaseInValues(t *testing.T) {
 	// viper lowers the case of keys, also inside lists; the values of ours, label names among them, must keep theirs.
 	v := loadText(t, `

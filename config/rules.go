@@ -27,6 +27,7 @@ func (v *validator) rules() correlate.Rules {
 		Silence:      v.positive("correlate.expire_after", c.ExpireAfter),
 		OpenFor:      v.positive("correlate.open_for", c.OpenFor),
 		Watchdogs:    v.watchdogs(),
+		Ignore:       v.ignore(),
 	}
 	switch {
 	case !(c.LinkAt > 0 && c.LinkAt <= 1):
@@ -137,6 +138,25 @@ func (v *validator) open() correlate.Open {
 		out.Matchers = append(out.Matchers, v.matchers(fmt.Sprintf("%s.any[%d].matchers", key, i), a.Matchers))
 	}
 	return out
+}
+
+func (v *validator) ignore() []labels.Matchers {
+	var out []labels.Matchers
+	for i, a := range v.Alerts.Ignore {
+		out = append(out, v.matchers(fmt.Sprintf("alerts.ignore[%d].matchers", i), a.Matchers))
+	}
+	return out
+}
+
+// dropLabels are the labels by which no alert is told from another.
+func (v *validator) dropLabels() []string {
+	list := v.names("alerts.drop_labels", v.Alerts.DropLabels)
+	for i, n := range list {
+		if n == "alertname" {
+			v.bad(fmt.Sprintf("alerts.drop_labels[%d]", i), "alertname tells one alert from another; name labels that only tell replicas apart, such as prometheus_replica")
+		}
+	}
+	return list
 }
 
 func (v *validator) weights() correlate.Weights {

@@ -32,6 +32,7 @@ func (c *Config) Validate() (*Validated, error) {
 		Windows:      v.windows(),
 		Intervals:    v.intervals(),
 		Rules:        v.rules(),
+		DropLabels:   v.dropLabels(),
 		Alertmanager: v.alertmanager(),
 		Prometheus:   v.prometheus(),
 		Sources:      v.sources(),

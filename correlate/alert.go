@@ -27,7 +27,7 @@ type alert struct {
 }
 
 func newAlert(e incident.Episode, dir *directory) *alert {
-	x := &alert{Episode: e, service: dir.ServiceOf(e.Labels), severity: dir.SeverityOf(e.Labels), place: placeOf(e.Labels), watchdog: dir.watchdog(e.Labels) != ""}
+	x := &alert{Episode: e, service: dir.ServiceOf(e.Labels), severity: dir.SeverityOf(e.Labels), place: placeOf(e.Labels), watchdog: dir.watchdog(e.Labels) != "" || dir.Meta(e.Labels)}
 	x.opens = !x.watchdog && dir.opens(e.Labels)
 	x.naming = e.Labels["incident"]+e.Labels["incident_id"]+e.Labels["incident_key"] != ""
 	x.group = dir.group(x)

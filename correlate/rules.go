@@ -35,6 +35,8 @@ type Rules struct {
 	// Sources are the names of the sources, the one that wins a disagreement first. A source not listed comes last.
 	Sources   []string
 	Watchdogs []Watchdog
+	// Ignore: an alert that any of these sets matches belongs to no incident and no figure, also where it was stored before.
+	Ignore []labels.Matchers
 }
 
 // Open says which alerts open an incident by themselves, and how they group.

@@ -25,7 +25,7 @@ func newDirectory(rules *Rules, names *catalog.Names) *directory {
 
 // catalog is the part of the rules that the catalog is made of.
 func (r *Rules) catalog() *catalog.Rules {
-	return &catalog.Rules{Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Places: places}
+	return &catalog.Rules{Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Places: places, Ignore: r.Ignore}
 }
 
 // reach is a service whose trouble can reach another, with the logarithm of how likely.

@@ -14,6 +14,7 @@ const maxShown = 20
 type answer struct {
 	status  int
 	taken   int
+	ignored int // alerts that the configuration leaves out
 	detail  string
 	refused incident.Problems
 	// err is what is wrong here, for the log alone: it may tell of files and hosts that are no sender's business.
@@ -36,9 +37,10 @@ func (a answer) write(w http.ResponseWriter) {
 		h.Set("Content-Type", "application/json")
 		body = struct {
 			Taken   int               `json:"taken"`
+			Ignored int               `json:"ignored,omitempty"`
 			Refused int               `json:"refused"`
 			Errors  incident.Problems `json:"errors,omitempty"`
-		}{a.taken, len(a.refused), shown}
+		}{a.taken, a.ignored, len(a.refused), shown}
 	} else {
 		h.Set("Content-Type", "application/problem+json")
 		if a.status == http.StatusServiceUnavailable {

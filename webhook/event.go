@@ -50,10 +50,12 @@ type heard struct {
 	silences  map[string]incident.Silence
 	muted     []muted
 	types     map[string]int
+	intake    incident.Intake
+	ignored   int
 }
 
-func newHeard() *heard {
-	return &heard{sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}, types: map[string]int{}}
+func newHeard(intake incident.Intake) *heard {
+	return &heard{intake: intake, sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}, types: map[string]int{}}
 }
 
 // decodeEvent reads one event. Unknown fields and unknown enum values are ignored.
@@ -92,11 +94,11 @@ func (h *heard) add(e *eventrecorderpb.Event, received time.Time) (refusal, inci
 	case *eventrecorderpb.EventData_SilenceMutedAlert:
 		h.types["silence_muted_alert"]++
 		if s, ok := silence(t.SilenceMutedAlert.GetSilence(), at); ok {
-			h.muted = append(h.muted, muted{mutedFingerprint(t.SilenceMutedAlert.GetMutedAlert()), at, &s})
+			h.mute(t.SilenceMutedAlert.GetMutedAlert(), at, &s)
 		}
 	case *eventrecorderpb.EventData_InhibitionMutedAlert:
 		h.types["inhibition_muted_alert"]++
-		h.muted = append(h.muted, muted{mutedFingerprint(t.InhibitionMutedAlert.GetMutedAlert()), at, nil})
+		h.mute(t.InhibitionMutedAlert.GetMutedAlert(), at, nil)
 	case *eventrecorderpb.EventData_AlertmanagerStartupEvent:
 		h.types["alertmanager_startup_event"]++
 	case *eventrecorderpb.EventData_AlertmanagerShutdownEvent:
@@ -115,8 +117,28 @@ func (h *heard) alert(path string, a *eventrecorderpb.Alert, group *eventrecorde
 		return why, p
 	}
 	s.GroupKeys = within(group.GetGroupKey(), maxGroupKey)
-	h.merge(s)
+	h.take(s)
 	return "", incident.Problem{}
+}
+
+// take merges what an alert said, unless it is ignored.
+func (h *heard) take(s incident.Sighting) {
+	var ok bool
+	if s.Fingerprint, s.Labels, ok = h.intake.Take(s.Fingerprint, s.Labels); !ok {
+		h.ignored++
+		return
+	}
+	h.merge(s)
+}
+
+// mute notes that an alert was muted, unless it is ignored.
+func (h *heard) mute(m *eventrecorderpb.MutedAlert, at time.Time, s *incident.Silence) {
+	fp, _, ok := h.intake.Take(mutedFingerprint(m), pairs(m.GetLabels()))
+	if !ok {
+		h.ignored++
+		return
+	}
+	h.muted = append(h.muted, muted{fp, at, s})
 }
 
 // notification takes in a notification that was delivered: for what fires in it, somebody was told at that time.
@@ -136,7 +158,7 @@ func (h *heard) notification(n *eventrecorderpb.NotificationEvent, at time.Time)
 			s.NotifiedAt = at
 		}
 		s.GroupKeys = within(n.GetGroupInfo().GetGroupKey(), maxGroupKey)
-		h.merge(s)
+		h.take(s)
 	}
 	return why, first
 }
@@ -179,6 +201,9 @@ func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refu
 	s.StartsAt = eventTime(a.GetStartsAt())
 	if s.StartsAt.IsZero() {
 		return s, refusedTime, incident.Problem{Path: "startsAt", Message: "missing or out of range"}
+	}
+	if why := ahead(s.StartsAt, at); why != "" {
+		return s, refusedTime, incident.Problem{Path: "startsAt", Message: why}
 	}
 	s.Fingerprint = eventFingerprint(a.GetFingerprint(), l)
 	s.Labels, s.Annotations, s.ToldAt = incident.PlainLabels(l), incident.PlainAnnotations(pairs(a.GetAnnotations())), s.StartsAt

@@ -23,14 +23,17 @@ func (r *Receiver) events(ctx context.Context, body []byte, received time.Time) 
 		return problem(http.StatusBadRequest, err.Error())
 	}
 
-	h := newHeard()
+	h := newHeard(r.intake())
 	var refused incident.Problems
 	for i := range raw {
 		e, err := decodeEvent(raw[i])
 		why, p := refusedForm, incident.Problem{}
-		if err != nil {
+		switch {
+		case err != nil:
 			p.Message = "not an event: " + err.Error()
-		} else {
+		case notificationAmongEvents(raw[i]):
+			p.Message = "a notification; those go to /webhook/alertmanager"
+		default:
 			why, p = h.add(e, received)
 		}
 		if why == "" {
@@ -68,7 +71,8 @@ func (r *Receiver) events(ctx context.Context, body []byte, received time.Time) 
 	for t, n := range h.types {
 		r.metrics.event(t, n)
 	}
-	return answer{status: http.StatusOK, taken: len(raw) - len(refused), refused: refused}
+	r.metrics.ignore(h.ignored)
+	return answer{status: http.StatusOK, taken: len(raw) - len(refused), ignored: h.ignored, refused: refused}
 }
 
 // place finds for every muted alert the start it was muted in: the last before the mute that had not ended. What was

@@ -59,16 +59,27 @@ func decode(body []byte, limit int) (*message, error) {
 		return nil, err
 	}
 	if k := kindOf(bytes.TrimSpace(body)); k != "object" {
-		return nil, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an object belongs", k)}}
+		why := fmt.Sprintf("a JSON %s where an object belongs", k)
+		if what := mistaken(body); what != "" {
+			why += "; " + what
+		}
+		return nil, incident.Problems{{Message: why}}
 	}
 	if !m.Alerts.there {
-		return nil, incident.Problems{{Path: "alerts", Message: "missing; this is no Alertmanager notification"}}
+		what := mistaken(body)
+		if what == "" {
+			what = "this is no Alertmanager notification"
+		}
+		return nil, incident.Problems{{Path: "alerts", Message: "missing; " + what}}
 	}
 	return m, m.Alerts.err
 }
 
 // parse decodes a body as far as its values have the right types. Problems where it is not JSON.
 func parse(body []byte, v any) error {
+	if what := encoding(body); what != "" {
+		return incident.Problems{{Message: "not JSON: " + what}}
+	}
 	err := json.Unmarshal(body, v)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
@@ -120,6 +131,9 @@ func (a *wireAlert) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
 		a.wrong = wrongField(b)
 	}
+	if a.wrong == nil && garbled(b, a.Labels) {
+		a.wrong = &incident.Problem{Path: "labels", Message: "not UTF-8: different values would be read as one; send UTF-8"}
+	}
 	return nil
 }
 
@@ -161,10 +175,10 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	if text == "" { // or null
 		return nil
 	}
-	s.Time, s.err = incident.ParseTime(text)
-	// Alertmanager writes the year 1 for a time that is not set. What lies outside of these years was not meant either,
-	// and a database could not hold it in nanoseconds.
-	if y := s.Year(); y < 1980 || y > 2200 {
+	s.Time, s.err = stampTime(text)
+	// Alertmanager writes the year 1 for a time that is not set. What lies before these years was not meant either, and a
+	// database could not hold it in nanoseconds; nor what lies after them, which no start may: see ahead.
+	if s.Year() < 1980 {
 		s.Time = time.Time{}
 	}
 	return nil

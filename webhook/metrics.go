@@ -20,6 +20,7 @@ type Metrics struct {
 	refused   *prometheus.CounterVec
 	events    *prometheus.CounterVec
 	slow      prometheus.Counter
+	ignored   prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them, unless reg is nil.
@@ -61,6 +62,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "meantime_webhook_slow_bodies_total",
 			Help: "Requests cut with 503 because their body came too slowly.",
 		}),
+		ignored: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "meantime_alerts_ignored_total",
+			Help: "Alerts of notifications and events that are stored nowhere because the configuration ignores them.",
+		}),
 	}
 	for _, k := range incident.MergeKinds {
 		m.merges.WithLabelValues(string(k))
@@ -80,7 +85,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(t)
 	}
 	if reg != nil {
-		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow)
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored)
 	}
 	return m
 }
@@ -109,5 +114,8 @@ func (m *Metrics) leftOut(n uint64) { m.truncated.Add(float64(n)) }
 func (m *Metrics) refuse(receiver string, r refusal) {
 	m.refused.WithLabelValues(receiver, string(r)).Inc()
 }
+
+// ignore counts the alerts that the configuration leaves out.
+func (m *Metrics) ignore(n int) { m.ignored.Add(float64(n)) }
 
 func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }

@@ -24,8 +24,8 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 
 	var f incident.Facts
 	var refused incident.Problems
-	firing := 0
-	from := m.sender()
+	firing, ignored := 0, 0
+	from, intake := m.sender(), r.intake()
 	f.Sightings = make([]incident.Sighting, 0, len(m.Alerts.list))
 	for i := range m.Alerts.list {
 		a := &m.Alerts.list[i]
@@ -36,27 +36,31 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 			refused = append(refused, p)
 			continue
 		}
-		f.Sightings = append(f.Sightings, s)
-		if s.FiringLast.IsZero() {
-			continue
-		}
-		firing++
 		// A resolved watchdog is no sign of life: Alertmanager sends it after Prometheus has fallen silent.
-		if name, ok := r.watchdogs(s.Labels); ok {
+		if name, ok := r.watchdogs(s.Labels); ok && !s.FiringLast.IsZero() {
 			if beat := (incident.Beat{Watchdog: name, At: received}); !slices.Contains(f.Beats, beat) {
 				f.Beats = append(f.Beats, beat)
 			}
 		}
+		var ok bool
+		if s.Fingerprint, s.Labels, ok = intake.Take(s.Fingerprint, s.Labels); !ok {
+			ignored++
+			continue
+		}
+		f.Sightings = append(f.Sightings, s)
+		if !s.FiringLast.IsZero() {
+			firing++
+		}
 	}
 	if len(refused) > 0 {
 		r.log.Debug("Alerts refused", "alerts", len(m.Alerts.list), "refused", len(refused), "first", refused[0].String())
-		if len(f.Sightings) == 0 {
+		if len(f.Sightings)+ignored == 0 {
 			a := problem(http.StatusBadRequest, refused[0].String())
 			a.refused = refused
 			return a
 		}
 	}
-	if len(f.Sightings) > 0 {
+	if len(f.Sightings)+len(f.Beats) > 0 {
 		receipt, failed := r.put(ctx, f, received)
 		if failed != nil {
 			return *failed
@@ -68,7 +72,8 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		r.log.Debug("Notification left out alerts", "group_key", m.GroupKey, "truncated", m.TruncatedAlerts)
 		r.truncated()
 	}
-	return answer{status: http.StatusOK, taken: len(f.Sightings), refused: refused}
+	r.metrics.ignore(ignored)
+	return answer{status: http.StatusOK, taken: len(f.Sightings), ignored: ignored, refused: refused}
 }
 
 func dot(path string) string {

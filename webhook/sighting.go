@@ -65,6 +65,9 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	case a.StartsAt.err != nil:
 		return s, refusedTime, incident.Problem{Path: "startsAt", Message: a.StartsAt.err.Error()}
 	}
+	if why := ahead(a.StartsAt.Time, received); why != "" {
+		return s, refusedTime, incident.Problem{Path: "startsAt", Message: why}
+	}
 	if err := incident.CheckLabels(a.Labels); err != nil {
 		return s, refusedLabels, incident.Problem{Path: "labels", Message: err.Error()}
 	}

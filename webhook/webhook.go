@@ -62,6 +62,9 @@ type Options struct {
 	// Watchdogs says whether an alert with these labels is a watchdog and what it is called. Each firing one received is
 	// a sign of life of the whole way from Prometheus to here. nil means there are none.
 	Watchdogs func(labels map[string]string) (name string, ok bool)
+	// Intake says which alerts are taken in, and as what. It is asked at every request, so that a reload can change it. nil takes
+	// all as they are told.
+	Intake func() incident.Intake
 	// Truncated is called after a notification that told of alerts it left out, or that was too large to take: what it
 	// would have said has to be asked for. It must not block. nil means nobody asks.
 	Truncated func()
@@ -83,6 +86,7 @@ type Receiver struct {
 	now       func() time.Time
 	token     func() string
 	watchdogs func(map[string]string) (string, bool)
+	intake    func() incident.Intake
 	truncated func()
 	maxBody   int64
 	maxAlerts int
@@ -93,7 +97,7 @@ type Receiver struct {
 func New(o Options) *Receiver {
 	r := &Receiver{
 		store: o.Store, metrics: o.Metrics, log: o.Logger, now: o.Now, token: o.Token,
-		watchdogs: o.Watchdogs, truncated: o.Truncated, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
+		watchdogs: o.Watchdogs, intake: o.Intake, truncated: o.Truncated, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
 	}
 	if r.metrics == nil {
 		r.metrics = NewMetrics(nil)
@@ -110,6 +114,9 @@ func New(o Options) *Receiver {
 	}
 	if r.watchdogs == nil {
 		r.watchdogs = func(map[string]string) (string, bool) { return "", false }
+	}
+	if r.intake == nil {
+		r.intake = func() incident.Intake { return incident.Intake{} }
 	}
 	if r.truncated == nil {
 		r.truncated = func() {}

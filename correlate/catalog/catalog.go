@@ -22,6 +22,8 @@ type Rules struct {
 	Dependencies []Dependency
 	// Places are labels that say where something is, the widest first.
 	Places []string
+	// Ignore: an alert that any of these sets matches belongs to no incident and no figure.
+	Ignore []labels.Matchers
 }
 
 // Services say how an alert and a record name a service.

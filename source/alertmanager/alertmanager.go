@@ -65,6 +65,8 @@ type Options struct {
 	Logger  *slog.Logger     // nil means silent
 	Metrics *Metrics         // nil means not exposed
 	Now     func() time.Time // nil means time.Now
+	// Intake says which of the alerts listed are taken in, and as what: the same as of those that are notified.
+	Intake incident.Intake
 }
 
 // Source asks one Alertmanager. It implements source.Source.
@@ -78,6 +80,7 @@ type Source struct {
 	log     *slog.Logger
 	metrics *Metrics
 	now     func() time.Time
+	intake  incident.Intake
 
 	// What the polls so far have seen; only Poll touches it.
 	lastPoll time.Time                         // the last that saw everything
@@ -90,7 +93,7 @@ type Source struct {
 // New makes the source. Nothing is asked before the first Poll.
 func New(o Options) *Source {
 	s := &Source{
-		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now,
+		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now, intake: o.Intake,
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
 		silences: map[string]incident.Silence{},
 	}

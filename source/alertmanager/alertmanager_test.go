@@ -526,3 +526,29 @@ func FuzzAnswers(f *testing.F) {
 		}
 	})
 }
+
+// What is listed goes by the same rules as what is notified: an ignored alert is not stored, and replicas are one alert.
+func TestIntake(t *testing.T) {
+	b := newBench(t)
+	b.intake = incident.Intake{Ignored: func(l map[string]string) bool { return l["alertname"] == "Test" }, DropLabels: []string{"replica"}}
+	replica := func(r, start string) *models.GettableAlert {
+		a := listed("Down", start, "active")
+		a.Labels["replica"] = r
+		fp := incident.Fingerprint(a.Labels)
+		a.Fingerprint = &fp
+		return a
+	}
+	b.receive("Down", startNano, "10:00:30", "")
+	b.api.alerts = models.GettableAlerts{replica("a", startMilli), replica("b", "2026-03-01T10:00:17.000Z"), listed("Test", startMilli, "active")}
+	b.pollEach("10:01:00", "10:20:00")
+	require.True(t, b.episode("Down").Firing(), "the webhook's and the list's are one")
+	for _, s := range b.store.sightings {
+		require.Equal(t, map[string]string{"alertname": "Down"}, s.Labels)
+	}
+	b.api.alerts = models.GettableAlerts{replica("b", "2026-03-01T10:00:17.000Z")}
+	b.pollEach("10:21:00", "10:40:00")
+	require.True(t, b.episode("Down").Firing(), "one replica still says so")
+	b.api.alerts = nil
+	b.pollEach("10:41:00", "11:20:00")
+	require.False(t, b.episode("Down").Firing())
+}

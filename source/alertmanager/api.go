@@ -44,17 +44,22 @@ func (s *Source) alerts(ctx context.Context) (list []alert, unread, err error) {
 		return nil, nil, err
 	}
 	var first error
+	bad := 0
 	for i := range raw {
 		a, err := readAlert(raw[i])
-		if err != nil && first == nil {
-			first = fmt.Errorf("alerts[%d]: %w", i, err)
+		if err != nil {
+			if bad++; first == nil {
+				first = fmt.Errorf("alerts[%d]: %w", i, err)
+			}
+			continue
 		}
-		if err == nil {
+		var ok bool
+		if a.fingerprint, a.labels, ok = s.intake.Take(a.fingerprint, a.labels); ok {
 			list = append(list, a)
 		}
 	}
 	if first != nil {
-		unread = fmt.Errorf("%d of %d alerts could not be read: %w", len(raw)-len(list), len(raw), first)
+		unread = fmt.Errorf("%d of %d alerts could not be read: %w", bad, len(raw), first)
 	}
 	return list, unread, nil
 }

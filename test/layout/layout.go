@@ -17,7 +17,7 @@ const module = "meantime"
 var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
-		"api", "backfill", "collector", "config", "correlate", "incident", "measure", "postmortem", "source/...", "store",
+		"api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "source/...", "store",
 		"store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
