@@ -15,7 +15,7 @@ type Validated struct {
 	Intervals    []incident.Interval // the default ones first
 	Objectives   []Objective
 	Rules        correlate.Rules
-	DropLabels   []string // labels by which no alert is told from another
+	DropLabels   []string      // labels by which no alert is told from another
 	Alertmanager *Alertmanager // nil: none is asked
 	Prometheus   *Prometheus   // nil: none is asked
 	Sources      []Source      // the one that wins a disagreement first
