@@ -195,7 +195,7 @@ func TestLargeBodiesTogether(t *testing.T) {
 	for _, chunked := range []bool{false, true} {
 		t.Run(fmt.Sprintf("chunked=%t", chunked), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := New(Options{Store: newMemory(), MaxBody: 1 << 20, Memory: 2 << 20})
+				r := New(Options{Store: newMemory(), Now: afterStart, MaxBody: 1 << 20, Memory: 2 << 20})
 				p, stop := serveInMemory(r)
 				defer stop()
 				request := body("http://am-0", alert("firing", down, start, year1, fp))
