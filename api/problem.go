@@ -16,12 +16,13 @@ const retryAfter = 5
 
 // statuses is the one table from what kind of trouble an error is to the HTTP status that says so.
 var statuses = map[incident.Code]int{
-	incident.CodeInvalid:     http.StatusBadRequest,
-	incident.CodeNotFound:    http.StatusNotFound,
-	incident.CodeConflict:    http.StatusConflict,
-	incident.CodeTooLarge:    http.StatusRequestEntityTooLarge,
-	incident.CodeUnavailable: http.StatusServiceUnavailable,
-	incident.CodeInternal:    http.StatusInternalServerError,
+	incident.CodeInvalid:       http.StatusBadRequest,
+	incident.CodeNotFound:      http.StatusNotFound,
+	incident.CodeConflict:      http.StatusConflict,
+	incident.CodeTooLarge:      http.StatusRequestEntityTooLarge,
+	incident.CodeUnprocessable: http.StatusUnprocessableEntity,
+	incident.CodeUnavailable:   http.StatusServiceUnavailable,
+	incident.CodeInternal:      http.StatusInternalServerError,
 }
 
 // problem is the body of an answer that is not a success, as RFC 9457 has it. Its type is always about:blank and

@@ -77,7 +77,10 @@ func (a *api) putRecord(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusCreated
 		w.Header().Set("Location", "/api/v1/records/"+url.PathEscape(k.Source)+"/"+url.PathEscape(k.ID))
 	}
-	return reply(w, status, rec)
+	return reply(w, status, struct {
+		incident.Record
+		Unread incident.Problems `json:"unread,omitempty"` // keys of the request that mean nothing here
+	}{rec, incident.UnreadKeys(b)})
 }
 
 // put stores facts and tells that something changed.

@@ -29,6 +29,8 @@ type Imported struct {
 	results []postmortem.Result
 	// Questions is how many are open.
 	Questions int
+	// Replaced says which records of another title, that an earlier import stored, were replaced.
+	Replaced []string
 }
 
 // ReadPostmortems reads the files and, unless it is a dry run, stores their records in one piece: a file that cannot be read
@@ -44,6 +46,7 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 	}
 	out = &Imported{}
 	var f incident.Facts
+	from := map[string]string{} // the file of each record, by its id
 	for _, name := range in.Files {
 		if strings.HasSuffix(name, ".answers.yaml") {
 			continue // it stands beside a document and is read with it
@@ -56,12 +59,17 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 		if err != nil {
 			return nil, err
 		}
-		r, err := readPostmortem(filepath.Base(name), body, answers)
+		r, err := readPostmortem(named(name), body, answers)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		out.results = append(out.results, r)
 		for _, x := range r.Incidents {
+			id := x.Record.ID
+			if other, twice := from[id]; twice && filepath.Clean(other) != filepath.Clean(name) {
+				return nil, fmt.Errorf("%s: id %q is that of %s as well, and one would replace the other; rename one of them", name, id, other)
+			}
+			from[id] = name
 			x.Record.Source = in.Source
 			out.Questions += len(x.Questions)
 			f.Records = append(f.Records, x.Record)
@@ -75,8 +83,25 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 		return nil, fmt.Errorf("open store: %w\n(a running Meantime takes postmortems at POST /api/v1/postmortems and from the folder of a file source)", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	for i := range f.Records {
+		before, err := db.Record(ctx, f.Records[i].Key())
+		switch {
+		case err == nil && !before.Withdrawn && before.Title != f.Records[i].Title:
+			out.Replaced = append(out.Replaced, fmt.Sprintf("record %s was %q and is now %q", before.Key(), before.Title, f.Records[i].Title))
+		case err != nil && incident.CodeOf(err) != incident.CodeNotFound:
+			return nil, err
+		}
+	}
 	_, err = db.Put(ctx, f, a.now())
 	return out, err
+}
+
+// named is the name by which a file's records are known: with its folder, which many documents are named by.
+func named(file string) string {
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	return filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file)))
 }
 
 // answersFor are the answers to what a document leaves open, nil where there are none.

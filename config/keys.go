@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"meantime/incident"
 )
 
 // envPrefix begins the name of every environment variable of the configuration.
@@ -117,50 +119,14 @@ func envName(path string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// nearest is the one of names that is most like s, empty where none is alike.
+// nearest is the one of names that was probably meant by s, empty where none was.
 func nearest(s string, names []string) string {
-	plain := func(s string) string { return strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(s)) }
 	for _, n := range names {
-		if plain(n) == plain(s)+"_file" {
+		if strings.EqualFold(n, strings.NewReplacer("-", "_", " ", "_").Replace(s)+"_file") {
 			return n // a secret, which stands in a file of its own
 		}
 	}
-	best, least := "", 3
-	for _, n := range names {
-		if d := distance(plain(s), plain(n)); d < least && d < len(n)-1 {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is the least number of letters to insert, delete, replace or swap with their neighbour that makes a into b
-// (optimal string alignment).
-func distance(a, b string) int {
-	if len(a) > len(b)+3 || len(b) > len(a)+3 {
-		return 4 // far; this keeps nonsense cheap
-	}
-	var before []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		next := make([]int, len(b)+1)
-		next[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				next[j] = min(next[j], before[j-2]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
+	return incident.Nearest(s, names)
 }
 
 // elsewhere is the path of the key or section of that name in another part of the file, empty where there is none.

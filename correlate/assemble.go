@@ -220,7 +220,7 @@ func (a *assembler) quietAfter(in *incident.Incident, linked []*incident.Episode
 func (a *assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
 	cancelled := marked == string(incident.StateCancelled)
 	said := incident.State("")
-	ended := false
+	ended, timeless := false, true
 	var last time.Time
 	for _, r := range records {
 		if said == "" {
@@ -229,6 +229,7 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 		_, ok := r.Milestones[incident.Resolved]
 		ended = ended || ok
 		last = latest(last, lastKnown(r))
+		timeless = timeless && !r.Timed()
 	}
 	if marked == "" {
 		cancelled = said == incident.StateCancelled
@@ -238,13 +239,16 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 			ended = true
 		}
 		if r.Action == incident.ReviewSet {
-			last = latest(last, r.Time)
+			last, timeless = latest(last, r.Time), false
 		}
 	}
 	firing := slices.ContainsFunc(linked, func(e *incident.Episode) bool { return e.Firing() })
+	timeless = timeless && len(linked) == 0 && !in.OpenedByAlerts
 	switch {
 	case cancelled:
 		in.State = incident.StateCancelled
+	case timeless: // whatever it says: nobody could tell since when
+		in.State = incident.StateResolved
 	case firing, said == incident.StateOpen:
 		in.State = incident.StateOpen
 	case in.OpenedByAlerts:

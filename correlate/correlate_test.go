@@ -46,3 +46,38 @@ func TestImpactsNeverBecomeMilestones(t *testing.T) {
 	require.Equal(t, incident.StateResolved, in.State)
 	require.True(t, in.MissedDetection)
 }
+
+// A record that speaks of no time is not open, whatever it says.
+func TestARecordWithoutATimeIsNotOpen(t *testing.T) {
+	written := at("10:00")
+	for name, c := range map[string]struct {
+		record incident.Record
+		want   incident.State
+	}{
+		"nothing but a title":      {incident.Record{Title: "Mail delayed"}, incident.StateResolved},
+		"it says that it is open":  {incident.Record{State: incident.StateOpen}, incident.StateResolved},
+		"it says that it is over":  {incident.Record{State: incident.StateResolved}, incident.StateResolved},
+		"it was called off":        {incident.Record{State: incident.StateCancelled}, incident.StateCancelled},
+		"when it was made":         {incident.Record{CreatedAt: at("09:30")}, incident.StateOpen},
+		"when it was acknowledged": {record("1", map[incident.MilestoneName]string{incident.Acknowledged: "09:40"}), incident.StateOpen},
+		"when it hurt":             {incident.Record{Impacts: []incident.Impact{{From: at("09:00"), To: at("09:10")}}}, incident.StateOpen},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := c.record
+			r.Source, r.ID, r.UpdatedAt = "ours", "1", written
+			r.Normalize()
+			rules := DefaultRules()
+			res := Correlate(incident.Facts{Records: []incident.Record{r}}, &rules, written.Add(time.Minute))
+			require.Len(t, res.Incidents, 1)
+			require.Equal(t, c.want, res.Incidents[0].State)
+		})
+	}
+	r := incident.Record{Source: "ours", ID: "1", UpdatedAt: written}
+	r.Normalize()
+	set := incident.Review{
+		ID: "v", At: written, By: "ada", Action: incident.ReviewSet, Incident: incident.RecordID(r.Key()), Milestone: incident.Started, Time: at("09:00"),
+	}
+	rules := DefaultRules()
+	res := Correlate(incident.Facts{Records: []incident.Record{r}, Reviews: []incident.Review{set}}, &rules, written.Add(time.Minute))
+	require.Equal(t, incident.StateOpen, res.Incidents[0].State, "a person said when it began")
+}

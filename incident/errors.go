@@ -11,12 +11,14 @@ import (
 type Code string
 
 const (
-	CodeInvalid     Code = "invalid"     // the input is wrong; sending it again will not help
-	CodeNotFound    Code = "not_found"   // what was asked for does not exist
-	CodeConflict    Code = "conflict"    // it contradicts what is stored
-	CodeTooLarge    Code = "too_large"   // over a stated limit
-	CodeUnavailable Code = "unavailable" // the store cannot take it now; the same call may succeed later
-	CodeInternal    Code = "internal"    // everything else
+	CodeInvalid  Code = "invalid"   // the input is wrong; sending it again will not help
+	CodeNotFound Code = "not_found" // what was asked for does not exist
+	CodeConflict Code = "conflict"  // it contradicts what is stored
+	CodeTooLarge Code = "too_large" // over a stated limit
+	// CodeUnprocessable: it is well formed, and of another kind than can be taken here; sending it again will not help
+	CodeUnprocessable Code = "unprocessable"
+	CodeUnavailable   Code = "unavailable" // the store cannot take it now; the same call may succeed later
+	CodeInternal      Code = "internal"    // everything else
 )
 
 // Error carries a Code with its cause.

@@ -86,6 +86,11 @@ type Record struct {
 // Key is the record's key.
 func (r *Record) Key() RecordKey { return RecordKey{r.Source, r.ID} }
 
+// Timed says whether the record speaks of any time but that of its writing.
+func (r *Record) Timed() bool {
+	return len(r.Milestones)+len(r.Impacts) > 0 || !r.CreatedAt.IsZero()
+}
+
 // Stated is a milestone as a record states it. In JSON it is a time, or an object.
 type Stated struct {
 	At        time.Time `json:"at"`

@@ -3,6 +3,7 @@ package postmortem
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,14 +56,17 @@ type Entry struct {
 
 // Read reads a written postmortem. The name is the document's file name or address: it gives the records their ID, may
 // hold a date, and its extension may say what the document is. Reading the same twice gives the same. The error
-// is an incident.Error with code invalid or too_large for a document that cannot be read at all; a document that tells
-// of no incident is no error.
+// is an incident.Error with code invalid or too_large for a document that cannot be read at all, and unprocessable for
+// data; a document that tells of no incident is no error.
 func Read(name string, body []byte, opts Options) (Result, error) {
 	if len(body) > MaxDocument {
 		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body), MaxDocument)
 	}
 	if strings.IndexByte(string(body[:min(len(body), 512)]), 0) >= 0 && !utf16Mark(body) {
 		return Result{}, incident.Errorf(incident.CodeInvalid, "not a text")
+	}
+	if err := refuseData(name, body); err != nil {
+		return Result{}, err
 	}
 	all, err := lexicons()
 	if err != nil {
@@ -119,19 +123,29 @@ func utf16Mark(b []byte) bool {
 	return len(b) > 1 && (b[0] == 0xFF && b[1] == 0xFE || b[0] == 0xFE && b[1] == 0xFF)
 }
 
+// extensions are those that a record's ID leaves out.
+var extensions = []string{".md", ".markdown", ".qmd", ".html", ".htm", ".xhtml", ".txt", ".rst", ".adoc", ".mdx"}
+
+// anybodys are names, folded, that many documents have, each in a folder of its own.
+var anybodys = []string{"readme", "index", "postmortem", "incident", "report", "incidentreport", "retrospective", "summary"}
+
 // recordID is the document's name without folder and extension, with a number behind it for every incident after the
-// first, so that an edit of the text keeps the record.
+// first, so that an edit of the text keeps the record. Where many documents have that name it is the name of the folder.
 func recordID(name string, n int) string {
 	if i := strings.IndexAny(name, "?#"); i > 0 && strings.Contains(name, "://") {
 		name = name[:i]
 	}
-	id := strings.TrimRight(name, "/")
-	id = path.Base(strings.ReplaceAll(id, `\`, "/"))
-	for _, ext := range []string{".md", ".markdown", ".qmd", ".html", ".htm", ".xhtml", ".txt", ".rst", ".adoc", ".mdx"} {
+	name = strings.TrimRight(strings.ReplaceAll(name, `\`, "/"), "/")
+	id := path.Base(name)
+	for _, ext := range extensions {
 		if len(id) > len(ext) && strings.EqualFold(id[len(id)-len(ext):], ext) {
 			id = id[:len(id)-len(ext)]
 			break
 		}
+	}
+	folder := path.Base(path.Dir(name))
+	if slices.Contains(anybodys, strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(id))) && strings.Trim(folder, "./") != "" {
+		id = folder
 	}
 	id = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7F || r == '<' || r == '>' {

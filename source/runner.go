@@ -245,6 +245,10 @@ func (w *worker) run(ctx context.Context) {
 			return
 		}
 		wait, patient := w.job.Interval, time.Duration(0)
+		var left *LeftOut
+		if errors.As(err, &left) {
+			err = nil // it answered
+		}
 		switch {
 		case err == nil && failures > 0:
 			w.log.Info("Source answers again", "failures", failures)

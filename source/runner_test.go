@@ -318,3 +318,25 @@ func TestRunEndsAfterThePolls(t *testing.T) {
 		require.NoError(t, r.Reload(nil), "a reload after the end does nothing")
 	})
 }
+
+// A poll that left something out is not a success, and is not tried again any sooner.
+func TestLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := newFake("a", func(context.Context, int) error {
+			return &LeftOut{What: "incidents/a.yaml:3: state: unknown value", Files: 1}
+		})
+		r := NewRunner(Options{})
+		require.NoError(t, r.Reload([]Job{{Source: src, Interval: 10 * time.Minute, Timeout: time.Minute}}))
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { r.Run(ctx); close(done) }()
+		time.Sleep(25 * time.Minute)
+		synctest.Wait()
+		require.Len(t, src.polls(), 3)
+		s := r.Status()[0]
+		require.False(t, s.Up)
+		require.Equal(t, "a file is left out: incidents/a.yaml:3: state: unknown value", s.Err)
+		stop()
+		<-done
+	})
+}

@@ -5,6 +5,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -56,6 +57,20 @@ type Status struct {
 	LastSuccess time.Time
 	// Err is why the last poll could not, on one line and without secrets; empty where it could.
 	Err string
+}
+
+// LeftOut is the error of a poll that took everything but some of what is there. The source has logged what; it is not
+// polled again any sooner for it.
+type LeftOut struct {
+	What  string // the first thing left out: where it is and what is wrong with it
+	Files int    // how many files there are like it
+}
+
+func (l *LeftOut) Error() string {
+	if l.Files > 1 {
+		return fmt.Sprintf("%d files are left out, the first: %s", l.Files, l.What)
+	}
+	return "a file is left out: " + l.What
 }
 
 // RetryAfter is how long the other side asked to be left alone, 0 where it did not.

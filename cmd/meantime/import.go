@@ -27,6 +27,9 @@ func importCommand(a *kingpin.Application) command {
 		if err := r.Print(p.stdout, *format); err != nil {
 			return err
 		}
+		for _, x := range r.Replaced {
+			p.logger.Warn("An earlier record was replaced; rename the document if it is of another incident", "what", x)
+		}
 		if r.Questions > 0 {
 			return errQuestions
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/source"
 )
 
 // Store is what the source needs of the store.
@@ -132,9 +133,10 @@ func (p Problem) show(dir string) string {
 	return b.String()
 }
 
-// Poll reads what changed in the folder and brings the store in line with it. That a file is bad is not an error of the
-// source: it is logged and counted by metrics of its own. That the folder cannot be read is one, and withdraws nothing;
-// so is a folder that is empty from the start although records of it are stored.
+// Poll reads what changed in the folder and brings the store in line with it. That a file is bad does not end
+// the poll as a whole: what the others say is stored, the bad one is logged and counted by metrics of its own, and the
+// answer is a source.LeftOut that names it. That the folder cannot be read is an error, and withdraws nothing; so is a
+// folder that is empty from the start although records of it are stored.
 func (s *Source) Poll(ctx context.Context) error {
 	files, problems, err := s.scan(ctx)
 	if err != nil {
@@ -152,12 +154,15 @@ func (s *Source) Poll(ctx context.Context) error {
 	}
 	want, keep, more := s.gather()
 	problems = append(problems, more...)
-	s.report(problems)
+	left := s.report(problems)
 	if len(keep.unread) > 0 && !slices.Equal(keep.unread, s.unread) {
 		s.log.Warn("No record is withdrawn while a file cannot be read that never could be: what it says is not known", "files", keep.unread)
 	}
 	s.unread = keep.unread
-	return s.apply(ctx, want, keep)
+	if err := s.apply(ctx, want, keep); err != nil {
+		return err
+	}
+	return left
 }
 
 // keep says what must not be withdrawn although no file says it now.
@@ -204,9 +209,11 @@ func (s *Source) gather() (map[string]incident.Record, keep, []Problem) {
 	return want, k, problems
 }
 
-// report logs every problem once, for as long as it lasts, and counts the files that have one.
-func (s *Source) report(problems []Problem) {
+// report logs every problem once, for as long as it lasts, and counts the files that have one. Its error says which is
+// the first of them, nil where there is none.
+func (s *Source) report(problems []Problem) error {
 	bad, warned := map[string]bool{}, 0
+	first := ""
 	now := map[string]bool{}
 	for _, p := range problems {
 		text := p.show(s.dir)
@@ -215,6 +222,7 @@ func (s *Source) report(problems []Problem) {
 			warned++
 		default:
 			bad[p.File] = true
+			first = cmp.Or(first, text)
 		}
 		if now[text] || s.reported[text] {
 			now[text] = true
@@ -229,6 +237,10 @@ func (s *Source) report(problems []Problem) {
 	}
 	s.reported = now
 	s.metrics.found(s.name, len(bad), warned)
+	if first == "" {
+		return nil
+	}
+	return &source.LeftOut{What: first, Files: len(bad)}
 }
 
 const page = 500 // records read or stored at a time

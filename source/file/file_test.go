@@ -114,11 +114,15 @@ func (b *bench) remove(name string) {
 	require.NoError(b.t, os.RemoveAll(filepath.Join(b.dir, name)))
 }
 
-// poll polls and gives what the Puts changed since the last time.
+// poll polls and gives what the Puts changed since the last time. Where the store was written, the poll's only error is
+// that a file is left out.
 func (b *bench) poll() []string {
 	b.t.Helper()
 	b.store.puts = nil
-	require.NoError(b.t, b.Poll(b.t.Context()))
+	if err := b.Poll(b.t.Context()); err != nil {
+		var left *source.LeftOut
+		require.ErrorAs(b.t, err, &left)
+	}
 	return b.store.puts
 }
 
@@ -536,4 +540,35 @@ func TestUnreadFileStopsWithdrawalsAndSaysSo(t *testing.T) {
 	b.remove("huge.yaml")
 	b.remove("vast.yaml")
 	require.Equal(t, []string{"-a"}, b.poll())
+}
+
+// What is left out of a folder is an error that names the first place, for as long as it lasts; all else is stored.
+func TestLeftOut(t *testing.T) {
+	b := newBench(t, Options{})
+	b.write("a.yaml", "id: a\ntitle: one\n")
+	require.NoError(t, b.Poll(t.Context()))
+	for _, c := range []struct{ name, text, want string }{
+		{"bad.yaml", "- id: b\n  title: two\n- id: c\n  milestones: {started: soon}\n", "bad.yaml:4: milestones.started: not a time: \"soon\""},
+		{"pager.csv", "id,created\n1,2\n", "pager.csv: not read: CSV is no form of records"},
+		{"log.JSONL", "{}\n", "log.JSONL: not read: JSONL is no form of records"},
+		{"status.json", `{"page": {"id": "p"}, "incidents": []}`, "status.json:1: id: missing"},
+	} {
+		b.write(c.name, c.text)
+		err := b.Poll(t.Context())
+		var left *source.LeftOut
+		require.ErrorAs(t, err, &left, c.name)
+		require.Equal(t, 1, left.Files)
+		require.ErrorContains(t, err, "a file is left out: "+filepath.Join(b.dir, c.want), c.name)
+		b.remove(c.name)
+		require.NoError(t, b.Poll(t.Context()), c.name)
+	}
+	b.write("bad.yaml", "- id: b\n  title: two\n- id: c\n  state: over\n")
+	b.write("more.yaml", "x\n")
+	require.ErrorContains(t, b.Poll(t.Context()), "2 files are left out, the first: "+filepath.Join(b.dir, "bad.yaml:4: state: unknown value"))
+	require.Contains(t, b.store.records, incident.RecordKey{Source: "ours", ID: "b"}, "what can be read is stored")
+
+	b.write("notes.txt", "x")
+	b.write("bad.yaml", "start: 1\nid: b\n")
+	b.remove("more.yaml")
+	require.NoError(t, b.Poll(t.Context()), "a key that is not read, and a file of no form that records have, leave nothing out")
 }

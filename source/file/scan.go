@@ -9,11 +9,15 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"meantime/incident"
 )
+
+// exports are extensions of what other programs export. Who puts such a file here expects it to be read.
+var exports = []string{".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".ods"}
 
 // settled is how old a file's modification must be before an unchanged time and size mean an unchanged file: a second
 // write can fall into the same tick of the file system's clock.
@@ -79,8 +83,13 @@ func (s *Source) scan(ctx context.Context) (map[string]*known, []Problem, error)
 		case d.IsDir(), strings.HasSuffix(name, sidecarEnd):
 			return nil
 		}
-		read, ok := s.readers[strings.ToLower(path.Ext(name))]
+		ext := strings.ToLower(path.Ext(name))
+		read, ok := s.readers[ext]
 		if !ok {
+			if slices.Contains(exports, ext) {
+				problems = append(problems, Problem{File: name, Message: "not read: " + strings.ToUpper(ext[1:]) + " is no form of records; " +
+					"make each line a record in YAML or JSON, or keep the file elsewhere"})
+			}
 			return nil
 		}
 		if len(files) == s.maxFiles {

@@ -3,7 +3,6 @@ package file
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -184,7 +183,7 @@ func (t *translation) mapping(n *yaml.Node, typ reflect.Type, path string) any {
 		var elem reflect.Type
 		if typ.Kind() == reflect.Map {
 			elem = typ.Elem()
-		} else if elem = fields(typ)[k.Value]; elem == nil {
+		} else if elem = incident.JSONKeys(typ)[k.Value]; elem == nil {
 			t.miss(k, typ, p)
 			continue
 		}
@@ -198,32 +197,13 @@ func (t *translation) mapping(n *yaml.Node, typ reflect.Type, path string) any {
 
 // miss notes a key that is not read, and the one that was probably meant.
 func (t *translation) miss(k *yaml.Node, typ reflect.Type, path string) {
-	names := make([]string, 0, len(fields(typ)))
-	for n := range fields(typ) {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	msg := "a key that is not read"
+	msg := incident.UnreadKey(path, k.Value, typ).Message
 	if k.Value == "<<" {
 		msg = "merge keys are not read; write the keys out"
-	} else if near := nearest(k.Value, names); near != "" {
-		msg += fmt.Sprintf("; did you mean %q?", near)
 	}
 	if t.first(k, "", msg) {
 		t.unknown = append(t.unknown, Problem{Line: k.Line, Path: path, Message: msg, Warning: true})
 	}
-}
-
-// fields are the keys of a struct in its JSON form with their types.
-func fields(typ reflect.Type) map[string]reflect.Type {
-	out := map[string]reflect.Type{}
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		if name != "" && name != "-" {
-			out[name] = typ.Field(i).Type
-		}
-	}
-	return out
 }
 
 func kindOf(n *yaml.Node) string {
