@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"meantime/access"
 	"meantime/incident"
 )
 
@@ -45,8 +46,9 @@ type Options struct {
 	ReadPostmortem func(name string, document, answers []byte) ([]incident.Record, error)
 	// Changed is called after facts were stored, before the answer.
 	Changed func()
-	// Token is the bearer token that writing needs; none is needed where it is empty.
+	// Token is the token that writing needs; none is needed where it is empty. Gate checks it; nil means one of its own.
 	Token func() string
+	Gate  *access.Gate
 	// Reserved are the names of the configured sources. Their records come from there and cannot be written here.
 	Reserved func() []string
 	// MaxBody is the largest request body in bytes. 0 means DefaultMaxBody.
@@ -108,6 +110,9 @@ func newAPI(o Options) *api {
 	}
 	if o.Token == nil {
 		o.Token = func() string { return "" }
+	}
+	if o.Gate == nil {
+		o.Gate = access.NewGate(access.Options{})
 	}
 	if o.Reserved == nil {
 		o.Reserved = func() []string { return nil }

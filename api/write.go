@@ -1,14 +1,14 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
+	"meantime/access"
 	"meantime/incident"
 )
 
@@ -19,9 +19,14 @@ func (a *api) write(h handler) handler {
 		if err := a.crossOrigin.Check(r); err != nil {
 			return &problem{Status: http.StatusForbidden, Detail: err.Error()}
 		}
-		if !Allowed(r, a.Token()) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
-			return &problem{Status: http.StatusUnauthorized, Detail: "writing needs the header `Authorization: Bearer TOKEN` with the configured token"}
+		var refused *access.Refused
+		if err := a.Gate.Request(r, a.Token()); errors.As(err, &refused) {
+			if refused.RetryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(refused.RetryAfter.Seconds())))
+			} else {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
+			}
+			return &problem{Status: refused.Status(), Detail: refused.Detail}
 		}
 		if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 			return &problem{Status: http.StatusUnsupportedMediaType, Detail: "content encoding " + cut(e) + "; send the body as it is"}
@@ -31,17 +36,6 @@ func (a *api) write(h handler) handler {
 		}
 		return h(w, r)
 	}
-}
-
-// Allowed says whether a request carries the bearer token; any does where none is wanted. Digests are compared, so that the
-// time taken tells neither the token nor its length.
-func Allowed(r *http.Request, want string) bool {
-	if want == "" {
-		return true
-	}
-	scheme, got, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	x, y := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // fromBrowser says whether a page in a browser sent the request; these headers cannot be left out by one.

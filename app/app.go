@@ -18,6 +18,7 @@ import (
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"meantime/access"
 	"meantime/api"
 	"meantime/config"
 	"meantime/incident"
@@ -34,8 +35,10 @@ type Options struct {
 	Environ    []string // nil: the process's own
 	DSN        string   // overrides the configured one where given
 	Web        *toolkit.FlagConfig
-	Logger     *slog.Logger
-	Now        func() time.Time // nil: time.Now
+	// EnableLifecycle lets anybody reload where no token for writing is configured. EnablePprof serves /debug/pprof.
+	EnableLifecycle, EnablePprof bool
+	Logger                       *slog.Logger
+	Now                          func() time.Time // nil: time.Now
 	// Listening is called with the bound addresses before the first request is served. nil: nobody wants to know.
 	Listening func([]net.Addr)
 }
@@ -46,6 +49,7 @@ type App struct {
 	logger  *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	gate    *access.Gate
 
 	replica
 
@@ -68,6 +72,7 @@ func newApp(o Options) *App {
 	if a.now == nil {
 		a.now = time.Now
 	}
+	a.gate = access.NewGate(access.Options{Logger: a.logger.With("component", "web"), Metrics: a.metrics.access, Now: a.now})
 	if a.options.Environ == nil {
 		a.options.Environ = os.Environ()
 	}
@@ -102,6 +107,9 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	}
 	a.config.Store(c)
 	a.metrics.reloaded(nil, a.now())
+	if err := a.sayWhoMayWrite(c); err != nil {
+		return err
+	}
 
 	a.replica = newReplica(string(c.Store.DSN))
 	db, err := a.openStore(ctx, l, string(c.Store.DSN))
@@ -154,7 +162,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 func (a *App) handler() http.Handler {
 	a.hooks = webhook.New(webhook.Options{
 		Store: a.store, Metrics: a.metrics.webhook, Logger: a.logger, Now: a.now,
-		Token: func() string { return a.config.Load().Web.WebhookToken.Reveal() },
+		Token: func() string { return a.config.Load().Web.WebhookToken.Reveal() }, Gate: a.gate,
 		Watchdogs: func(labels map[string]string) (string, bool) {
 			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
 		},
@@ -165,14 +173,14 @@ func (a *App) handler() http.Handler {
 	records := api.New(api.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
-		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
-		Reserved:  a.reserved, ReadPostmortem: postmortemRecords,
+		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
+		Reserved: a.reserved, ReadPostmortem: postmortemRecords,
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
-		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() },
-		Sources:   a.sourceStates,
+		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
+		Sources: a.sourceStates,
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), records, pages)
 }
@@ -223,6 +231,9 @@ func (a *App) reload(ctx context.Context) (err error) {
 		return err
 	}
 	a.config.Store(c)
+	if err := a.sayWhoMayWrite(c); err != nil {
+		a.logger.Warn("Who may write cannot be told", "err", err)
+	}
 	if t := a.term.Load(); t != nil {
 		t.runner.SetRules(c.Rules)
 		jobs, err := a.jobs(c)

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
+	"strconv"
 	"strings"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
-	"meantime/api"
+	"meantime/access"
 )
 
 // The server's patience with a client. Webhooks are small and come from near; nothing here streams.
@@ -78,7 +80,9 @@ func (a *App) serve(l *lifecycle, handler http.Handler) error {
 		a.addrs = append(a.addrs, ln.Addr())
 	}
 	server := &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*a.front.Load()).ServeHTTP(w, r) }),
+		Handler: access.Hosts(func() []string { return a.config.Load().Web.AllowedHosts }, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			(*a.front.Load()).ServeHTTP(w, r)
+		})),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 	}
@@ -119,17 +123,38 @@ func (a *App) routes(metrics, webhook, events, records, pages http.Handler) http
 			fmt.Fprintln(w, "Meantime is ready.")
 		}
 	})
-	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !api.Allowed(r, a.config.Load().Web.WriteToken.Reveal()) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
-			http.Error(w, "A bearer token is needed.", http.StatusUnauthorized)
-			return
-		}
-		if err := a.reload(r.Context()); err != nil {
-			http.Error(w, "The configuration was not taken, the old one stays:\n"+strings.TrimSpace(err.Error()), http.StatusBadRequest)
-			return
-		}
-		fmt.Fprintln(w, "The configuration was taken.")
-	})))
+	mux.Handle("POST /-/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.reloadByHTTP)))
+	if a.options.EnablePprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
+}
+
+// reloadByHTTP takes a new configuration: for who has the token for writing or, where there is none, for anybody where a flag
+// says so.
+func (a *App) reloadByHTTP(w http.ResponseWriter, r *http.Request) {
+	want := a.config.Load().Web.WriteToken.Reveal()
+	if want == "" && !a.options.EnableLifecycle {
+		http.Error(w, "Reload by HTTP is not enabled: configure web.write_token_file, start with --web.enable-lifecycle, or send SIGHUP.", http.StatusForbidden)
+		return
+	}
+	var refused *access.Refused
+	if err := a.gate.Request(r, want); errors.As(err, &refused) {
+		if refused.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(refused.RetryAfter.Seconds())))
+		} else {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
+		}
+		http.Error(w, refused.Detail, refused.Status())
+		return
+	}
+	if err := a.reload(r.Context()); err != nil {
+		http.Error(w, "The configuration was not taken, the old one stays:\n"+strings.TrimSpace(err.Error()), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintln(w, "The configuration was taken.")
 }

@@ -10,6 +10,7 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"meantime/access"
 	"meantime/api"
 	"meantime/collector"
 	"meantime/correlate"
@@ -36,6 +37,7 @@ type metrics struct {
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
 
+	access       *access.Metrics
 	webhook      *webhook.Metrics
 	api          *api.Metrics
 	pages        *web.Metrics
@@ -71,7 +73,7 @@ func newMetrics() *metrics {
 		reloadAt: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken.",
 		}),
-		webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
+		access: access.NewMetrics(reg), webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
 	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),

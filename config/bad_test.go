@@ -222,6 +222,15 @@ var badFiles = map[string][]string{
 		`service-rule-incomplete.yml:3: services.rules[0].service: missing; it names the service of the alerts that match`,
 		`service-rule-incomplete.yml:3: services.rules[0].matchers: missing; write it like ['alertname="Watchdog"']`,
 	},
+	"hosts": {
+		`hosts.yml:4: web.allowed_hosts[1]: "http://meantime.example.org" is no host name; write it without http://, port and path, such as meantime.example.org`,
+		`hosts.yml:5: web.allowed_hosts[2]: "meantime:10049" is no host name; write it without http://, port and path, such as meantime.example.org`,
+		`hosts.yml:6: web.allowed_hosts[3]: "" is no host name; write it without http://, port and path, such as meantime.example.org`,
+		`hosts.yml:7: web.allowed_hosts[4]: "*.example.org" is no host name; write it without http://, port and path, such as meantime.example.org`,
+	},
+	"token-no-header": {
+		`token-no-header.yml:1: web.webhook_token_file: the token in testdata/token-of-two-words holds a space or a letter that no HTTP header carries; write letters, digits and signs of ASCII`,
+	},
 	"several": {
 		`several.yml:2: store.dns: unknown key; did you mean dsn?`,
 		`several.yml:3: windows[1]: a duration needs a unit: "28"; write 28m or 28s`,

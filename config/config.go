@@ -201,6 +201,8 @@ type LimitsConfig struct {
 type WebConfig struct {
 	WebhookTokenFile Path `mapstructure:"webhook_token_file"` // the bearer token that notifications must carry
 	WriteTokenFile   Path `mapstructure:"write_token_file"`   // the bearer token that records and reviews must carry
+	// AllowedHosts are the names by which Meantime may be called; empty: any. An address, and localhost, always may.
+	AllowedHosts []string `mapstructure:"allowed_hosts"`
 }
 
 // Path is the name of a file or folder.

@@ -38,8 +38,9 @@ func (c *Config) Validate() (*Validated, error) {
 		Sources:      v.sources(),
 		Limits:       v.limits(),
 		Web: Web{
-			WebhookToken: v.secret("web.webhook_token_file", c.Web.WebhookTokenFile),
-			WriteToken:   v.secret("web.write_token_file", c.Web.WriteTokenFile),
+			WebhookToken: v.token("web.webhook_token_file", c.Web.WebhookTokenFile),
+			WriteToken:   v.token("web.write_token_file", c.Web.WriteTokenFile),
+			AllowedHosts: v.hosts(),
 		},
 	}
 	out.Store = v.store(out.Windows)
@@ -51,6 +52,30 @@ func (c *Config) Validate() (*Validated, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// token reads a token that requests must carry. One that no header can carry would refuse everybody.
+func (v *validator) token(key string, p Path) Secret {
+	s := v.secret(key, p)
+	if strings.ContainsFunc(s.Reveal(), func(c rune) bool { return c <= ' ' || c > '~' }) {
+		v.bad(key, "the token in %s holds a space or a letter that no HTTP header carries; write letters, digits and signs of ASCII", p)
+	}
+	return s
+}
+
+// hostName is a name as in a URL, without scheme, port or path.
+var hostName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
+
+func (v *validator) hosts() []string {
+	var out []string
+	for i, h := range v.Web.AllowedHosts {
+		name := strings.ToLower(strings.TrimSuffix(h, "."))
+		if !hostName.MatchString(name) {
+			v.bad(fmt.Sprintf("web.allowed_hosts[%d]", i), "%q is no host name; write it without http://, port and path, such as meantime.example.org", quotable(h))
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // databases are the kinds of database that a dsn can name, by what it begins with, and what comes after.

@@ -88,4 +88,5 @@ type Limits struct {
 type Web struct {
 	WebhookToken Secret
 	WriteToken   Secret
+	AllowedHosts []string // in lower case, without ports; empty: any
 }

@@ -3,14 +3,16 @@ package web
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"meantime/access"
 )
 
 // A person who signed in is remembered by a cookie that carries the name and an end, signed with a key made of the
@@ -84,9 +86,13 @@ func (s *web) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.showSignIn(w, r, http.StatusBadRequest, back, "", "Say who you are, in up to 60 characters.")
 	}
 	token := s.Token()
-	has, want := sha256.Sum256([]byte(r.PostForm.Get("token"))), sha256.Sum256([]byte(token))
-	if token != "" && subtle.ConstantTimeCompare(has[:], want[:]) != 1 {
-		s.Logger.Debug("Wrong token at sign-in", "remote", r.RemoteAddr)
+	var refused *access.Refused
+	switch err := s.Gate.Check(r, r.PostForm.Get("token"), token); {
+	case err == nil:
+	case errors.As(err, &refused) && refused.RetryAfter > 0:
+		w.Header().Set("Retry-After", strconv.Itoa(int(refused.RetryAfter.Seconds())))
+		return s.showSignIn(w, r, refused.Status(), back, name, "Too many wrong tokens came from here. Wait a little.")
+	default:
 		return s.showSignIn(w, r, http.StatusForbidden, back, name, "This is not the token for writing.")
 	}
 	http.SetCookie(w, s.cookie(r, sign(token, name, s.Now().Add(sessionFor)), int(sessionFor/time.Second)))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"meantime/access"
 	"meantime/incident"
 )
 
@@ -44,6 +45,8 @@ type Options struct {
 	Changed func()
 	// Token is what a person signs in with to decide; where it is empty a name is enough.
 	Token func() string
+	// Gate checks it; nil means one of its own.
+	Gate *access.Gate
 	// Sources say how the configured sources are doing.
 	Sources func() []Source
 	Logger  *slog.Logger
@@ -99,6 +102,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Token == nil {
 		o.Token = func() string { return "" }
+	}
+	if o.Gate == nil {
+		o.Gate = access.NewGate(access.Options{})
 	}
 	if o.Sources == nil {
 		o.Sources = func() []Source { return nil }

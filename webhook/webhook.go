@@ -12,8 +12,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"meantime/access"
 	"meantime/incident"
 )
 
@@ -56,9 +55,10 @@ type Options struct {
 	Logger  *slog.Logger     // nil means silent
 	Now     func() time.Time // nil means time.Now
 
-	// Token, where it is set and gives a text, is the bearer token every request must carry. It is asked at every
-	// request, so that a reload can change it.
+	// Token, where it is set and gives a text, is the token every request must carry. It is asked at every request, so that a
+	// reload can change it. Gate checks it; nil means one of its own.
 	Token func() string
+	Gate  *access.Gate
 	// Watchdogs says whether an alert with these labels is a watchdog and what it is called. Each firing one received is
 	// a sign of life of the whole way from Prometheus to here. nil means there are none.
 	Watchdogs func(labels map[string]string) (name string, ok bool)
@@ -85,6 +85,8 @@ type Receiver struct {
 	log       *slog.Logger
 	now       func() time.Time
 	token     func() string
+	gate      *access.Gate
+	crossSite *http.CrossOriginProtection
 	watchdogs func(map[string]string) (string, bool)
 	intake    func() incident.Intake
 	truncated func()
@@ -96,7 +98,8 @@ type Receiver struct {
 // New makes the webhooks.
 func New(o Options) *Receiver {
 	r := &Receiver{
-		store: o.Store, metrics: o.Metrics, log: o.Logger, now: o.Now, token: o.Token,
+		store: o.Store, metrics: o.Metrics, log: o.Logger, now: o.Now, token: o.Token, gate: o.Gate,
+		crossSite: http.NewCrossOriginProtection(),
 		watchdogs: o.Watchdogs, intake: o.Intake, truncated: o.Truncated, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
 	}
 	if r.metrics == nil {
@@ -108,6 +111,9 @@ func New(o Options) *Receiver {
 	r.log = r.log.With("component", "webhook")
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.gate == nil {
+		r.gate = access.NewGate(access.Options{})
 	}
 	if r.token == nil {
 		r.token = func() string { return "" }
@@ -168,9 +174,17 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request, name string
 		w.Header().Set("Allow", http.MethodPost)
 		return problem(http.StatusMethodNotAllowed, fmt.Sprintf("%s is not taken here; POST is", req.Method))
 	}
-	if want := r.token(); want != "" && !authorized(req, want) {
+	// Alertmanager is no browser: what a page of another site has a visitor's browser send is not meant.
+	if err := r.crossSite.Check(req); err != nil {
+		return problem(http.StatusForbidden, err.Error())
+	}
+	var refused *access.Refused
+	if err := r.gate.Request(req, r.token()); errors.As(err, &refused) {
+		if refused.RetryAfter > 0 { // its token may be right, and a 4xx would lose what it brings
+			return unavailable(refused.Detail, nil)
+		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="meantime"`)
-		return problem(http.StatusUnauthorized, "the bearer token is missing or not the right one")
+		return problem(http.StatusUnauthorized, refused.Detail)
 	}
 	if e := req.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return problem(http.StatusUnsupportedMediaType, "a compressed body is not taken")
@@ -227,11 +241,4 @@ func (r *Receiver) put(ctx context.Context, f incident.Facts, received time.Time
 		return receipt, &a
 	}
 	return receipt, nil
-}
-
-// authorized compares the bearer token in a time that tells nothing of it, not even its length.
-func authorized(req *http.Request, want string) bool {
-	scheme, got, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	g, w := sha256.Sum256([]byte(strings.TrimSpace(got))), sha256.Sum256([]byte(want))
-	return subtle.ConstantTimeCompare(g[:], w[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }

@@ -34,15 +34,17 @@ func TestRequests(t *testing.T) {
 	token := "s3cret"
 	h := New(Options{Store: newMemory(), Token: func() string { return token }}).Alertmanager()
 
-	requireProblem(t, post(h, good), 401, "the bearer token is missing or not the right one")
-	for _, a := range []string{"Bearer", "Bearer s3cre", "Bearer s3crets", "Basic s3cret", "s3cret"} {
+	const none, wrong = "a token is needed: send the header Authorization: Bearer TOKEN, or X-Meantime-Token: TOKEN beside a password", "this is not the right token"
+	requireProblem(t, post(h, good), 401, none)
+	for a, want := range map[string]string{"Bearer": none, "Bearer s3cre": wrong, "Bearer s3crets": wrong, "Basic s3cret": none, "s3cret": none} {
 		w := post(h, good, "Authorization", a)
-		requireProblem(t, w, 401, "the bearer token is missing or not the right one")
+		requireProblem(t, w, 401, want)
 		require.Equal(t, `Bearer realm="meantime"`, w.Header().Get("WWW-Authenticate"))
 		require.NotContains(t, w.Body.String(), "s3c")
 	}
 	require.Equal(t, 200, post(h, good, "Authorization", "Bearer s3cret").Code)
 	require.Equal(t, 200, post(h, good, "Authorization", "bearer s3cret").Code, "the scheme has no case")
+	require.Equal(t, 200, post(h, good, "Authorization", "Basic YTpi", "X-Meantime-Token", "s3cret").Code, "beside a password")
 	token = "" // a reload took it away
 	require.Equal(t, 200, post(h, good).Code)
 	require.Equal(t, 200, post(h, good, "Content-Type", "text/plain").Code, "whatever it calls itself")
@@ -54,6 +56,36 @@ func TestRequests(t *testing.T) {
 		requireProblem(t, w, 405, method+" is not taken here; POST is")
 		require.Equal(t, "POST", w.Header().Get("Allow"))
 	}
+}
+
+// A page of another site can have a visitor's browser post a form here without asking. No Alertmanager sends these headers.
+func TestCrossSite(t *testing.T) {
+	m := newMemory()
+	r := New(Options{Store: m})
+	good := body("http://am-0", alert("firing", down, start, year1, fp))
+	for _, h := range []http.Handler{r.Alertmanager(), r.Events()} {
+		for _, header := range [][]string{
+			{"Sec-Fetch-Site", "cross-site", "Origin", "http://evil.example", "Content-Type", "text/plain"},
+			{"Sec-Fetch-Site", "same-site"}, {"Origin", "http://evil.example"}, {"Origin", "null"},
+		} {
+			require.Equal(t, 403, post(h, good, header...).Code, header)
+		}
+	}
+	require.Empty(t, m.sightings)
+	require.Equal(t, 200, post(r.Alertmanager(), good).Code)
+}
+
+// Who sent too many wrong tokens is not listened to for a while, but told to come again: a 4xx would lose what it brings.
+func TestWrongTokensAreSlowed(t *testing.T) {
+	h := New(Options{Store: newMemory(), Token: func() string { return "s3cret" }}).Alertmanager()
+	good := body("http://am-0", alert("firing", down, start, year1, fp))
+	last := 0
+	for i := 0; i < 100 && last != 503; i++ {
+		last = post(h, good, "X-Meantime-Token", fmt.Sprint(i)).Code
+	}
+	w := post(h, good, "X-Meantime-Token", "s3cret")
+	requireProblem(t, w, 503, "too many wrong tokens came from this address")
+	require.Equal(t, "5", w.Header().Get("Retry-After"))
 }
 
 // Whatever the store says, a good notification must not be answered 4xx: Alertmanager would never send it again.

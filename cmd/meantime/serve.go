@@ -11,10 +11,12 @@ import (
 
 func serveCommand(a *kingpin.Application) command {
 	c := a.Command("serve", "Run the daemon.").Default()
+	lifecycle := c.Flag("web.enable-lifecycle", "Let anybody who reaches the port reload by POST /-/reload where web.write_token_file is not configured.").Bool()
+	profile := c.Flag("web.enable-pprof", "Serve profiles under /debug/pprof to anybody who reaches the port.").Bool()
 	flags := kingpinflag.AddFlags(c, ":10049")
 	return command{c, func(ctx context.Context, p *program) error {
 		o := p.options()
-		o.Web = flags
+		o.Web, o.EnableLifecycle, o.EnablePprof = flags, *lifecycle, *profile
 		return app.Run(ctx, o)
 	}}
 }

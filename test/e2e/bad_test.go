@@ -164,7 +164,7 @@ func TestBadStore(t *testing.T) {
 
 // TestReload shows that a reload takes a good configuration, and keeps the old one where the new one has a mistake.
 func TestReload(t *testing.T) {
-	m := servers.Meantime(t, servers.MeantimeOptions{Config: "sources: []\nwindows: [7d]\n"})
+	m := servers.Meantime(t, servers.MeantimeOptions{Config: "sources: []\nwindows: [7d]\n", Args: []string{"--web.enable-lifecycle"}})
 	windows := func(want string) {
 		t.Helper()
 		servers.Eventually(t, soon, func() error {

@@ -17,17 +17,17 @@ const module = "meantime"
 var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
-		"api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "source/...", "store",
+		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "source/...", "store",
 		"store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
-	"api":        {"incident", "measure"},
+	"api":        {"access", "incident", "measure"},
 	"backfill":   {"incident", "measure"},
 	"collector":  {"incident", "measure"},
 	"source/...": {"incident", "measure", "source"},
-	"web":        {"incident", "measure"},
-	"webhook":    {"incident", "measure"},
+	"web":        {"access", "incident", "measure"},
+	"webhook":    {"access", "incident", "measure"},
 
 	"correlate":         {"correlate/catalog", "incident"},
 	"correlate/catalog": {"incident"},
@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"store/sqlstore":  {"incident", "store"},
 	"store/storetest": {"incident", "store"},
 
+	"access":     {}, // tokens, hosts: what all that take requests have in common
 	"incident":   {},
 	"dashboards": {},
 
@@ -97,6 +98,7 @@ var homes = []home{
 	{library: "gonum.org/v1/gonum", packages: []string{"measure"}},
 	{library: "github.com/yuin/goldmark", packages: []string{"postmortem", "source/..."}},
 	{library: "golang.org/x/net/html", packages: []string{"postmortem", "source/..."}},
+	{library: "golang.org/x/time/rate", packages: []string{"access", "source/..."}},
 	{library: "golang.org/x/text", packages: []string{"postmortem"}},
 	{library: "golang.org/x/sync", packages: []string{"..."}},
 
