@@ -210,6 +210,9 @@ func stem(label, v string) string {
 			parts = parts[1:]
 		}
 	}
+	if n := len(parts); label == "pod" && n > 2 && len(parts[n-1]) == 5 && generated(parts[n-2]) {
+		parts = parts[:n-1] // behind the hash of a replica set, whatever it spells
+	}
 	if cutsHashes[label] {
 		for len(parts) > 1 && generated(parts[len(parts)-1]) {
 			parts = parts[:len(parts)-1]
