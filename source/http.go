@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 )
 
@@ -34,25 +35,39 @@ const (
 // ClientOptions say how to talk to one HTTP server. Only URL is required.
 type ClientOptions struct {
 	// URL is the address that paths are added to. What it holds besides scheme, host and path is not shown in errors.
-	URL         string
-	BearerToken string
+	URL string
+	// At most one of BearerToken, Username (with Password) and OAuth2 is given.
+	BearerToken Secret
 	Username    string
-	Password    string
-	RootCAs     *x509.CertPool // nil means the system's
+	Password    Secret
+	OAuth2      *OAuth2
+	Headers     []Header
+	TLS         TLS
+	// ProxyURL is an HTTP proxy to go through, but for the hosts that NoProxy lists, separated by commas; where it is empty,
+	// the environment's variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+	ProxyURL, NoProxy string
 	// Timeout bounds one request with its answer; 0 means that only the context does.
 	Timeout time.Duration
 	// MaxAnswer bounds an answer in bytes, after decompression; 0 means DefaultMaxAnswer.
 	MaxAnswer int
-	// Transport carries the requests instead of one of its own, such as in a test. RootCAs is then its business.
+	// Transport carries the requests instead of one of its own, such as in a test. TLS and the proxy are then its business.
 	Transport http.RoundTripper
+}
+
+// TLS is how a server is known and shown who asks. The files are read again when they change.
+type TLS struct {
+	CAFile             string // PEM; empty for the system's authorities
+	CertFile, KeyFile  string // the client's certificate and key, PEM; both or none
+	ServerName         string // the name in the server's certificate; empty for the address's
+	InsecureSkipVerify bool   // the server's certificate is not looked at
 }
 
 // Client asks one HTTP server for JSON. It tries again what may pass by itself, keeps an answer within its bound, stays
 // on its server when redirected, and puts no secret into an error.
 type Client struct {
 	rest *resty.Client
-	base string            // for errors
-	hide *strings.Replacer // takes the secrets out of what the server says
+	base string // for errors
+	hide func(text string) string
 }
 
 // NewClient makes a Client.
@@ -61,12 +76,14 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("not an http or https address")
 	}
-	c := resty.New()
-	if o.Transport != nil {
-		c.SetTransport(o.Transport)
-	} else if o.RootCAs != nil {
-		c.SetTLSClientConfig(&tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12})
+	transport := o.Transport
+	if transport == nil {
+		if transport, err = newTransport(o); err != nil {
+			return nil, err
+		}
 	}
+	who := newCredentials(o, transport)
+	c := resty.New().SetTransport(who)
 	limit := o.MaxAnswer
 	if limit <= 0 {
 		limit = DefaultMaxAnswer
@@ -77,36 +94,50 @@ func NewClient(o ClientOptions) (*Client, error) {
 		SetTimeout(o.Timeout).
 		SetResponseBodyLimit(limit).
 		SetLogger(silent{}).
-		SetRedirectPolicy(resty.RedirectPolicyFunc(sameHost)).
+		SetRedirectPolicy(resty.RedirectPolicyFunc(sameServer)).
 		SetRetryCount(retries).SetRetryWaitTime(retryWait).SetRetryMaxWaitTime(retryMaxWait).
 		AddRetryCondition(passing).SetRetryAfter(retryAfter)
-	if o.BearerToken != "" {
-		c.SetAuthToken(o.BearerToken)
-	}
-	if o.Username != "" {
-		// By hand, because resty warns on every basic auth over http, which the operator has chosen.
-		c.OnBeforeRequest(func(_ *resty.Client, r *resty.Request) error {
-			r.SetHeader("Authorization", basic(o.Username, o.Password))
-			return nil
-		})
+	if password, ok := u.User.Password(); ok {
+		who.used.note(password, strings.TrimPrefix(basic(u.User.Username(), password), "Basic "))
 	}
 	base := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}
-	secrets := []string{o.BearerToken, basic(o.Username, o.Password), o.Password}
-	if password, ok := u.User.Password(); ok {
-		secrets = append(secrets, basic(u.User.Username(), password), password)
-	}
-	return &Client{rest: c, base: base.String(), hide: hiding(secrets)}, nil
+	return &Client{rest: c, base: base.String(), hide: who.used.hide}, nil
 }
 
-// hiding replaces secrets: a server may quote what it refuses.
-func hiding(secrets []string) *strings.Replacer {
-	var pairs []string
-	for _, s := range secrets {
-		if s = strings.TrimPrefix(s, "Basic "); s != "" {
-			pairs = append(pairs, s, "<secret>")
+// newTransport carries requests as the options say.
+func newTransport(o ClientOptions) (http.RoundTripper, error) {
+	proxy := http.ProxyFromEnvironment
+	if o.ProxyURL != "" {
+		u, err := url.Parse(o.ProxyURL)
+		if err != nil {
+			return nil, errors.New("the proxy's address is none")
+		}
+		proxy = (&promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: u}, NoProxy: o.NoProxy}).Proxy()
+	}
+	settings := promconfig.TLSConfig{
+		CAFile: o.TLS.CAFile, CertFile: o.TLS.CertFile, KeyFile: o.TLS.KeyFile, ServerName: o.TLS.ServerName, InsecureSkipVerify: o.TLS.InsecureSkipVerify,
+	}
+	config, err := promconfig.NewTLSConfig(&settings)
+	if err != nil {
+		return nil, err
+	}
+	carry := func(c *tls.Config) (http.RoundTripper, error) {
+		return &http.Transport{
+			Proxy: proxy, TLSClientConfig: c, ForceAttemptHTTP2: true, MaxIdleConns: 10, IdleConnTimeout: 90 * time.Second,
+			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
+			DialContext: (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		}, nil
+	}
+	var files promconfig.TLSRoundTripperSettings
+	for file, to := range map[string]*promconfig.SecretReader{o.TLS.CAFile: &files.CA, o.TLS.CertFile: &files.Cert, o.TLS.KeyFile: &files.Key} {
+		if file != "" {
+			*to = promconfig.NewFileSecret(file)
 		}
 	}
-	return strings.NewReplacer(pairs...)
+	if files == (promconfig.TLSRoundTripperSettings{}) {
+		return carry(config)
+	}
+	return promconfig.NewTLSRoundTripper(config, files, carry)
 }
 
 // Base is the server's address without what may be secret in it.
@@ -117,7 +148,7 @@ func (c *Client) Base() string { return c.base }
 func (c *Client) Get(ctx context.Context, path string, query url.Values, out any) error {
 	res, err := c.rest.R().SetContext(ctx).SetQueryParamsFromValues(query).Get(path)
 	if err != nil && !errors.Is(err, errLater) {
-		return fmt.Errorf("GET %s%s: %w", c.base, path, plainError(err, c.rest.ResponseBodyLimit))
+		return fmt.Errorf("GET %s%s: %w", c.base, path, c.plain(err))
 	}
 	if err := c.answered(res); err != nil {
 		return fmt.Errorf("GET %s%s: %w", c.base, path, err)
@@ -153,7 +184,7 @@ func (c *Client) answered(res *resty.Response) error {
 	if code := res.StatusCode(); code < 200 || code > 299 {
 		e := &StatusError{Status: code, After: wanted(res.Header(), time.Now())}
 		if !html {
-			said := c.hide.Replace(string(body[:min(len(body), maxRead)]))
+			said := c.hide(string(body[:min(len(body), maxRead)]))
 			e.Detail = strings.ToValidUTF8(strings.Join(strings.Fields(said[:min(len(said), maxDetail)]), " "), "")
 		}
 		return e
@@ -167,7 +198,7 @@ func (c *Client) answered(res *resty.Response) error {
 // passing says whether trying again may help.
 func passing(res *resty.Response, err error) bool {
 	switch {
-	case errors.Is(err, resty.ErrResponseBodyTooLarge), errors.Is(err, errRedirect), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, resty.ErrResponseBodyTooLarge), errors.Is(err, errRedirect), errors.Is(err, errNoToken), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false
 	case err != nil:
 		var cert *tls.CertificateVerificationError
@@ -210,18 +241,41 @@ func wanted(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// sameHost keeps a client, and its secrets, on the server it was told to ask: an answer is not trusted to choose another.
-func sameHost(req *http.Request, via []*http.Request) error {
+// sameServer keeps a client, and its secrets, on the server it was told to ask: an answer is not trusted to choose another
+// host or another port.
+func sameServer(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("%w or round in circles", errRedirect)
 	}
-	if req.URL.Hostname() != via[0].URL.Hostname() {
-		return fmt.Errorf("%w: %s", errRedirect, req.URL.Host)
-	}
-	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return fmt.Errorf("%w without encryption", errRedirect)
+	if to, from := serverOf(req.URL.String()), serverOf(via[0].URL.String()); to != from {
+		return fmt.Errorf("%w: %s", errRedirect, to)
 	}
 	return nil
+}
+
+// serverOf is an address's scheme, host and port, without what may be secret in it. A port that the scheme implies is left out.
+func serverOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		host += ":" + port
+	}
+	return u.Scheme + "://" + host
+}
+
+// plain is plainError without the secrets that the other side may have quoted.
+func (c *Client) plain(err error) error {
+	err = plainError(err, c.rest.ResponseBodyLimit)
+	if text := c.hide(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 // plainError takes the address out of an error of net/http, because it may hold secrets, and says what is too large.

@@ -23,6 +23,9 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// fixed is a secret that never changes.
+func fixed(s string) Secret { return func() string { return s } }
+
 // reply makes an answer.
 func reply(status int, body string, header ...string) *http.Response {
 	h := http.Header{}
@@ -39,7 +42,7 @@ func TestGet(t *testing.T) {
 		_, _ = io.WriteString(w, `{"a":1}`)
 	}))
 	defer srv.Close()
-	c, err := NewClient(ClientOptions{URL: srv.URL + "/prefix/", BearerToken: "s3cret"})
+	c, err := NewClient(ClientOptions{URL: srv.URL + "/prefix/", BearerToken: fixed("s3cret")})
 	require.NoError(t, err)
 	var out struct{ A int }
 	require.NoError(t, c.Get(t.Context(), "/api", url.Values{"q": {"up == 0", "b"}}, &out))
@@ -49,7 +52,7 @@ func TestGet(t *testing.T) {
 	require.Equal(t, "Bearer s3cret", got.Header.Get("Authorization"))
 	require.Regexp(t, `^Meantime/`, got.Header.Get("User-Agent"))
 
-	c, err = NewClient(ClientOptions{URL: srv.URL, Username: "u", Password: "p"})
+	c, err = NewClient(ClientOptions{URL: srv.URL, Username: "u", Password: fixed("p")})
 	require.NoError(t, err)
 	require.NoError(t, c.Get(t.Context(), "/api", nil, &out))
 	user, password, _ := got.BasicAuth()
@@ -84,14 +87,14 @@ func TestGetErrors(t *testing.T) {
 		{"refused", func() (*http.Response, error) { return nil, errors.New("connection refused") }, "connection refused", 3},
 		{"cut off", func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, "the answer ended too early", 3},
 		{"a bad certificate", func() (*http.Response, error) { return nil, x509.UnknownAuthorityError{} }, "x509: certificate signed by unknown authority", 3},
-		{"elsewhere", func() (*http.Response, error) { return reply(302, "", "Location", "http://evil.example/"), nil }, "redirected to another server: evil.example", 1},
+		{"elsewhere", func() (*http.Response, error) { return reply(302, "", "Location", "http://evil.example/"), nil }, "redirected to another server: http://evil.example", 1},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
 				c, err := NewClient(ClientOptions{
-					URL: "http://user:passw0rd@user-less.example", MaxAnswer: 1000, BearerToken: "s3cret",
+					URL: "http://user:passw0rd@user-less.example", MaxAnswer: 1000, BearerToken: fixed("s3cret"),
 					Transport: roundTrip(func(r *http.Request) (*http.Response, error) { asked++; return tc.answer() }),
 				})
 				require.NoError(t, err)
@@ -194,13 +197,59 @@ func TestRedirectsStayOnTheServer(t *testing.T) {
 		_, _ = io.WriteString(w, `"`+r.URL.Path+" "+r.Header.Get("Authorization")+`"`)
 	}))
 	defer srv.Close()
-	c, err := NewClient(ClientOptions{URL: srv.URL, BearerToken: "t"})
+	c, err := NewClient(ClientOptions{URL: srv.URL, BearerToken: fixed("t0ken")})
 	require.NoError(t, err)
 	var out string
 	require.NoError(t, c.Get(t.Context(), "/old", nil, &out))
-	require.Equal(t, "/new Bearer t", out)
+	require.Equal(t, "/new Bearer t0ken", out)
 	require.ErrorContains(t, c.Get(t.Context(), "/loop", nil, &out), "redirected to another server or round in circles")
-	to, _ := http.NewRequest(http.MethodGet, "http://h/x", nil)
-	from, _ := http.NewRequest(http.MethodGet, "https://h/x", nil)
-	require.ErrorContains(t, sameHost(to, []*http.Request{from}), "redirected to another server without encryption")
+}
+
+// What one server answers never sends a request, or a secret with it, to another: not to another host, and not to
+// another port of the same.
+func TestSecretsStayOnTheServer(t *testing.T) {
+	request := func(address string) *http.Request {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		require.NoError(t, err)
+		return r
+	}
+	for _, tc := range []struct{ from, to, want string }{
+		{"http://h/x", "http://h/y", ""},
+		{"http://h/x", "http://h:80/y", ""},
+		{"https://h:443/x", "https://H/y", ""},
+		{"http://[::1]:9/x", "http://[::1]:9/y", ""},
+		{"http://h/x", "http://h:8080/y", "redirected to another server: http://h:8080"},
+		{"http://h:9093/x", "http://h:9094/y", "redirected to another server: http://h:9094"},
+		{"http://h/x", "https://h/y?key=s3cret", "redirected to another server: https://h"},
+		{"https://h/x", "http://h/y", "redirected to another server: http://h"},
+		{"https://h/x", "https://user:s3cret@evil.h/y", "redirected to another server: https://evil.h"},
+		{"http://h/x", "http://h.evil/y", "redirected to another server: http://h.evil"},
+	} {
+		err := sameServer(request(tc.to), []*http.Request{request(tc.from)})
+		if tc.want == "" {
+			require.NoError(t, err, tc)
+			continue
+		}
+		require.EqualError(t, err, tc.want)
+	}
+
+	reached := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
+	defer other.Close()
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	defer first.Close()
+	for name, o := range map[string]ClientOptions{
+		"bearer": {BearerToken: fixed("s3cret")},
+		"basic":  {Username: "u", Password: fixed("s3cret")},
+		"header": {Headers: []Header{{Name: "X-Api-Key", Value: fixed("s3cret"), Hidden: true}}},
+		"oauth2": {OAuth2: &OAuth2{TokenURL: first.URL + "/token", ClientID: "me", ClientSecret: fixed("s3cret")}},
+	} {
+		o.URL = first.URL
+		c, err := NewClient(o)
+		require.NoError(t, err)
+		require.ErrorContains(t, c.Get(t.Context(), "/x", nil, new(any)), "redirected to another server: "+other.URL, name)
+		require.Zero(t, reached, name)
+	}
 }

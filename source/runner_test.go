@@ -254,11 +254,11 @@ func TestStatus(t *testing.T) {
 		answers := []func() (*http.Response, error){
 			func() (*http.Response, error) { return reply(200, `{}`), nil },
 			func() (*http.Response, error) {
-				return reply(403, "no such token: t0ken\nnor s3cret, nor "+strings.TrimPrefix(basic("u", "s3cret"), "Basic ")), nil
+				return reply(403, "no such token: t0ken\nnor passw0rd, nor "+strings.TrimPrefix(basic("user", "passw0rd"), "Basic ")), nil
 			},
 		}
 		client, err := NewClient(ClientOptions{
-			URL: "http://user:passw0rd@tickets.example", BearerToken: "t0ken", Username: "u", Password: "s3cret",
+			URL: "http://user:passw0rd@tickets.example", BearerToken: fixed("t0ken"),
 			Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 				a := answers[0]
 				answers = answers[1:]
