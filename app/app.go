@@ -221,7 +221,7 @@ func (a *App) reload(ctx context.Context) (err error) {
 		return err
 	}
 	old := a.config.Load()
-	if c.Store.DSN != old.Store.DSN {
+	if c.Store.DSN.String() != old.Store.DSN.String() { // a password may change
 		return errors.New("store.dsn: a store cannot be changed while the program runs; start it again")
 	}
 	if err := a.tryJobs(c); err != nil {

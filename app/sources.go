@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 	"meantime/web"
 )
 
-// alertmanagerJob and prometheusJob are the names of the jobs that bring no records. No source of records can have them.
+// alertmanagerJob and prometheusJob are the names, or what they begin with, of the jobs that bring no records. No source of
+// records can have them.
 const (
 	alertmanagerJob = "alertmanager"
 	prometheusJob   = "prometheus"
@@ -35,33 +38,63 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		}
 		jobs = append(jobs, job)
 	}
-	if am := c.Alertmanager; am != nil {
+	for i := range c.Alertmanagers {
+		am := &c.Alertmanagers[i]
+		name := jobName(alertmanagerJob, am.Name)
 		client, err := source.NewClient(clientOptions(am.Client))
 		if err != nil {
-			return nil, fmt.Errorf("alertmanager: %w", err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
-				Name: alertmanagerJob, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
+				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
 				Intake: intakeOf(c),
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape([]any{*am, c.Rules.Ignore, c.DropLabels}, am.BearerToken, am.Password),
+			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels}, secretsOf(&am.Client)...),
 		})
 	}
-	if p := c.Prometheus; p != nil {
+	owners := promOrigins(c.Prometheuses)
+	for i := range c.Prometheuses {
+		p := &c.Prometheuses[i]
+		name := jobName(prometheusJob, p.Name)
 		client, err := source.NewClient(clientOptions(p.Client))
 		if err != nil {
-			return nil, fmt.Errorf("prometheus: %w", err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		jobs = append(jobs, source.Job{
 			Source: prometheus.New(prometheus.Options{
-				Name: prometheusJob, Client: client, Store: a.store, Unmeasured: a.unmeasured, Logger: a.logger, Metrics: a.metrics.prometheus, Now: a.now,
+				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.prometheus, Now: a.now,
+				Unmeasured: func(ctx context.Context) ([]incident.Episode, error) {
+					return a.unmeasured(ctx, p.History, func(e *incident.Episode) bool { return owners.Asked(i, e) })
+				},
 			}),
-			Interval: measureEvery, Timeout: p.Timeout, Config: shape(p, p.BearerToken, p.Password),
+			// Whose episodes are asked here depends on the others as well.
+			Interval: measureEvery, Timeout: p.Timeout, Config: shape(c.Prometheuses, secretsOf(&p.Client)...),
 		})
 	}
 	return jobs, nil
+}
+
+// jobName is what is polled in metrics, logs and pages: "alertmanager/eu", or "alertmanager" where it has no name.
+func jobName(kind, name string) string {
+	if name == "" {
+		return kind
+	}
+	return kind + "/" + name
+}
+
+// promOrigins are the Prometheuses by what tells their alerts from others'.
+func promOrigins(all []config.Prometheus) prometheus.Origins {
+	var out prometheus.Origins
+	for _, p := range all {
+		o := prometheus.Origin{Address: cmp.Or(p.ExternalURL, p.URL)}
+		for _, l := range p.ExternalLabels {
+			o.Labels = append(o.Labels, prometheus.Label(l))
+		}
+		out = append(out, o)
+	}
+	return out
 }
 
 // tryJobs says what is wrong with what is polled, without polling anything.
@@ -74,14 +107,25 @@ func (a *App) tryJobs(c *config.Validated) error {
 }
 
 // shape is everything that shaped a source, as text: where it is the same after a reload, the source goes on as it is. A
-// secret prints as <secret>, so a digest stands for it. A pool of certificates prints as its address, and so a source
-// that has one is always replaced.
+// secret is told by its file: what is in that is asked for at each use, so that a new one needs no new source.
 func shape(settings any, secrets ...config.Secret) string {
-	text := fmt.Appendf(nil, "%+v", settings)
+	text, _ := json.Marshal(settings) // texts, numbers and lists of them
 	for _, s := range secrets {
-		text = fmt.Appendf(text, " %x", sha256.Sum256([]byte(s.Reveal())))
+		text = fmt.Appendf(text, " %q", s.File())
 	}
 	return string(text)
+}
+
+// secretsOf are all of a client's.
+func secretsOf(c *config.Client) []config.Secret {
+	out := []config.Secret{c.BearerToken, c.Password}
+	if c.OAuth2 != nil {
+		out = append(out, c.OAuth2.ClientSecret)
+	}
+	for _, h := range c.Headers {
+		out = append(out, h.Secret)
+	}
+	return out
 }
 
 // sourceStates are how all that is polled is doing, for the pages; nothing where another process polls.
@@ -90,9 +134,16 @@ func (a *App) sourceStates() []web.Source {
 	if t == nil {
 		return nil
 	}
-	kinds := map[string]string{alertmanagerJob: "alertmanager", prometheusJob: "prometheus"}
-	for _, s := range a.config.Load().Sources {
+	c := a.config.Load()
+	kinds := map[string]string{}
+	for _, s := range c.Sources {
 		kinds[s.Name] = s.Type
+	}
+	for _, x := range c.Alertmanagers {
+		kinds[jobName(alertmanagerJob, x.Name)] = "Alertmanager"
+	}
+	for _, x := range c.Prometheuses {
+		kinds[jobName(prometheusJob, x.Name)] = "Prometheus"
 	}
 	var out []web.Source
 	for _, s := range t.sources.Status() {
@@ -107,20 +158,19 @@ const (
 	reconcileDebounce = 5 * time.Second
 	// measureEvery is how often Prometheus is asked for conditions of linked episodes; a new link asks at once.
 	measureEvery = 30 * time.Second
-	// measureBack is how far back linked episodes are measured: as long as a Prometheus with little storage keeps its series.
-	measureBack = 15 * 24 * time.Hour
 )
 
-// unmeasured are the linked episodes of which it is not measured when their condition became true, the newest first.
-func (a *App) unmeasured(ctx context.Context) ([]incident.Episode, error) {
-	incidents, err := a.store.IncidentsTouching(ctx, a.now().Add(-measureBack), a.now())
+// unmeasured are the linked episodes of which it is not measured when their condition became true, the newest first, of as
+// far back as given and of those that are wanted.
+func (a *App) unmeasured(ctx context.Context, back time.Duration, wanted func(*incident.Episode) bool) ([]incident.Episode, error) {
+	incidents, err := a.store.IncidentsTouching(ctx, a.now().Add(-back), a.now())
 	if err != nil {
 		return nil, err
 	}
 	var out []incident.Episode
 	for i := range incidents {
 		for _, e := range incidents[i].Linked() {
-			if e.ConditionFrom != incident.ConditionMeasured {
+			if e.ConditionFrom != incident.ConditionMeasured && wanted(e) {
 				out = append(out, *e)
 			}
 		}
@@ -131,9 +181,33 @@ func (a *App) unmeasured(ctx context.Context) ([]incident.Episode, error) {
 
 // clientOptions are how to reach a server, as the configuration says it.
 func clientOptions(c config.Client) source.ClientOptions {
-	return source.ClientOptions{
-		URL: c.URL, BearerToken: c.BearerToken.Reveal(), Username: c.Username, Password: c.Password.Reveal(), RootCAs: c.RootCAs, Timeout: c.Timeout,
+	o := source.ClientOptions{
+		URL: c.URL, Username: c.Username, Timeout: c.Timeout, ProxyURL: c.ProxyURL, NoProxy: c.NoProxy,
+		TLS: source.TLS{
+			CAFile: string(c.TLS.CAFile), CertFile: string(c.TLS.CertFile), KeyFile: string(c.TLS.KeyFile),
+			ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify,
+		},
 	}
+	if !c.BearerToken.IsZero() {
+		o.BearerToken = c.BearerToken.Reveal
+	}
+	if !c.Password.IsZero() {
+		o.Password = c.Password.Reveal
+	}
+	for _, h := range c.Headers {
+		x := source.Header{Name: h.Name, Value: func() string { return h.Value }}
+		if !h.Secret.IsZero() {
+			x.Value, x.Hidden = h.Secret.Reveal, true
+		}
+		o.Headers = append(o.Headers, x)
+	}
+	if c.OAuth2 != nil {
+		o.OAuth2 = &source.OAuth2{TokenURL: c.OAuth2.TokenURL, ClientID: c.OAuth2.ClientID, ClientSecret: c.OAuth2.ClientSecret.Reveal, Scopes: c.OAuth2.Scopes, Params: url.Values{}}
+		for _, p := range c.OAuth2.Params {
+			o.OAuth2.Params.Add(p.Name, p.Value)
+		}
+	}
+	return o
 }
 
 // reserved are the names of the configured sources: their records come from there.

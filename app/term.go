@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,7 +115,7 @@ func (a *App) deliver(ctx context.Context, t *term, d incident.Pass) error {
 		return err
 	}
 	if (d.Reset || len(d.Incidents) > 0) && !d.More {
-		t.sources.Trigger(prometheusJob)
+		triggerAll(t.sources, prometheusJob)
 	}
 	return nil
 }
@@ -126,10 +127,19 @@ func (a *App) factsChanged() {
 	}
 }
 
-// trigger has a source asked at once, where this process is the one that asks.
+// trigger has what is of a kind asked at once, where this process is the one that asks.
 func (a *App) trigger(job string) {
 	if t := a.term.Load(); t != nil {
-		t.sources.Trigger(job)
+		triggerAll(t.sources, job)
+	}
+}
+
+// triggerAll has all of one kind asked at once.
+func triggerAll(sources *source.Runner, kind string) {
+	for _, s := range sources.Status() {
+		if s.Name == kind || strings.HasPrefix(s.Name, kind+"/") {
+			sources.Trigger(s.Name)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanager, prometheus, alerts, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
 )
 
 // Each file of testdata/bad has one kind of mistake. The messages are without the folder's name.
@@ -31,27 +31,77 @@ var badFiles = map[string][]string{
 		`alerts.yml:3: alerts.drop_labels[1]: alertname tells one alert from another; name labels that only tell replicas apart, such as prometheus_replica`,
 	},
 	"client-ca": {
-		`client-ca.yml:1: prometheus.ca_file: testdata/token has no certificate in PEM form`,
-		`client-ca.yml:2: alertmanager.ca_file: open testdata/absent.pem: no such file or directory`,
+		`client-ca.yml:1: prometheuses[0].tls_config.ca_file: testdata/token has no certificate in PEM form`,
+		`client-ca.yml:2: alertmanagers[0].tls_config.ca_file: open testdata/absent.pem: no such file or directory`,
 	},
 	"client-half-credentials": {
-		`client-half-credentials.yml:1: prometheus.basic_auth.password_file: missing; username is given`,
-		`client-half-credentials.yml:2: alertmanager.basic_auth.username: missing; password_file is given`,
+		`client-half-credentials.yml:1: prometheuses[0].basic_auth.password_file: missing; username is given`,
+		`client-half-credentials.yml:2: alertmanagers[0].basic_auth.username: missing; password_file is given`,
 	},
 	"client-two-credentials": {
-		`client-two-credentials.yml:4: prometheus.basic_auth: bearer_token_file is given as well; write one of them`,
+		`client-two-credentials.yml:2: prometheuses[0]: basic_auth and bearer_token_file are given; write one of them`,
+		`client-two-credentials.yml:6: alertmanagers[0]: bearer_token_file and oauth2 are given; write one of them`,
 	},
 	"client-url-with-password": {
-		`client-url-with-password.yml:1: prometheus.url: has a user name in it; write basic_auth, with the password in a file`,
+		`client-url-with-password.yml:1: prometheuses[0].url: has a user name in it; write basic_auth, with the password in a file`,
 	},
 	"client-url-with-query": {
-		`client-url-with-query.yml:1: prometheus.url: has a ? or # in it; write the address alone`,
+		`client-url-with-query.yml:1: prometheuses[0].url: has a ? or # in it; write the address alone`,
 	},
 	"client-url": {
-		`client-url.yml:1: alertmanager.url: not an http or https address; write it like http://127.0.0.1:9093`,
+		`client-url.yml:1: alertmanagers[0].url: not an http or https address; write it like http://127.0.0.1:9093`,
 	},
 	"client-without-url": {
-		`client-without-url.yml:1: prometheus.url: missing; the other keys of prometheus are of no use without it`,
+		`client-without-url.yml:2: prometheuses[0].url: missing; it is the address to ask`,
+	},
+	"client-ca-moved": {
+		`client-ca-moved.yml:1: alertmanagers[0].ca_file: is now tls_config.ca_file: write tls_config: {ca_file: …}`,
+	},
+	"client-certificate": {
+		`client-certificate.yml:1: prometheuses[0].tls_config.key_file: missing; cert_file is given`,
+		`client-certificate.yml:3: alertmanagers[0].tls_config.cert_file: missing; key_file is given`,
+		`client-certificate.yml:4: alertmanagers[1].tls_config.cert_file: private key does not match public key`,
+	},
+	"client-headers-list": {
+		`client-headers-list.yml:1: alertmanagers[0].headers: a list where a mapping belongs; write {NAME: VALUE}`,
+	},
+	"client-headers": {
+		`client-headers.yml:4: alertmanagers[0].headers.Authorization: write bearer_token_file, basic_auth or oauth2`,
+		`client-headers.yml:5: alertmanagers[0].headers.Host: not a header to set`,
+		`client-headers.yml:6: alertmanagers[0].headers.X Org: no header's name`,
+		`client-headers.yml:7: alertmanagers[0].headers.X-A: empty`,
+		`client-headers.yml:8: alertmanagers[0].headers.X-B: open testdata/bad/absent: no such file or directory`,
+		`client-headers.yml:9: alertmanagers[0].headers.X-C: a list where a single value belongs`,
+		`client-headers.yml:10: alertmanagers[0].headers.X-D: no header's value`,
+		`client-headers.yml:12: alertmanagers[0].headers.X-E: given twice`,
+	},
+	"client-is-a-mapping": {
+		`client-is-a-mapping.yml:1: alertmanager: is now alertmanagers, a list: write alertmanagers: [{url: …}]`,
+		`client-is-a-mapping.yml:2: prometheus: is now prometheuses, a list: write prometheuses: [{url: …}]`,
+		`client-is-a-mapping.yml:3: prometheuses: a mapping where a list belongs`,
+	},
+	"client-names": {
+		`client-names.yml:2: alertmanagers[0].name: missing; of several each needs a name, which metrics, logs and pages show`,
+		`client-names.yml:4: alertmanagers[2].name: "US" is given twice`,
+		`client-names.yml:5: alertmanagers[3].name: "a/b"; write letters, digits, _, . and -, at most 64`,
+	},
+	"client-oauth2": {
+		`client-oauth2.yml:1: prometheuses[0].oauth2.token_url: missing; oauth2 needs token_url, client_id and client_secret_file`,
+		`client-oauth2.yml:1: prometheuses[0].oauth2.client_secret_file: missing; oauth2 needs token_url, client_id and client_secret_file`,
+		`client-oauth2.yml:2: alertmanagers[0].oauth2.token_url: not an http or https address; write it like http://127.0.0.1:9093`,
+		`client-oauth2.yml:2: alertmanagers[0].oauth2.scopes[1]: "a" is given twice`,
+	},
+	"client-proxy": {
+		`client-proxy.yml:1: alertmanagers[0].proxy_url: not an http or https address; write it like http://127.0.0.1:9093`,
+		`client-proxy.yml:3: prometheuses[0].no_proxy: without proxy_url it has no effect`,
+		`client-proxy.yml:4: prometheuses[1].proxy_url: has a user name in it; a proxy that asks for a password is named by the environment's variable HTTPS_PROXY`,
+	},
+	"expire-after-polling": {
+		`expire-after-polling.yml:1: correlate.expire_after: 5m is less than 6m, in which alertmanagers[1] is asked 3 times (reconcile_every: 2m): alerts that it still lists would be given up`,
+	},
+	"external-labels": {
+		`external-labels.yml:3: prometheuses[0].external_url: not an http or https address; write it like http://127.0.0.1:9093`,
+		`external-labels.yml:4: prometheuses[0].external_labels: "" is no name`,
 	},
 	"dependency": {
 		`dependency.yml:3: correlate.dependencies[0].needs[1]: a needs itself`,
@@ -210,7 +260,7 @@ var badFiles = map[string][]string{
 		`secret-empty.yml:1: web.write_token_file: testdata/empty is empty`,
 	},
 	"secret-in-the-file": {
-		`secret-in-the-file.yml:1: prometheus.bearer_token: unknown key; did you mean bearer_token_file?`,
+		`secret-in-the-file.yml:1: prometheuses[0].bearer_token: unknown key; did you mean bearer_token_file?`,
 	},
 	"secret-missing": {
 		`secret-missing.yml:2: web.webhook_token_file: open testdata/absent: no such file or directory`,
@@ -258,7 +308,7 @@ var badFiles = map[string][]string{
 	},
 	"source-name": {
 		`source-name.yml:2: sources[0].name: "our records"; write letters, digits, _, . and -, at most 64`,
-		`source-name.yml:3: sources[1].name: "alertmanager" is the name of the alertmanager section's own source; choose another`,
+		`source-name.yml:3: sources[1].name: "alertmanager" is the name that an alertmanager that is asked has in metrics; choose another`,
 	},
 	"source-twice": {
 		`source-twice.yml:3: sources[1].name: "ours" is given twice`,

@@ -1,19 +1,21 @@
 package config
 
+import "strings"
+
 // Config is the configuration file. A key left out, or without a value, has its default (see Default). Relative paths in
 // the file are relative to the file's own folder; in an environment variable they are relative to the working directory.
 type Config struct {
-	Store        StoreConfig        `mapstructure:"store"`
-	Windows      []Duration         `mapstructure:"windows"`      // the rolling windows of the figures, by the names written here
-	Intervals    []IntervalConfig   `mapstructure:"intervals"`    // added to the default intervals, or replacing one by name
-	Objectives   []ObjectiveConfig  `mapstructure:"objectives"`   // how long an interval should take
-	Services     ServicesConfig     `mapstructure:"services"`     // how alerts and records name services
-	Severities   SeveritiesConfig   `mapstructure:"severities"`   // how alerts and records name severities
-	Correlate    CorrelateConfig    `mapstructure:"correlate"`    // which alerts belong to which incident
-	Alertmanager AlertmanagerConfig `mapstructure:"alertmanager"` // an Alertmanager to ask for what no webhook brought
-	Prometheus   PrometheusConfig   `mapstructure:"prometheus"`   // a Prometheus to ask when a condition became true
-	Alerts       AlertsConfig       `mapstructure:"alerts"`       // which alerts count, and as what
-	Watchdogs    []WatchdogConfig   `mapstructure:"watchdogs"`    // alerts that always fire
+	Store         StoreConfig          `mapstructure:"store"`
+	Windows       []Duration           `mapstructure:"windows"`       // the rolling windows of the figures, by the names written here
+	Intervals     []IntervalConfig     `mapstructure:"intervals"`     // added to the default intervals, or replacing one by name
+	Objectives    []ObjectiveConfig    `mapstructure:"objectives"`    // how long an interval should take
+	Services      ServicesConfig       `mapstructure:"services"`      // how alerts and records name services
+	Severities    SeveritiesConfig     `mapstructure:"severities"`    // how alerts and records name severities
+	Correlate     CorrelateConfig      `mapstructure:"correlate"`     // which alerts belong to which incident
+	Alertmanagers []AlertmanagerConfig `mapstructure:"alertmanagers"` // to ask for what no webhook brought
+	Prometheuses  []PrometheusConfig   `mapstructure:"prometheuses"`  // to ask when a condition became true
+	Alerts        AlertsConfig         `mapstructure:"alerts"`        // which alerts count, and as what
+	Watchdogs     []WatchdogConfig     `mapstructure:"watchdogs"`     // alerts that always fire
 	// Sources are where records come from, the one that wins a disagreement first. Nil (not given) means the folder
 	// ./incidents where it exists; empty means none.
 	Sources []SourceConfig `mapstructure:"sources"`
@@ -144,13 +146,18 @@ type MatchersConfig struct {
 	Matchers Matchers `mapstructure:"matchers"`
 }
 
-// ClientConfig says how to reach an HTTP server.
+// ClientConfig says how to reach an HTTP server. Its keys are spelled as in Prometheus' configuration, where that has them.
 type ClientConfig struct {
-	URL             string          `mapstructure:"url"`     // empty: it is not asked
+	Name            string          `mapstructure:"name"` // in metrics, logs and pages; where there is one alone it need not be given
+	URL             string          `mapstructure:"url"`
 	Timeout         Duration        `mapstructure:"timeout"` // of one request
+	Headers         Pairs           `mapstructure:"headers"` // that every request carries; a value file:PATH is the file's content
 	BearerTokenFile Path            `mapstructure:"bearer_token_file"`
 	BasicAuth       BasicAuthConfig `mapstructure:"basic_auth"`
-	CAFile          Path            `mapstructure:"ca_file"` // certificates to trust instead of the system's, PEM
+	OAuth2          OAuth2Config    `mapstructure:"oauth2"`
+	TLSConfig       TLSConfig       `mapstructure:"tls_config"`
+	ProxyURL        string          `mapstructure:"proxy_url"` // empty: the environment's variables HTTPS_PROXY and NO_PROXY say
+	NoProxy         string          `mapstructure:"no_proxy"`
 }
 
 // BasicAuthConfig is a user's name and the file with the password.
@@ -159,15 +166,36 @@ type BasicAuthConfig struct {
 	PasswordFile Path   `mapstructure:"password_file"`
 }
 
-// AlertmanagerConfig is the Alertmanager that is asked for what no webhook brought.
+// OAuth2Config is how to get access tokens, by the client credentials grant.
+type OAuth2Config struct {
+	TokenURL         string   `mapstructure:"token_url"`
+	ClientID         string   `mapstructure:"client_id"`
+	ClientSecretFile Path     `mapstructure:"client_secret_file"`
+	Scopes           []string `mapstructure:"scopes"`
+	EndpointParams   Pairs    `mapstructure:"endpoint_params"` // further parameters of the request for a token
+}
+
+// TLSConfig is how a server is known and shown who asks. Files are PEM.
+type TLSConfig struct {
+	CAFile             Path   `mapstructure:"ca_file"`   // authorities to trust instead of the system's
+	CertFile           Path   `mapstructure:"cert_file"` // the client's certificate
+	KeyFile            Path   `mapstructure:"key_file"`  // and its key
+	ServerName         string `mapstructure:"server_name"`
+	InsecureSkipVerify bool   `mapstructure:"insecure_skip_verify"`
+}
+
+// AlertmanagerConfig is an Alertmanager that is asked for what no webhook brought.
 type AlertmanagerConfig struct {
 	ClientConfig   `mapstructure:",squash"`
 	ReconcileEvery Duration `mapstructure:"reconcile_every"`
 }
 
-// PrometheusConfig is the Prometheus that is asked when a condition became true.
+// PrometheusConfig is a Prometheus that is asked when a condition became true.
 type PrometheusConfig struct {
-	ClientConfig `mapstructure:",squash"`
+	ClientConfig   `mapstructure:",squash"`
+	ExternalLabels Pairs    `mapstructure:"external_labels"` // those that it adds to its alerts
+	ExternalURL    string   `mapstructure:"external_url"`    // its address in its alerts' generatorURL, where that is not url
+	History        Duration `mapstructure:"history"`         // how far back it is asked
 }
 
 // WatchdogConfig is an alert that always fires. Where nothing is heard of it for longer than Every, detection is blind.
@@ -207,6 +235,23 @@ type WebConfig struct {
 
 // Path is the name of a file or folder.
 type Path string
+
+// Pairs are names with values, written as a mapping, in the order of the file. They are no map, because the loader lowers the
+// case of a map's keys.
+type Pairs []Pair
+
+// Pair is a name with its value.
+type Pair struct{ Name, Value string }
+
+// pairMark stands between name and value where a Pair is one text. YAML has no such character in its plain text, and the
+// reader refuses it in a name.
+const pairMark = "\x00"
+
+// UnmarshalText reads what the reader made of a pair.
+func (p *Pair) UnmarshalText(b []byte) error {
+	p.Name, p.Value, _ = strings.Cut(string(b), pairMark)
+	return nil
+}
 
 // Matchers are label matchers as text, in Alertmanager's syntax, such as severity="critical". All must match.
 type Matchers []string

@@ -37,8 +37,6 @@ func Default() Config {
 			ExpireAfter: DurationOf(rules.Silence),
 			OpenFor:     DurationOf(rules.OpenFor),
 		},
-		Alertmanager: AlertmanagerConfig{ClientConfig: defaultClient(), ReconcileEvery: DurationOf(time.Minute)},
-		Prometheus:   PrometheusConfig{ClientConfig: defaultClient()},
 		Limits: LimitsConfig{
 			Services: 200, AlertNames: 50, RecentIncidents: 100,
 			BodyBytes: 16 << 20, AlertsPerWebhook: 50_000,
@@ -46,7 +44,13 @@ func Default() Config {
 	}
 }
 
-func defaultClient() ClientConfig { return ClientConfig{Timeout: DurationOf(10 * time.Second)} }
+// What a server that is asked has where its configuration does not say.
+const (
+	defaultClientTimeout  = 10 * time.Second
+	defaultReconcileEvery = time.Minute
+	// defaultHistory is how long a Prometheus keeps its series where nobody says.
+	defaultHistory = 15 * day
+)
 
 // DurationOf is the Duration of that length, written the way it would be in the file.
 func DurationOf(d time.Duration) Duration { return Duration{d, compact(d)} }

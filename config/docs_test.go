@@ -63,7 +63,11 @@ func TestEverythingIsEverything(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"store.dsn_file", "alertmanager.basic_auth.username", "alertmanager.basic_auth.password_file", "alertmanager.ca_file",
-		"prometheus.bearer_token_file", "prometheus.ca_file", "sources[].url", "sources[].token_file",
+		"store.dsn_file", "alertmanagers[].basic_auth.username", "alertmanagers[].basic_auth.password_file",
+		"prometheuses[].bearer_token_file", "prometheuses[].oauth2.token_url", "prometheuses[].oauth2.client_id",
+		"prometheuses[].oauth2.client_secret_file", "prometheuses[].oauth2.scopes", "prometheuses[].oauth2.endpoint_params",
+		"prometheuses[].tls_config.ca_file", "prometheuses[].tls_config.cert_file", "prometheuses[].tls_config.key_file",
+		"prometheuses[].tls_config.server_name", "prometheuses[].tls_config.insecure_skip_verify", "prometheuses[].proxy_url",
+		"prometheuses[].no_proxy", "sources[].url", "sources[].token_file",
 	}, unused)
 }

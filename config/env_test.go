@@ -20,8 +20,7 @@ func TestEnvironmentOutranksTheFile(t *testing.T) {
 		"MEANTIME_CORRELATE_WINDOW_BEFORE=45m",
 		"MEANTIME_CORRELATE_LINK_AT=0.9",
 		`MEANTIME_CORRELATE_OPEN_MATCHERS={severity="critical",env=~"prod,eu|us"}`,
-		"MEANTIME_ALERTMANAGER_TIMEOUT=3s",
-		"MEANTIME_PROMETHEUS_URL=https://prometheus.example.org/",
+		`MEANTIME_PROMETHEUSES=[{name: eu, url: "https://prometheus.example.org/", external_labels: {Cluster: eu}}]`,
 		"MEANTIME_SOURCES=[{name: a, type: file, dir: here}, {name: b, type: file, dir: /srv/b}]",
 		"MEANTIME_LIMITS_SERVICES=7",
 		"MEANTIME_WATCHDOGS=", // empty counts as not set
@@ -42,9 +41,11 @@ func TestEnvironmentOutranksTheFile(t *testing.T) {
 	require.Len(t, got.Rules.Open.Matchers, 1)
 	require.Len(t, got.Rules.Open.Matchers[0], 2)
 	require.Equal(t, "prod,eu|us", got.Rules.Open.Matchers[0][1].Value)
-	require.Equal(t, 3*time.Second, got.Alertmanager.Timeout)
-	require.Equal(t, "http://127.0.0.1:9093", got.Alertmanager.URL)
-	require.Equal(t, "https://prometheus.example.org", got.Prometheus.URL)
+	require.Len(t, got.Alertmanagers, 1, "what the environment does not say stays as in the file")
+	require.Equal(t, "http://127.0.0.1:9093", got.Alertmanagers[0].URL)
+	require.Len(t, got.Prometheuses, 1)
+	require.Equal(t, "https://prometheus.example.org", got.Prometheuses[0].URL)
+	require.Equal(t, Pairs{{"Cluster", "eu"}}, got.Prometheuses[0].ExternalLabels)
 	require.Equal(t, 7, got.Limits.Services)
 	require.Len(t, got.Rules.Watchdogs, 1)
 
@@ -54,9 +55,9 @@ func TestEnvironmentOutranksTheFile(t *testing.T) {
 }
 
 func TestEnvironmentWithoutFile(t *testing.T) {
-	got, err := validated("", "MEANTIME_ALERTMANAGER_URL=http://am:9093", "MEANTIME_CORRELATE_OPEN_GROUP_BY=service,region")
+	got, err := validated("", "MEANTIME_ALERTMANAGERS=[{url: http://am:9093}]", "MEANTIME_CORRELATE_OPEN_GROUP_BY=service,region")
 	require.NoError(t, err)
-	require.Equal(t, time.Minute, got.Alertmanager.ReconcileEvery)
+	require.Equal(t, time.Minute, got.Alertmanagers[0].ReconcileEvery)
 	require.Equal(t, []string{"service", "region"}, got.Rules.Open.GroupBy)
 }
 
@@ -123,14 +124,15 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	write("meantime.yml", `
 store: {dsn_file: dsn}
 web: {webhook_token_file: token, write_token_file: `+filepath.Join(dir, "token")+`}
-prometheus: {url: "http://p", basic_auth: {username: me, password_file: ./token}}
+prometheuses: [{url: "http://p", basic_auth: {username: me, password_file: ./token}, headers: {X-Key: "file:token"}}]
 sources: [{name: a, type: file, dir: ../a}]
 `)
 	got, err := validated(filepath.Join(dir, "meantime.yml"))
 	require.NoError(t, err)
 	require.Equal(t, "s3cret", got.Web.WebhookToken.Reveal())
 	require.Equal(t, "s3cret", got.Web.WriteToken.Reveal())
-	require.Equal(t, "s3cret", got.Prometheus.Password.Reveal())
+	require.Equal(t, "s3cret", got.Prometheuses[0].Password.Reveal())
+	require.Equal(t, "s3cret", got.Prometheuses[0].Headers[0].Secret.Reveal())
 	require.Equal(t, DSN("sqlite:elsewhere.db"), got.Store.DSN)
 	require.Equal(t, filepath.Join(filepath.Dir(dir), "a"), got.Sources[0].Dir)
 }

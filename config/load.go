@@ -103,7 +103,9 @@ func (r *reader) environment(environ []string) map[string]any {
 			if !strings.HasPrefix(name, envPrefix) {
 				continue
 			}
-			if near := nearest(name, known); near != "" {
+			if now, ok := movedVariables[name]; ok {
+				r.problems = append(r.problems, Problem{environment, 0, name, "is now " + now})
+			} else if near := nearest(name, known); near != "" {
 				r.problems = append(r.problems, Problem{environment, 0, name, "unknown key; did you mean " + near + "?"})
 			}
 			continue
@@ -131,6 +133,12 @@ func (r *reader) environment(environ []string) map[string]any {
 		}
 	}
 	return out
+}
+
+// movedVariables are variables that were, and what is written instead.
+var movedVariables = map[string]string{
+	"MEANTIME_ALERTMANAGER_URL": "MEANTIME_ALERTMANAGERS, a list: write MEANTIME_ALERTMANAGERS='[{url: …}]'",
+	"MEANTIME_PROMETHEUS_URL":   "MEANTIME_PROMETHEUSES, a list: write MEANTIME_PROMETHEUSES='[{url: …}]'",
 }
 
 // fromEnv is the value of a variable as the node it would be in the file. A list is written as in the file, in brackets;

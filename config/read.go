@@ -87,6 +87,8 @@ func (r *reader) value(n *yaml.Node, t reflect.Type, key string) any {
 		return nil
 	}
 	switch {
+	case t == reflect.TypeFor[Pairs]():
+		return r.pairs(n, key)
 	case isSection(t):
 		return r.section(n, t, key)
 	case t.Kind() == reflect.Slice:
@@ -131,9 +133,65 @@ func (r *reader) section(n *yaml.Node, t reflect.Type, key string) any {
 	return out
 }
 
+// pairs reads a mapping of names of the user's own. A value file:PATH is a path, relative like any other.
+func (r *reader) pairs(n *yaml.Node, key string) any {
+	if n.Kind != yaml.MappingNode {
+		r.bad(key, n, "%s where a mapping belongs; write {NAME: VALUE}", kindOf(n))
+		return nil
+	}
+	out := []any{}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		for v.Kind == yaml.AliasNode {
+			v = v.Alias
+		}
+		path := join(key, quotable(k.Value))
+		r.note(path, k)
+		r.visited++
+		switch {
+		case k.Kind != yaml.ScalarNode:
+			r.bad(key, k, "%s where a name belongs", kindOf(k))
+		case k.Value == "" || strings.Contains(k.Value, pairMark):
+			r.bad(key, k, "%q is no name", quotable(k.Value))
+		case seen[k.Value]:
+			r.bad(path, k, "given twice")
+		case v.Kind != yaml.ScalarNode:
+			r.bad(path, k, "%s where a single value belongs", kindOf(v))
+		default:
+			seen[k.Value] = true
+			value := v.Value
+			if file, ok := strings.CutPrefix(value, filePrefix); ok && file != "" && !filepath.IsAbs(file) {
+				value = filePrefix + filepath.Join(r.base, file)
+			}
+			out = append(out, k.Value+pairMark+value)
+		}
+	}
+	return out
+}
+
+// filePrefix begins a value that stands in a file.
+const filePrefix = "file:"
+
+// moved are keys that were, and what is written instead.
+var moved = map[string]string{
+	"alertmanager":            "alertmanagers, a list: write alertmanagers: [{url: …}]",
+	"prometheus":              "prometheuses, a list: write prometheuses: [{url: …}]",
+	"alertmanagers[].ca_file": "tls_config.ca_file: write tls_config: {ca_file: …}",
+	"prometheuses[].ca_file":  "tls_config.ca_file: write tls_config: {ca_file: …}",
+}
+
+var inBrackets = regexp.MustCompile(`\[\d+\]`)
+
 // unknown reports a key that does not exist, with the one that was probably meant.
 func (r *reader) unknown(k *yaml.Node, t reflect.Type, key string) {
 	path := join(key, quotable(k.Value))
+	if now, ok := moved[inBrackets.ReplaceAllString(path, "[]")]; ok {
+		r.places.bad[path] = true
+		r.note(path, k)
+		r.problems = append(r.problems, r.places.problem(path, "is now "+now))
+		return
+	}
 	var meant []string
 	if near := nearest(k.Value, names(t)); near != "" {
 		meant = append(meant, near)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
+	"time"
 )
 
 // hidden is what is printed in place of a secret.
@@ -14,26 +16,102 @@ const hidden = "<secret>"
 
 // Secret is a token or a password. Whatever prints, logs or encodes it writes <secret>; only Reveal tells it. The value is
 // behind a pointer because fmt does not ask a type's methods for fields it cannot reach.
-type Secret struct{ value *string }
+//
+// One that is in a file is what the file holds now: it is read again when the file was changed or replaced, as projected
+// tokens are. Where what is there then cannot be used, such as while it is being written, the last good value stays, and
+// Err says why.
+type Secret struct{ held *heldSecret }
+
+// heldSecret is a secret's value, and the state of its file when it was read.
+type heldSecret struct {
+	path Path // empty for one that is in no file
+
+	mu    sync.Mutex
+	value *string     // behind a pointer of its own, because fmt looks through the first
+	state os.FileInfo // nil: unknown, so that it is read again
+	err   error       // why what the file holds cannot be used
+}
 
 // NewSecret makes a secret; an empty value is no secret.
 func NewSecret(value string) Secret {
 	if value == "" {
 		return Secret{}
 	}
-	return Secret{&value}
+	return Secret{&heldSecret{value: &value}}
+}
+
+// secretFile is the secret in a file, which must be there and good now.
+func secretFile(p Path) (Secret, error) {
+	h := &heldSecret{path: p}
+	if h.read(time.Now()); h.err != nil {
+		return Secret{}, h.err
+	}
+	return Secret{h}, nil
 }
 
 // Reveal is the secret itself, empty where there is none.
 func (s Secret) Reveal() string {
-	if s.value == nil {
+	if s.held == nil {
 		return ""
 	}
-	return *s.value
+	s.held.mu.Lock()
+	defer s.held.mu.Unlock()
+	s.held.renew()
+	return *s.held.value
+}
+
+// Err says why what the secret's file holds now cannot be used; nil where it can.
+func (s Secret) Err() error {
+	if s.held == nil {
+		return nil
+	}
+	s.held.mu.Lock()
+	defer s.held.mu.Unlock()
+	s.held.renew()
+	return s.held.err
+}
+
+// settles is how long after its last change a file can still change without another time of change or length: clocks of
+// file systems are coarse.
+const settles = 2 * time.Second
+
+// renew reads the file again where it may hold something else. mu is held.
+func (h *heldSecret) renew() {
+	if h.path == "" {
+		return
+	}
+	now, err := os.Stat(string(h.path))
+	if err == nil && h.state != nil && os.SameFile(now, h.state) && now.Size() == h.state.Size() && now.ModTime().Equal(h.state.ModTime()) {
+		return
+	}
+	h.read(time.Now())
+}
+
+// read reads the file. What it was like is asked first, so that a change while it is read is seen by the next renew.
+func (h *heldSecret) read(now time.Time) {
+	state, err := os.Stat(string(h.path))
+	if err == nil && now.Sub(state.ModTime()) < settles {
+		state = nil
+	}
+	var value string
+	if value, h.err = readSecret(h.path); h.err == nil {
+		h.value = &value
+	} else {
+		state = nil
+	}
+	h.state = state
+}
+
+// File is the file that the secret is in; empty where it is in none.
+func (s Secret) File() string {
+	if s.held == nil {
+		return ""
+	}
+	return string(s.held.path)
 }
 
 // IsZero says that there is no secret.
-func (s Secret) IsZero() bool { return s.value == nil }
+func (s Secret) IsZero() bool { return s.held == nil }
 
 // String is <secret>, or empty where there is none.
 func (s Secret) String() string {
@@ -96,19 +174,19 @@ func (d DSN) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 const maxSecretBytes = 64 << 10
 
 // readSecret reads a secret from its file, without the white space around it.
-func readSecret(p Path) (Secret, error) {
+func readSecret(p Path) (string, error) {
 	b, err := readFile(p, maxSecretBytes)
 	if err != nil {
-		return Secret{}, err
+		return "", err
 	}
 	s := strings.TrimSpace(string(b))
 	if s == "" {
-		return Secret{}, fmt.Errorf("%s is empty", p)
+		return "", fmt.Errorf("%s is empty", p)
 	}
 	if strings.ContainsAny(s, "\r\n") {
-		return Secret{}, fmt.Errorf("%s has more than one line; a secret's file holds nothing else", p)
+		return "", fmt.Errorf("%s has more than one line; a secret's file holds nothing else", p)
 	}
-	return NewSecret(s), nil
+	return s, nil
 }
 
 // readFile reads a file of at most limit bytes.

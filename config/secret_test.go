@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
@@ -61,5 +64,50 @@ func TestDSNPrintsWithoutItsPassword(t *testing.T) {
 		require.NotContains(t, everyWay(t, dsn), "hunter2")
 		require.NotContains(t, everyWay(t, Store{DSN: dsn}), "hunter2")
 		require.NotContains(t, everyWay(t, Config{Store: StoreConfig{DSN: dsn}}), "hunter2")
+	}
+}
+
+// A file that is replaced, in whichever way, counts at the next use; what cannot be used does not.
+func TestSecretFilesAreReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "token")
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	write("token", "one\n")
+	s, err := secretFile(Path(path))
+	require.NoError(t, err)
+	require.Equal(t, "one", s.Reveal())
+
+	write("token", "two") // in place, in the same moment and of the same length
+	require.Equal(t, "two", s.Reveal())
+	long := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(path, long, long))
+	require.Equal(t, "two", s.Reveal())
+	require.NotNil(t, s.held.state, "one that has not changed for long is not read again")
+	write("next", "six")
+	require.NoError(t, os.Chtimes(filepath.Join(dir, "next"), long, long))
+	require.NoError(t, os.Rename(filepath.Join(dir, "next"), path)) // of the same time and length
+	require.Equal(t, "six", s.Reveal())
+
+	write("token", "")
+	require.Equal(t, "six", s.Reveal(), "the last good value stays")
+	require.EqualError(t, s.Err(), path+" is empty")
+	require.NoError(t, os.Remove(path))
+	require.Equal(t, "six", s.Reveal())
+	require.ErrorContains(t, s.Err(), "no such file")
+
+	// As the kubelet does: a link to a folder is replaced.
+	for n, text := range []string{"seven", "eight"} {
+		at := fmt.Sprint("v", n)
+		require.NoError(t, os.Mkdir(filepath.Join(dir, at), 0o700))
+		write(at+"/token", text)
+		require.NoError(t, os.Symlink(at, filepath.Join(dir, "tmp")))
+		require.NoError(t, os.Rename(filepath.Join(dir, "tmp"), filepath.Join(dir, "data")))
+		if n == 0 {
+			require.NoError(t, os.Symlink("data/token", path))
+		}
+		require.Equal(t, text, s.Reveal())
+		require.NoError(t, s.Err())
 	}
 }

@@ -16,6 +16,7 @@ import (
 type validator struct {
 	*Config
 	problems Problems
+	files    []SecretFile
 }
 
 func (v *validator) bad(key, format string, args ...any) {
@@ -29,25 +30,27 @@ func (v *validator) bad(key, format string, args ...any) {
 func (c *Config) Validate() (*Validated, error) {
 	v := &validator{Config: c}
 	out := &Validated{
-		Windows:      v.windows(),
-		Intervals:    v.intervals(),
-		Rules:        v.rules(),
-		DropLabels:   v.dropLabels(),
-		Alertmanager: v.alertmanager(),
-		Prometheus:   v.prometheus(),
-		Sources:      v.sources(),
-		Limits:       v.limits(),
+		Windows:       v.windows(),
+		Intervals:     v.intervals(),
+		Rules:         v.rules(),
+		DropLabels:    v.dropLabels(),
+		Alertmanagers: v.alertmanagers(),
+		Prometheuses:  v.prometheuses(),
+		Sources:       v.sources(),
+		Limits:        v.limits(),
 		Web: Web{
 			WebhookToken: v.token("web.webhook_token_file", c.Web.WebhookTokenFile),
 			WriteToken:   v.token("web.write_token_file", c.Web.WriteTokenFile),
 			AllowedHosts: v.hosts(),
 		},
 	}
+	v.expiry(out)
 	out.Store = v.store(out.Windows)
 	out.Objectives = v.objectives(out.Intervals)
 	for _, s := range out.Sources {
 		out.Rules.Sources = append(out.Rules.Sources, s.Name)
 	}
+	out.SecretFiles = v.files
 	if err := v.problems.err(); err != nil {
 		return nil, err
 	}
@@ -93,7 +96,8 @@ func (v *validator) store(windows []Window) Store {
 		if v.Store.DSN != Default().Store.DSN && !v.places.outranks("store.dsn_file", "store.dsn") {
 			v.bad(key, "store.dsn is given as well; write one of them")
 		}
-		s.DSN = DSN(v.secret(key, v.Store.DSNFile).Reveal())
+		s.File = v.secret(key, v.Store.DSNFile)
+		s.DSN = DSN(s.File.Reveal())
 	}
 	v.dsn(key, s.DSN)
 	if s.Retention = v.Store.Retention.Episodes.Value(); !v.Store.Retention.Episodes.Given() {
@@ -241,7 +245,7 @@ func (v *validator) sources() []Source {
 		case !sourceName.MatchString(c.Name):
 			v.bad(key+".name", "%q; write letters, digits, _, . and -, at most 64", quotable(c.Name))
 		case slices.Contains(ownSources, c.Name):
-			v.bad(key+".name", "%q is the name of the %s section's own source; choose another", c.Name, c.Name)
+			v.bad(key+".name", "%q is the name that an %s that is asked has in metrics; choose another", c.Name, c.Name)
 		case slices.ContainsFunc(out, func(s Source) bool { return s.Name == c.Name }):
 			v.bad(key+".name", "%q is given twice", c.Name)
 		}
@@ -339,15 +343,16 @@ func (v *validator) oneOf(key, what, name string, known []string) {
 	}
 }
 
-// secret reads the secret in a file; none where no file is named.
+// secret is the secret in a file; none where no file is named.
 func (v *validator) secret(key string, p Path) Secret {
 	if p == "" {
 		return Secret{}
 	}
-	s, err := readSecret(p)
+	s, err := secretFile(p)
 	if err != nil {
 		v.bad(key, "%s", err)
 	}
+	v.files = append(v.files, SecretFile{Key: key, Secret: s})
 	return s
 }
 

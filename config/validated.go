@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/x509"
 	"time"
 
 	"meantime/correlate"
@@ -10,22 +9,30 @@ import (
 
 // Validated is a configuration without mistakes, in the form the program uses. Validate makes it; it is not changed afterwards.
 type Validated struct {
-	Store        Store
-	Windows      []Window            // at least one, as in the file
-	Intervals    []incident.Interval // the default ones first
-	Objectives   []Objective
-	Rules        correlate.Rules
-	DropLabels   []string      // labels by which no alert is told from another
-	Alertmanager *Alertmanager // nil: none is asked
-	Prometheus   *Prometheus   // nil: none is asked
-	Sources      []Source      // the one that wins a disagreement first
-	Limits       Limits
-	Web          Web
+	Store         Store
+	Windows       []Window            // at least one, as in the file
+	Intervals     []incident.Interval // the default ones first
+	Objectives    []Objective
+	Rules         correlate.Rules
+	DropLabels    []string       // labels by which no alert is told from another
+	Alertmanagers []Alertmanager // those that are asked, with names of their own
+	Prometheuses  []Prometheus   // likewise
+	Sources       []Source       // the one that wins a disagreement first
+	Limits        Limits
+	Web           Web
+	SecretFiles   []SecretFile // every secret that is in a file
+}
+
+// SecretFile is a secret that is in a file, with the key that names the file.
+type SecretFile struct {
+	Key string
+	Secret
 }
 
 // Store is the database, and how long it keeps episodes of no incident (0: for ever).
 type Store struct {
-	DSN       DSN
+	DSN       DSN    // as the file held it when the configuration was read, where it is in one
+	File      Secret // what the file holds now; none where it is in none
 	Retention time.Duration
 }
 
@@ -43,25 +50,49 @@ type Objective struct {
 	Within   time.Duration
 }
 
-// Client is how to reach an HTTP server. At most one of BearerToken and Username is set.
+// Client is how to reach an HTTP server. At most one of BearerToken, Username and OAuth2 is set.
 type Client struct {
+	Name        string // "" for one that has none, of which there is one at most
 	URL         string // http or https, without a slash at its end
 	Timeout     time.Duration
+	Headers     []Header
 	BearerToken Secret
 	Username    string
 	Password    Secret
-	RootCAs     *x509.CertPool // nil: the system's
+	OAuth2      *OAuth2
+	TLS         TLSConfig
+	ProxyURL    string // empty: the environment says
+	NoProxy     string
 }
 
-// Alertmanager is the one that is asked, and how often.
+// Header is a header that every request carries: Value, or what is in a file.
+type Header struct {
+	Name   string
+	Value  string
+	Secret Secret
+}
+
+// OAuth2 is how to get access tokens.
+type OAuth2 struct {
+	TokenURL     string
+	ClientID     string
+	ClientSecret Secret
+	Scopes       []string
+	Params       Pairs
+}
+
+// Alertmanager is one that is asked, and how often.
 type Alertmanager struct {
 	Client
 	ReconcileEvery time.Duration
 }
 
-// Prometheus is the one that is asked.
+// Prometheus is one that is asked.
 type Prometheus struct {
 	Client
+	ExternalLabels Pairs
+	ExternalURL    string // without a slash at its end; empty where it is URL
+	History        time.Duration
 }
 
 // Source is a place that records come from. Only what its type takes is set.

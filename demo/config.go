@@ -38,7 +38,7 @@ watchdogs: [{matchers: ['alertname="Watchdog"'], every: 3h}]
 `)
 	fmt.Fprintf(&b, "sources: [{name: postmortems, type: file, dir: %q}]\n", d.path("postmortems"))
 	if d.prometheus != "" {
-		fmt.Fprintf(&b, "prometheus: {url: %q}\n", "http://"+d.prometheusListen)
+		fmt.Fprintf(&b, "prometheuses: [{url: %q}]\n", "http://"+d.prometheusListen)
 	}
 	return b.String()
 }

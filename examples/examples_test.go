@@ -115,7 +115,7 @@ func TestConfigHoldsTheIncidents(t *testing.T) {
 	}
 }
 
-var commentedKey = regexp.MustCompile(`^( *)# ((?: *- \{|rules:|watchdogs:|web: |alertmanager: |prometheus: ).*)$`)
+var commentedKey = regexp.MustCompile(`^( *)# ((?: *- \{|rules:|watchdogs:|web: |alertmanagers: |prometheuses: ).*)$`)
 
 // What is commented out is right as well, so that whoever takes the marks away has a configuration that loads.
 func TestCommentedOutPartsLoad(t *testing.T) {
@@ -137,8 +137,8 @@ func TestCommentedOutPartsLoad(t *testing.T) {
 	file := filepath.Join(dir, "meantime.yml")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
 	v := configured(t, file)
-	require.NotNil(t, v.Alertmanager)
-	require.NotNil(t, v.Prometheus)
+	require.NotNil(t, v.Alertmanagers)
+	require.NotNil(t, v.Prometheuses)
 	require.Len(t, v.Rules.Watchdogs, 1)
 	require.Len(t, v.Rules.Services.Rules, 1)
 	require.False(t, v.Web.WriteToken.IsZero())

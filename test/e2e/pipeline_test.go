@@ -116,8 +116,8 @@ windows: [1d]
 sources: []
 correlate:
   open: {matchers: ['severity="critical"'], group_by: [service], quiet: 1s, reopen_within: 1m}
-alertmanager: {url: %q, reconcile_every: 1s}
-prometheus: {url: %q}
+alertmanagers: [{url: %q, reconcile_every: 1s}]
+prometheuses: [{url: %q}]
 `, am[0].URL, o.prometheus.URL)})
 	return o
 }

@@ -72,8 +72,8 @@ func badSource(t *testing.T, answer http.HandlerFunc) {
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: fmt.Sprintf(`
 windows: [90d]
 sources: []
-alertmanager: {url: %q, reconcile_every: 1s, timeout: 2s}
-prometheus: {url: %q, timeout: 2s}
+alertmanagers: [{url: %q, reconcile_every: 1s, timeout: 2s}]
+prometheuses: [{url: %q, timeout: 2s}]
 `, front.URL, front.URL)})
 	// Prometheus is asked about alerts that belong to an incident.
 	start := time.Now().UTC().Truncate(time.Second).Add(-time.Hour)

@@ -97,6 +97,8 @@ var homes = []home{
 
 	{library: "gonum.org/v1/gonum", packages: []string{"measure"}},
 	{library: "github.com/yuin/goldmark", packages: []string{"postmortem", "source/..."}},
+	{library: "golang.org/x/net/http/httpguts", packages: []string{"config"}},
+	{library: "golang.org/x/oauth2", packages: []string{"source"}},
 	{library: "golang.org/x/net/html", packages: []string{"postmortem", "source/..."}},
 	{library: "golang.org/x/time/rate", packages: []string{"access", "source/..."}},
 	{library: "golang.org/x/text", packages: []string{"postmortem"}},
