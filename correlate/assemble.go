@@ -141,8 +141,9 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 			}
 		}
 	}
+	leading := a.leading(in, linked)
 	if len(in.Services) == 0 {
-		for _, s := range affected(a.dir, linked) {
+		for _, s := range affected(a.dir, leading) {
 			service(s)
 		}
 	}
@@ -150,14 +151,14 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 		in.Services = []string{}
 	}
 	if in.Severity == "" {
-		for _, e := range linked {
+		for _, e := range leading {
 			if s := a.dir.SeverityOf(e.Labels); a.dir.Graver(s, in.Severity) {
 				in.Severity = s
 			}
 		}
 	}
 	if in.Title == "" && len(linked) > 0 {
-		in.Title = linked[0].Name()
+		in.Title = leading[0].Name()
 		if len(in.Services) > 0 {
 			in.Title += " on " + in.Services[0]
 		}
@@ -170,6 +171,25 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	if in.Title == "" && len(records) > 0 {
 		in.Title = records[0].ID
 	}
+}
+
+// leading are the linked alerts that say what an incident is. Of one that alerts opened these are the alerts that may open
+// one: what else joined it is another's warning, or none's. Of any other incident, and where a person linked only such
+// alerts, all are.
+func (a *assembler) leading(in *incident.Incident, linked []*incident.Episode) []*incident.Episode {
+	if !in.OpenedByAlerts {
+		return linked
+	}
+	var out []*incident.Episode
+	for _, e := range linked {
+		if a.dir.opens(e.Labels) {
+			out = append(out, e)
+		}
+	}
+	if len(out) == 0 {
+		return linked
+	}
+	return out
 }
 
 // affected are the services of alerts, the one with the most alerts first, and between equals the one that fired first.

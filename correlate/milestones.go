@@ -119,6 +119,7 @@ func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, lin
 	var out []incident.Candidate
 	switch name {
 	case incident.Started:
+		linked = a.leading(in, linked)
 		var measured, estimated *incident.Episode
 		for _, e := range linked {
 			switch e.ConditionFrom {
