@@ -139,6 +139,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.tryJobs(c); err != nil {
 		return err
 	}
+	l.run("secrets", stepWithin, a.watchSecrets)
 	l.run("reload on SIGHUP", stepWithin, func(ctx context.Context) error { return a.reloadOnHangup(ctx, hangup) })
 
 	if a.shared {

@@ -34,6 +34,7 @@ type metrics struct {
 	questions *prometheus.GaugeVec
 	lease     prometheus.Gauge
 
+	secrets  prometheus.Gauge
 	reloadOK prometheus.Gauge
 	reloadAt prometheus.Gauge
 
@@ -67,6 +68,9 @@ func newMetrics() *metrics {
 		lease: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_lease_held", Help: "1 where this process is the one that correlates and reads the sources, 0 where it follows another.",
 		}),
+		secrets: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "meantime_config_unreadable_secrets", Help: "Files of secrets that cannot be used as they are now; the last good values are.",
+		}),
 		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_config_last_reload_successful", Help: "1 where the newest configuration was taken, 0 where it had a mistake and the old one stays.",
 		}),
@@ -76,7 +80,7 @@ func newMetrics() *metrics {
 		access: access.NewMetrics(reg), webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
