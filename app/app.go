@@ -149,6 +149,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.serve(l, a.handler()); err != nil {
 		return err
 	}
+	l.run("signs of life", stepWithin, a.live)
 	// Last, so that it stops first: another replica can take over while this one still answers.
 	l.run("lease", termEndsWithin, func(ctx context.Context) error { return a.hold(ctx, a.beginTerm) })
 	a.ready.Store(true)

@@ -69,6 +69,9 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 	if err != nil {
 		return nil, err
 	}
+	// Who kept the archive listened from before its first line on; of what it says of an alert that had fired for long by
+	// then it is not known whether it is the first word.
+	facts[0].Lives = []incident.Life{{From: lines[0].at.Add(-incident.Prompt), To: out.At}}
 
 	db, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, Now: a.now})
 	if err != nil {
@@ -177,6 +180,7 @@ func (s *archive) add(f incident.Facts) {
 	last.Records = append(last.Records, f.Records...)
 	last.Beats = append(last.Beats, f.Beats...)
 	last.Silences = append(last.Silences, f.Silences...)
+	last.Senders = append(last.Senders, f.Senders...)
 }
 
 func (s *archive) Put(_ context.Context, f incident.Facts, _ time.Time) (incident.Receipt, error) {
@@ -186,11 +190,6 @@ func (s *archive) Put(_ context.Context, f incident.Facts, _ time.Time) (inciden
 		r.Sightings[i] = incident.MergeNew
 	}
 	return r, nil
-}
-
-// SightingsOf is asked only about events, and an archive holds none.
-func (s *archive) SightingsOf(context.Context, []string) ([]incident.Sighting, error) {
-	return nil, nil
 }
 
 // readArchive reads the lines of a file.

@@ -213,11 +213,15 @@ func affected(dir *directory, linked []*incident.Episode) []string {
 func alertTimes(linked []*incident.Episode) incident.AlertTimes {
 	var t incident.AlertTimes
 	firing := false
+	if first, unheard := firstNotified(linked); first != nil {
+		t.First = first.NotifiedAt
+	} else if unheard != nil {
+		t.FirstUnknown = whyUnheard(unheard)
+	}
 	for i, e := range linked {
 		if i == 0 {
-			t.Fired, t.Condition, t.Notified = e.StartsAt, e.ConditionAt, e.NotifiedAt
+			t.Fired, t.Condition, t.Notified, t.NotifiedUnknown = e.StartsAt, e.ConditionAt, e.NotifiedAt, whyUnheard(e)
 		}
-		t.First = earliest(t.First, e.NotifiedAt)
 		t.Ended = latest(t.Ended, e.EndsAt)
 		firing = firing || e.Firing()
 	}
@@ -225,6 +229,31 @@ func alertTimes(linked []*incident.Episode) incident.AlertTimes {
 		t.Ended = time.Time{}
 	}
 	return t
+}
+
+// firstNotified is the episode of which somebody was notified first. Where it is not known when somebody was told of one that
+// had fired by then, nobody knows which was first: it is unheard.
+func firstNotified(linked []*incident.Episode) (first, unheard *incident.Episode) {
+	for _, e := range linked {
+		if !e.NotifiedAt.IsZero() && (first == nil || e.NotifiedAt.Before(first.NotifiedAt)) {
+			first = e
+		}
+	}
+	for _, e := range linked { // by start
+		if e.NotifiedAt.IsZero() && (first == nil || e.Unheard && e.StartsAt.Before(first.NotifiedAt)) {
+			return nil, e
+		}
+	}
+	return first, nil
+}
+
+// whyUnheard says in words why it is not known when somebody was first told of an episode; empty where it is known, or may be
+// told yet.
+func whyUnheard(e *incident.Episode) string {
+	if e.NotifiedUnknown == "" || !e.Unheard && e.Firing() {
+		return ""
+	}
+	return fmt.Sprintf("of %s: %s", e.Name(), e.NotifiedUnknown)
 }
 
 // quietAfter is when an incident that alerts opened counts as over: Quiet after its last alert ended. Zero while one

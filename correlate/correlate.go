@@ -19,6 +19,7 @@ func Correlate(f incident.Facts, rules *Rules, now time.Time) Result {
 // among the facts; those that are get counted in it too.
 func correlate(f incident.Facts, rules *Rules, blind map[string][]incident.Impact, before past, now time.Time) Result {
 	c := newCorrelator(rules, newDirectory(rules, nil), before)
+	c.reach = incident.NewReach(f.Lives, f.Senders)
 	c.tell(f, blind)
 	c.pass(now)
 	return c.result()

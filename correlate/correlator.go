@@ -46,6 +46,7 @@ type correlator struct {
 	reviews  *decisions
 	silences []incident.Silence
 	blind    map[string][]incident.Impact
+	reach    *incident.Reach // as of the newest pass: of earlier words it says what it said
 
 	claimed   map[*outbreak]*claims
 	made      map[subject]*made
@@ -66,7 +67,7 @@ func newCorrelator(rules *Rules, dir *directory, before past) *correlator {
 	c := &correlator{
 		dir: dir, weights: &rules.Weights, before: before, alerts: map[string][]*alert{}, named: map[kind][]*alert{}, days: map[int64]*folding{}, begins: mornings{},
 		records: map[incident.RecordKey]*incident.Record{}, alone: map[*incident.Record]*report{}, likes: map[[2]*report]likeness{}, matchesOf: map[*outbreak][]*match{},
-		reviews: decide(nil), claimed: map[*outbreak]*claims{}, made: map[subject]*made{}, incidents: map[string]*made{},
+		reviews: decide(nil), reach: &incident.Reach{}, claimed: map[*outbreak]*claims{}, made: map[subject]*made{}, incidents: map[string]*made{},
 	}
 	c.told.sightings = map[string][]incident.Sighting{}
 	return c
@@ -185,6 +186,7 @@ func (c *correlator) update() (gone, fresh []*alert) {
 		old := c.alerts[fingerprint]
 		var now []*alert
 		for _, e := range incident.Episodes(list, c.dir.rules.Silence, c.now) {
+			c.reach.Judge(&e)
 			i := slices.IndexFunc(old, func(x *alert) bool { return x.StartsAt.Equal(e.StartsAt) })
 			if i >= 0 && reflect.DeepEqual(old[i].Episode, e) {
 				now = append(now, old[i])

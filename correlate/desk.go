@@ -174,6 +174,7 @@ func (p *pass) compute(ctx context.Context, core stretch, blind map[string][]inc
 		f.Sightings = append(f.Sightings, more...)
 	}
 	d.correlator = newCorrelator(&p.rules.Rules, p.dir, counted)
+	d.reach = p.reach
 	d.tell(f, blind)
 	d.pass(p.now)
 	if d.core.to.Equal(forever) && len(d.order) <= mostAlerts {
@@ -247,9 +248,10 @@ func (d *desk) span(in *incident.Incident) stretch {
 func (p *pass) atHand(ctx context.Context, delta *incident.Pass, dirty []stretch) (done bool, err error) {
 	d := p.desk
 	p.desk = nil // it is kept where all goes well
-	if d == nil || len(d.order) > d.most {
+	if d == nil || len(d.order) > d.most || p.todo.reach {
 		return false, nil
 	}
+	d.reach = p.reach
 	inside := func(s stretch) bool { return d.whole || s.from.IsZero() || !s.from.Before(d.core.from) }
 	if slices.ContainsFunc(dirty, func(s stretch) bool { return !inside(s) }) {
 		return false, nil

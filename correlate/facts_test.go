@@ -21,6 +21,8 @@ type shelf struct {
 	reviews   map[string]incident.Review
 	silences  map[string]incident.Silence
 	beats     []incident.Beat
+	lives     []incident.Life
+	senders   []incident.Sender
 	feed      []incident.Change
 	seq       int64
 	cursor    int64
@@ -251,6 +253,10 @@ func (s *shelf) Silences(_ context.Context, from, to time.Time) ([]incident.Sile
 		}
 	}
 	return out, nil
+}
+
+func (s *shelf) Reach(context.Context) ([]incident.Life, []incident.Sender, error) {
+	return s.lives, s.senders, nil
 }
 
 func (s *shelf) Beats(_ context.Context, from, to time.Time) ([]incident.Beat, error) {

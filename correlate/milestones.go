@@ -151,13 +151,7 @@ func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, lin
 			Evidence: fmt.Sprintf("%s fired first", first.Name()), From: first.Key().String(),
 		})
 	case incident.Detected:
-		var first *incident.Episode
-		for _, e := range linked {
-			if !e.NotifiedAt.IsZero() && (first == nil || e.NotifiedAt.Before(first.NotifiedAt)) {
-				first = e
-			}
-		}
-		if first != nil {
+		if first, _ := firstNotified(linked); first != nil {
 			out = append(out, incident.Candidate{
 				At: first.NotifiedAt, Precision: incident.PrecisionSecond, Origin: incident.OriginAlert,
 				Evidence: fmt.Sprintf("the first notification of %s", first.Name()), From: first.Key().String(),
@@ -268,6 +262,8 @@ func (a *assembler) detection(in *incident.Incident, records []*incident.Record,
 	detected, known := in.Milestones[incident.Detected]
 	in.DetectedBy = said
 	switch {
+	case first.IsZero() && in.OpenedByAlerts && said == incident.ByUnknown && !known:
+		in.DetectedBy = incident.ByAlert // it is not known when
 	case first.IsZero() || !known:
 		// no alert, or nobody knows when: who knew first is what the record says
 	case !detected.At.Before(first), !person && !detected.At.Before(first.Add(-tolerance(detected.Precision))):

@@ -35,6 +35,7 @@ type todo struct {
 	due       []string        // keys of the clock
 	reviewed  []string        // ids of incidents that reviews name
 	silences  bool            // some changed
+	reach     bool            // it is otherwise than it was
 }
 
 // todo reads the feed and the clock.
@@ -61,6 +62,8 @@ func (r *Runner) todo(ctx context.Context, now time.Time) (todo, error) {
 			case incident.ChangeSilence:
 				// That somebody silenced tells something of the moment it was done, not of all the time it holds.
 				t.stretches, t.silences = append(t.stretches, stretch{c.From, c.From}), true
+			case incident.ChangeReach:
+				t.stretches, t.reach = append(t.stretches, stretch{c.From, c.To}), true
 			case incident.ChangeSighting:
 				t.prints[c.Key] = true
 				t.sightings++
@@ -89,6 +92,7 @@ type pass struct {
 	dir   *directory
 	now   time.Time
 	todo  todo
+	reach *incident.Reach
 
 	// moments are what the clock learns when the pass is delivered; kept is the desk that later passes go on with.
 	moments map[string]moment

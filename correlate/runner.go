@@ -24,6 +24,7 @@ type FactsReader interface {
 	Reviews(ctx context.Context) ([]incident.Review, error)
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
 	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
+	Reach(ctx context.Context) ([]incident.Life, []incident.Sender, error)
 	Position(ctx context.Context) (cursor int64, rules string, err error)
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
@@ -205,7 +206,11 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	todo.stretches = append(todo.stretches, blind...)
-	p := &pass{Runner: r, rules: rules, dir: rules.dir, now: now, todo: todo, moments: map[string]moment{}}
+	lives, senders, err := r.facts.Reach(ctx)
+	if err != nil {
+		return false, err
+	}
+	p := &pass{Runner: r, rules: rules, dir: rules.dir, now: now, todo: todo, reach: incident.NewReach(lives, senders), moments: map[string]moment{}}
 	switch {
 	case rules.digest != r.current:
 		err = p.everything(ctx)

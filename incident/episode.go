@@ -28,8 +28,14 @@ type Episode struct {
 	End         EndKind           `json:"end,omitempty"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// NotifiedAt is when the first notification was received, or went out where the event recorder told it.
-	NotifiedAt    time.Time       `json:"notified_at,omitzero"`
+	// NotifiedAt is when somebody was first told of it; zero where that is not known, and NotifiedUnknown then says why, in
+	// words. Both are what Reach.Judge makes of Word.
+	NotifiedAt      time.Time `json:"notified_at,omitzero"`
+	NotifiedUnknown string    `json:"notified_unknown,omitempty"`
+	// Unheard: somebody was told of it, and it is not known when.
+	Unheard bool `json:"-"`
+	// Told is what Reach.Judge decides by.
+	Told          Told            `json:"-"`
 	ConditionAt   time.Time       `json:"condition_at,omitzero"`
 	ConditionFrom ConditionSource `json:"condition_from,omitempty"`
 	SilencedAt    time.Time       `json:"silenced_at,omitzero"`
@@ -41,6 +47,14 @@ type Episode struct {
 	LastSeen time.Time `json:"last_seen,omitzero"`
 	// Starts are the starts of all its sightings, the episode's own first, so that what names one of them finds it.
 	Starts []time.Time `json:"-"`
+}
+
+// Told is what was told of an episode: its first word, when its end was first told, and the addresses of all Alertmanagers that
+// told anything.
+type Told struct {
+	Word          Word
+	End           time.Time
+	Alertmanagers []string
 }
 
 // Key is the episode's key.
@@ -82,8 +96,7 @@ func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Epis
 		}
 		e := Episode{
 			Fingerprint: m.Fingerprint, StartsAt: s[i].begin(), Labels: m.Labels, Annotations: m.Annotations,
-			NotifiedAt: m.notified(), ConditionAt: m.ConditionAt, ConditionFrom: m.ConditionFrom,
-			SilencedAt: m.SilencedAt, InhibitedAt: m.InhibitedAt, SilencedBy: m.SilencedBy,
+			Told: Told{m.word(), m.ResolvedFirst, m.Alertmanagers}, ConditionAt: m.ConditionAt, ConditionFrom: m.ConditionFrom,
 			GeneratorURL: m.GeneratorURL, GroupKeys: m.GroupKeys, LastSeen: m.lastSeen(), Starts: starts,
 		}
 		e.EndsAt, e.End = m.end(), EndResolved
@@ -103,10 +116,34 @@ func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Epis
 		if e.EndsAt.Before(e.StartsAt) && e.End != EndNone {
 			e.EndsAt = e.StartsAt
 		}
+		e.mute(m.Mutes, j < len(s), s[min(j, len(s)-1)].begin())
 		out = append(out, e)
 		i = j
 	}
 	return out
+}
+
+// mute takes over the mutes that lie in the episode: before a told end of it, and before the next episode begins.
+func (e *Episode) mute(mutes []Mute, more bool, next time.Time) {
+	for _, m := range mutes {
+		if more && !m.At.Before(next) || e.End == EndResolved && m.At.After(e.EndsAt) {
+			continue // placed before the start it belongs to, or the end, was told
+		}
+		if m.By == "" {
+			e.InhibitedAt = m.At
+			continue
+		}
+		e.SilencedAt = earliest(e.SilencedAt, m.At)
+		e.SilencedBy = append(e.SilencedBy, m.By)
+	}
+}
+
+// word is the first word of it. One that was received and of which nothing more is known is a word too.
+func (s *Sighting) word() Word {
+	if s.Word.At.IsZero() || !s.FiringFirst.IsZero() && s.FiringFirst.Before(s.Word.At) {
+		return Word{At: s.FiringFirst}
+	}
+	return s.Word
 }
 
 // begin is the start, or when it was first heard of where the sender did not know.
@@ -123,13 +160,6 @@ func (s *Sighting) end() time.Time {
 		return s.ResolvedFirst
 	}
 	return s.EndsAt
-}
-
-func (s *Sighting) notified() time.Time {
-	if !s.NotifiedAt.IsZero() {
-		return s.NotifiedAt
-	}
-	return earliest(s.FiringFirst, s.ResolvedFirst)
 }
 
 func (s *Sighting) lastSeen() time.Time {

@@ -9,6 +9,9 @@ type Facts struct {
 	Reviews   []Review
 	Silences  []Silence
 	Beats     []Beat
+	Mutes     []MutedAlert // placed in the starts they belong to, at once or when those are told
+	Lives     []Life       // when Meantime could be told of alerts
+	Senders   []Sender     // by whom
 	// Marks are stored with the other facts: how far a source has been read is durable exactly when what it brought is.
 	Marks []Mark
 }
@@ -26,6 +29,10 @@ type Receipt struct {
 	Sightings []MergeKind
 	// Records says for each record of the Facts whether it changed what counts.
 	Records []bool
+	// Mutes says for each mute of the Facts whether its alert is known.
+	Mutes []bool
+	// MutesForgotten is how many mutes were kept for alerts that never came, and are forgotten now.
+	MutesForgotten int
 }
 
 // Beat is one sign of life of a watchdog: an alert that always fires was received.
@@ -43,6 +50,9 @@ const (
 	ChangeReview   ChangeKind = "review"
 	ChangeSilence  ChangeKind = "silence"
 	ChangeBeat     ChangeKind = "beat"
+	// ChangeReach: what is known of times of life or senders of the past is otherwise than it was. That time goes on, and
+	// that a sender was heard of for the first time, is no change: no stored word is judged otherwise by it.
+	ChangeReach ChangeKind = "reach"
 )
 
 // Change is one entry of the feed that tells the correlator what to look at again.

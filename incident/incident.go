@@ -57,9 +57,12 @@ type AlertTimes struct {
 	Condition time.Time `json:"condition,omitzero"` // the condition of the first to fire became true
 	Fired     time.Time `json:"fired,omitzero"`     // the first fired
 	Notified  time.Time `json:"notified,omitzero"`  // the first notification of the first to fire
-	Ended     time.Time `json:"ended,omitzero"`     // the last ended; zero while one fires
-	First     time.Time `json:"first,omitzero"`     // the first notification of any
-	Person    time.Time `json:"person,omitzero"`    // the first person aware, as a record or review tells
+	// NotifiedUnknown and FirstUnknown say in words why Notified and First are not known; empty where they are.
+	NotifiedUnknown string    `json:"notified_unknown,omitempty"`
+	FirstUnknown    string    `json:"first_unknown,omitempty"`
+	Ended           time.Time `json:"ended,omitzero"`  // the last ended; zero while one fires
+	First           time.Time `json:"first,omitzero"`  // the first notification of any
+	Person          time.Time `json:"person,omitzero"` // the first person aware, as a record or review tells
 }
 
 // At is the time an incident counts under: when it started, else its first milestone known, else its first alert.
@@ -124,6 +127,21 @@ func (i *Incident) Point(p Point) time.Time {
 		return m.At
 	}
 	return time.Time{}
+}
+
+// WhyUnknown says in words why a point that alerts would tell is not known; empty where there is nothing to say.
+func (i *Incident) WhyUnknown(p Point) string {
+	switch p {
+	case PointNotified:
+		if i.Alerts.Notified.IsZero() {
+			return i.Alerts.NotifiedUnknown
+		}
+	case Point(Detected):
+		if i.Point(p).IsZero() {
+			return i.Alerts.FirstUnknown
+		}
+	}
+	return ""
 }
 
 // LinkState says what became of a link between an episode and an incident.

@@ -61,10 +61,12 @@ var Statuses = []Status{StatusRecorded, StatusPending, StatusMissing, StatusInva
 type Measurement struct {
 	Status  Status   `json:"status"`
 	Seconds *float64 `json:"seconds,omitempty"`
+	// Why says in words why an end that alerts would tell is missing; empty where there is nothing to say.
+	Why string `json:"why,omitempty"`
 }
 
 // Recorded is the measurement of a known duration.
 func Recorded(d time.Duration) Measurement {
 	s := d.Seconds()
-	return Measurement{StatusRecorded, &s}
+	return Measurement{Status: StatusRecorded, Seconds: &s}
 }

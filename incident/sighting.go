@@ -36,14 +36,11 @@ type Sighting struct {
 	// it is later than FiringLast.
 	GoneAt time.Time `json:"gone_at,omitzero"`
 
-	// NotifiedAt is when the first notification of it went out to a receiver, told by the event recorder; it outranks
-	// what the receipt of a webhook lets us infer.
-	NotifiedAt time.Time `json:"notified_at,omitzero"`
-	// SilencedAt and InhibitedAt are when it was first known to be muted.
-	SilencedAt  time.Time `json:"silenced_at,omitzero"`
-	InhibitedAt time.Time `json:"inhibited_at,omitzero"`
-	// SilencedBy lists the silences that muted it.
-	SilencedBy []string `json:"silenced_by,omitempty"`
+	// Word is the first word of it as firing, whoever told it: a notification that was received, one that the event
+	// recorder saw go out, or Alertmanager's list. Whether it tells when somebody first knew, Reach decides.
+	Word Word `json:"word,omitzero"`
+	// Mutes are what muted it, by silence, and since when.
+	Mutes []Mute `json:"mutes,omitempty"`
 
 	// ConditionAt is when the alert's condition became true, before the rule's `for`; the earliest measured wins over
 	// any estimate.
@@ -115,10 +112,8 @@ func Merge(a, b Sighting) Sighting {
 	m.FiringLast = latest(a.FiringLast, b.FiringLast)
 	m.ResolvedFirst = earliest(a.ResolvedFirst, b.ResolvedFirst)
 	m.GoneAt = latest(a.GoneAt, b.GoneAt)
-	m.NotifiedAt = earliest(a.NotifiedAt, b.NotifiedAt)
-	m.SilencedAt = earliest(a.SilencedAt, b.SilencedAt)
-	m.InhibitedAt = earliest(a.InhibitedAt, b.InhibitedAt)
-	m.SilencedBy = union(a.SilencedBy, b.SilencedBy)
+	m.Word = earlierWord(a.Word, b.Word)
+	m.Mutes = mutesUnion(a.Mutes, b.Mutes)
 	m.GroupKeys = union(a.GroupKeys, b.GroupKeys)
 	m.Alertmanagers = union(a.Alertmanagers, b.Alertmanagers)
 
@@ -153,10 +148,10 @@ func (s *Sighting) told() string {
 func Equal(a, b Sighting) bool {
 	return a.Fingerprint == b.Fingerprint && a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt) &&
 		a.FiringFirst.Equal(b.FiringFirst) && a.FiringLast.Equal(b.FiringLast) && a.ResolvedFirst.Equal(b.ResolvedFirst) &&
-		a.GoneAt.Equal(b.GoneAt) && a.NotifiedAt.Equal(b.NotifiedAt) && a.SilencedAt.Equal(b.SilencedAt) &&
-		a.InhibitedAt.Equal(b.InhibitedAt) && a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
+		a.GoneAt.Equal(b.GoneAt) && a.Word.equal(b.Word) && mutesEqual(a.Mutes, b.Mutes) &&
+		a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
 		a.ToldAt.Equal(b.ToldAt) && sameText(&a, &b) &&
-		slices.Equal(a.SilencedBy, b.SilencedBy) && slices.Equal(a.GroupKeys, b.GroupKeys) && slices.Equal(a.Alertmanagers, b.Alertmanagers)
+		slices.Equal(a.GroupKeys, b.GroupKeys) && slices.Equal(a.Alertmanagers, b.Alertmanagers)
 }
 
 // MergeKind says what a notification told about a sighting that was, or was not, already known.
@@ -172,6 +167,12 @@ const (
 
 // MergeKinds lists every kind.
 var MergeKinds = []MergeKind{MergeNew, MergeRepeated, MergeDuplicate, MergeResolved, MergeLate}
+
+// Settled says whether its lists are what merging leaves of them.
+func (s *Sighting) Settled() bool {
+	set := func(l []string) bool { return len(l) < 2 || len(union(l, l)) == len(l) && slices.IsSorted(l) }
+	return set(s.GroupKeys) && set(s.Alertmanagers) && mutesInOrder(s.Mutes)
+}
 
 // KindOf says what next, which was just received, adds to known.
 func KindOf(known *Sighting, next Sighting) MergeKind {

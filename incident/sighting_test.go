@@ -30,14 +30,23 @@ func anySighting(t *rapid.T, starts int) Sighting {
 		Fingerprint: "00000000000000aa",
 		StartsAt:    at(float64(rapid.IntRange(0, starts).Draw(t, "start")) * 0.7),
 		EndsAt:      moment("end"), FiringFirst: moment("first"), FiringLast: moment("last"), ResolvedFirst: moment("resolved"),
-		GoneAt: moment("gone"), NotifiedAt: moment("notified"), SilencedAt: moment("silenced"), InhibitedAt: moment("inhibited"),
-		SilencedBy: set("silenced by"), GroupKeys: set("groups"), Alertmanagers: set("senders"),
+		GoneAt: moment("gone"), Mutes: mutesUnion(anyMutes(t), nil), GroupKeys: set("groups"), Alertmanagers: set("senders"),
 		ToldAt: moment("told"), Annotations: map[string]string{"x": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "annotation")},
+	}
+	if s.Word.At = moment("word"); !s.Word.At.IsZero() {
+		s.Word.By = rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "by")
+		s.Word.Kind = rapid.SampledFrom([]WordKind{WordPlain, WordFirst, WordRepeat}).Draw(t, "kind")
 	}
 	if s.ConditionFrom = rapid.SampledFrom([]ConditionSource{"", ConditionFromFor, ConditionMeasured}).Draw(t, "from"); s.ConditionFrom != "" {
 		s.ConditionAt = at(rapid.Float64Range(-5, 5).Draw(t, "condition"))
 	}
 	return s
+}
+
+func anyMutes(t *rapid.T) []Mute {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Mute {
+		return Mute{By: rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e", "f", "g", "h", "i"}).Draw(t, "by"), At: at(float64(rapid.IntRange(0, 9).Draw(t, "at")))}
+	}), 0, 6).Draw(t, "mutes")
 }
 
 func TestMergeIsCommutativeAssociativeIdempotent(t *testing.T) {

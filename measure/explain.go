@@ -147,6 +147,9 @@ func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open b
 		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From)
 	}
 	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv))
+	if why := whyMissing(inc, iv, missing); why != "" {
+		words += " " + why
+	}
 	if !open && !inc.OpenUntil.IsZero() && inc.Point(iv.To).IsZero() {
 		words += fmt.Sprintf("; neither its state nor its end was said by %s", stamp(inc.OpenUntil))
 	}

@@ -98,7 +98,7 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 					}
 				}
 			case pending:
-				if from := r.points.at(s.from); p.survives[i] && from != unknown {
+				if from := r.points.at(s.from); p.survives[i] && from > never {
 					c.going = append(c.going, seconds(max(0, tick-from)))
 				}
 			}

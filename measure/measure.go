@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"time"
 
 	"meantime/incident"
@@ -11,7 +12,8 @@ import (
 //   - not_applicable for a drill, a maintenance and a cancelled incident, whatever is known of them;
 //   - recorded where both points are known and the end is not before the start; zero is a duration like any other;
 //   - invalid where both are known and the end is before the start;
-//   - pending where the incident is open and the interval's end has not come, whether or not its start is known;
+//   - pending where the incident is open and the interval's end has not come, whether or not its start is known, unless it
+//     came unheard (see incident.Incident.WhyUnknown);
 //   - missing otherwise: a point is not known and will not come by itself.
 //
 // A started that is only a placeholder is not known (see incident.Incident.Point), so a detect of 0 from one is missing.
@@ -24,10 +26,18 @@ func All(inc *incident.Incident, intervals []incident.Interval, now time.Time) m
 		if s == recorded {
 			out[iv.Name] = incident.Recorded(time.Duration(ns))
 		} else {
-			out[iv.Name] = incident.Measurement{Status: incident.Statuses[s]}
+			out[iv.Name] = incident.Measurement{Status: incident.Statuses[s], Why: whyMissing(inc, iv, s)}
 		}
 	}
 	return out
+}
+
+// whyMissing says why nobody knows the end of an interval that alerts would tell, where that is known.
+func whyMissing(inc *incident.Incident, iv incident.Interval, s status) string {
+	if s != missing {
+		return ""
+	}
+	return cmp.Or(inc.WhyUnknown(iv.From), inc.WhyUnknown(iv.To))
 }
 
 // Applicable says whether an incident is one that is measured: not a drill, a maintenance or cancelled.

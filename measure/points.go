@@ -13,6 +13,9 @@ import (
 // in the years 1980 to 2200, so that neither they nor their differences overflow.
 const unknown = math.MinInt64
 
+// never is the time of a point that is not known and will not come, not even while the incident is open.
+const never = unknown + 1
+
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
 		return unknown
@@ -46,7 +49,9 @@ type points [nPoints]int64
 func pointsOf(inc *incident.Incident) points {
 	var p points
 	for i, name := range allPoints {
-		p[i] = nanos(inc.Point(name))
+		if p[i] = nanos(inc.Point(name)); p[i] == unknown && inc.WhyUnknown(name) != "" {
+			p[i] = never
+		}
 	}
 	return p
 }
@@ -83,7 +88,7 @@ func (p *points) measure(s span, open, applies bool) (status, int64) {
 	switch {
 	case !applies:
 		return notApplicable, 0
-	case from != unknown && to != unknown:
+	case from > never && to > never:
 		if to < from {
 			return invalid, 0
 		}

@@ -31,7 +31,7 @@ type Store interface {
 	// Stats are sizes for the metrics; cheap enough to ask every few seconds.
 	Stats(ctx context.Context) (Stats, error)
 	// Prune deletes what ended before the given time and belongs to no incident: episodes whose verdict says OutcomeNone
-	// or OutcomeWatchdog, with their sightings, and beats. An episode goes whole or not at all, so that no later pass sees half of one. What
+	// or OutcomeWatchdog, with their sightings, and beats. Lives and senders stay: what they say of an incident is asked again with every pass. An episode goes whole or not at all, so that no later pass sees half of one. What
 	// correlation has not judged yet stays, and so does everything that a change which waits in the feed may reach. It
 	// deletes about limit sightings and beats at a time (0 means 100) and returns how many; 0 means there is no more.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
@@ -51,11 +51,15 @@ type Facts interface {
 	// UpdatedAt is given the time of receipt, moved after the version that counts where the clock is behind it. The same
 	// content again as what counts now changes nothing but its UpdatedAt, where the source tells a later one. A review with
 	// a known ID replaces it; of two silences with one ID the later UpdatedAt counts, with the earlier CreatedAt. Beats are
-	// kept to the second.
+	// kept to the second. Lives are joined with those stored (incident.JoinLives), senders keep the earliest First.
+	//
+	// Mutes are placed in the sightings of the facts and of the store (incident.PlaceMutes) and kept for an hour, in which
+	// they are placed again wherever a start of their alert is told for the first time; so it does not matter which comes first.
 	//
 	// Everything that changed what counts is written to the feed, one entry for each fact: a withdrawn record speaks of
 	// nothing, so only the stretch from before counts; a review has an entry for each incident it names, with the time
-	// it names (zero where it names none), and one that takes another back has that one's.
+	// it names (zero where it names none), and one that takes another back has that one's. Lives and senders are written there
+	// only where they tell otherwise of the past than was known.
 	//
 	// CodeInvalid, with nothing stored, is the answer to a fact without a key, to a key that is not UTF-8 text, and to a
 	// sighting that starts before 1678, after 2261 or at the very moment of the unix epoch.
@@ -89,6 +93,8 @@ type Facts interface {
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
 	// Beats are those in [from, to], by watchdog, then time. A zero from or to is no bound.
 	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
+	// Reach is when Meantime could be told of alerts, joined and in order, and by whom, by key. Both are bounded.
+	Reach(ctx context.Context) ([]incident.Life, []incident.Sender, error)
 }
 
 // Derived is what correlation made of the facts.

@@ -45,6 +45,7 @@ var alertPoints = []incident.Point{incident.PointCondition, incident.PointFired,
 // whyMissing names the ends that nobody knows.
 func whyMissing(i *incident.Incident, v incident.Interval) string {
 	var unknown []string
+	why := ""
 	for _, p := range []incident.Point{v.From, v.To} {
 		if !i.Point(p).IsZero() {
 			continue
@@ -57,6 +58,12 @@ func whyMissing(i *incident.Incident, v incident.Interval) string {
 			words += " (only a placeholder)"
 		}
 		unknown = append(unknown, words)
+		if why == "" {
+			why = i.WhyUnknown(p)
+		}
+	}
+	if why != "" {
+		return joinWords(unknown) + " not known " + why
 	}
 	if len(unknown) == 0 {
 		return "an end is not known"

@@ -36,26 +36,20 @@ func splitEvents(body []byte, limit int) ([]json.RawMessage, error) {
 	}
 }
 
-// muted says that an alert was muted; of which of its starts, only what is stored can tell.
-type muted struct {
-	fingerprint string
-	at          time.Time
-	silence     *incident.Silence // nil where another alert inhibited it
-}
-
 // heard gathers what events say. Events come twice and in any order; what they say merges all the same.
 type heard struct {
 	sightings map[incident.EpisodeKey]incident.Sighting
 	order     []incident.EpisodeKey // the keys of sightings as they came
 	silences  map[string]incident.Silence
-	muted     []muted
+	mutes     []incident.MutedAlert // of which of their starts, only what is stored can tell
+	senders   map[string]incident.Sender
 	types     map[string]int
 	intake    incident.Intake
 	ignored   int
 }
 
 func newHeard(intake incident.Intake) *heard {
-	return &heard{intake: intake, sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}, types: map[string]int{}}
+	return &heard{intake: intake, sightings: map[incident.EpisodeKey]incident.Sighting{}, silences: map[string]incident.Silence{}, senders: map[string]incident.Sender{}, types: map[string]int{}}
 }
 
 // decodeEvent reads one event. Unknown fields and unknown enum values are ignored.
@@ -71,6 +65,7 @@ func (h *heard) add(e *eventrecorderpb.Event, received time.Time) (refusal, inci
 	if at.IsZero() || at.After(received.Add(maxAhead)) {
 		at = received
 	}
+	sender := h.sender(e, at)
 	d := e.GetData()
 	switch t := d.GetEventType().(type) {
 	case *eventrecorderpb.EventData_AlertCreated:
@@ -84,7 +79,7 @@ func (h *heard) add(e *eventrecorderpb.Event, received time.Time) (refusal, inci
 		return h.alert("data.alertResolved.alert.details", t.AlertResolved.GetAlert().GetDetails(), t.AlertResolved.GetGroupInfo(), at)
 	case *eventrecorderpb.EventData_Notification:
 		h.types["notification"]++
-		return h.notification(t.Notification, at)
+		return h.notification(t.Notification, sender, at)
 	case *eventrecorderpb.EventData_SilenceCreated:
 		h.types["silence_created"]++
 		h.silence(t.SilenceCreated.GetSilence(), at)
@@ -93,12 +88,13 @@ func (h *heard) add(e *eventrecorderpb.Event, received time.Time) (refusal, inci
 		h.silence(t.SilenceUpdated.GetSilence(), at)
 	case *eventrecorderpb.EventData_SilenceMutedAlert:
 		h.types["silence_muted_alert"]++
-		if s, ok := silence(t.SilenceMutedAlert.GetSilence(), at); ok {
-			h.mute(t.SilenceMutedAlert.GetMutedAlert(), at, &s)
+		p := t.SilenceMutedAlert.GetSilence()
+		if s, ok := silence(p, eventTime(p.GetStartsAt())); ok && h.mute(t.SilenceMutedAlert.GetMutedAlert(), incident.Mute{By: s.ID, At: at}) {
+			h.keepSilence(s) // it is said again at every flush, and not changed by that
 		}
 	case *eventrecorderpb.EventData_InhibitionMutedAlert:
 		h.types["inhibition_muted_alert"]++
-		h.mute(t.InhibitionMutedAlert.GetMutedAlert(), at, nil)
+		h.mute(t.InhibitionMutedAlert.GetMutedAlert(), incident.Mute{At: at})
 	case *eventrecorderpb.EventData_AlertmanagerStartupEvent:
 		h.types["alertmanager_startup_event"]++
 	case *eventrecorderpb.EventData_AlertmanagerShutdownEvent:
@@ -132,17 +128,26 @@ func (h *heard) take(s incident.Sighting) {
 }
 
 // mute notes that an alert was muted, unless it is ignored.
-func (h *heard) mute(m *eventrecorderpb.MutedAlert, at time.Time, s *incident.Silence) {
+func (h *heard) mute(m *eventrecorderpb.MutedAlert, by incident.Mute) bool {
 	fp, _, ok := h.intake.Take(mutedFingerprint(m), pairs(m.GetLabels()))
 	if !ok {
 		h.ignored++
-		return
+		return false
 	}
-	h.muted = append(h.muted, muted{fp, at, s})
+	h.mutes = append(h.mutes, incident.MutedAlert{Fingerprint: fp, Mute: by})
+	return true
 }
 
 // notification takes in a notification that was delivered: for what fires in it, somebody was told at that time.
-func (h *heard) notification(n *eventrecorderpb.NotificationEvent, at time.Time) (refusal, incident.Problem) {
+func (h *heard) notification(n *eventrecorderpb.NotificationEvent, by string, at time.Time) (refusal, incident.Problem) {
+	var kind incident.WordKind
+	switch n.GetReason() {
+	case eventrecorderpb.NotifyReason_NOTIFY_REASON_FIRST_NOTIFICATION:
+		kind = incident.WordFirst
+	case eventrecorderpb.NotifyReason_NOTIFY_REASON_REPEAT_INTERVAL_ELAPSED:
+		kind = incident.WordRepeat
+	default: // it tells of some alerts in it, and not of which
+	}
 	var why refusal
 	var first incident.Problem
 	for i, g := range n.GetAlerts() {
@@ -155,12 +160,22 @@ func (h *heard) notification(n *eventrecorderpb.NotificationEvent, at time.Time)
 		}
 		// A notification of the end alone does not tell when the first word of the alert went out.
 		if !g.GetDetails().GetResolved() {
-			s.NotifiedAt = at
+			s.Word = incident.Word{At: at, By: by, Kind: kind}
 		}
 		s.GroupKeys = within(n.GetGroupInfo().GetGroupKey(), maxGroupKey)
 		h.take(s)
 	}
 	return why, first
+}
+
+// sender is an Alertmanager's event recorder: whatever the route, it tells of all that this Alertmanager does. It could be
+// heard of from its first event on, of whatever kind.
+func (h *heard) sender(e *eventrecorderpb.Event, at time.Time) string {
+	s := incident.NewSender("events of "+incident.PlainText(e.GetInstance(), maxInstance), "", at)
+	if old, ok := h.senders[s.Key]; !ok || at.Before(old.First) {
+		h.senders[s.Key] = s
+	}
+	return s.Key
 }
 
 func (h *heard) silence(p *eventrecorderpb.Silence, at time.Time) {
@@ -250,6 +265,7 @@ func eventTime(t *timestamppb.Timestamp) time.Time {
 
 // Limits on a silence: what is over them is cut or, where it is the ID or the number of matchers, refused.
 const (
+	maxInstance    = 256
 	maxSilenceID   = 128
 	maxSilenceText = 2048
 	maxMatchers    = 128

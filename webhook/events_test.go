@@ -2,13 +2,16 @@ package webhook
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
@@ -23,6 +26,11 @@ func lines(t *testing.T, name string) []string {
 	b, err := os.ReadFile("testdata/" + name)
 	require.NoError(t, err)
 	return strings.Split(strings.TrimSpace(string(b)), "\n")
+}
+
+// word is the first word of the Alertmanager that wrote the recorded events.
+func word(stamp string) incident.Word {
+	return incident.Word{At: at(stamp), By: incident.NewSender("events of vm", "", time.Time{}).Key, Kind: incident.WordFirst}
 }
 
 func TestRecordedEvents(t *testing.T) {
@@ -43,15 +51,16 @@ func TestRecordedEvents(t *testing.T) {
 	want := map[string]incident.Sighting{
 		"80050750ae57f318": {
 			Labels: boss, GroupKeys: group("Boss"), FiringLast: at("2026-11-21T21:26:43.063526698Z"), EndsAt: at("2026-11-21T21:26:50Z"),
-			NotifiedAt: at("2026-11-21T21:26:43.063526698Z"), // not 21:26:51, which told the end
+			Word: word("2026-11-21T21:26:43.063526698Z"), // not 21:26:51, which told the end
 		},
 		"9706f6e226c4ade9": {
 			Labels: db, Annotations: map[string]string{"summary": "s"}, GroupKeys: group("Down"), FiringLast: at("2026-11-21T21:26:43.065024362Z"),
-			NotifiedAt: at("2026-11-21T21:26:43.065024362Z"), SilencedAt: at("2026-11-21T21:26:47.062443159Z"), SilencedBy: []string{"027a7fca-c65f-4aa6-80c7-929e88d69d90"},
+			Word:  word("2026-11-21T21:26:43.065024362Z"),
+			Mutes: []incident.Mute{{By: "027a7fca-c65f-4aa6-80c7-929e88d69d90", At: at("2026-11-21T21:26:47.062443159Z")}},
 		},
 		"bb46959aab8fb440": {
 			Labels: small, GroupKeys: group("Small"), FiringLast: at("2026-11-21T21:26:51.071713927Z"),
-			NotifiedAt: at("2026-11-21T21:26:51.071713927Z"), InhibitedAt: at("2026-11-21T21:26:43.060317156Z"),
+			Word: word("2026-11-21T21:26:51.071713927Z"), Mutes: []incident.Mute{{At: at("2026-11-21T21:26:43.060317156Z")}},
 		},
 	}
 	require.Len(t, m.sightings, 3)
@@ -122,7 +131,7 @@ func TestEventsWithNotifications(t *testing.T) {
 		require.Equal(t, c.t, s.ToldAt, "what a notification says about labels outranks an event")
 		if s.Labels["alertname"] == "Down" {
 			require.Equal(t, "http://p/g", s.GeneratorURL, "which events do not carry")
-			require.Equal(t, at("2026-11-21T21:26:43.065024362Z"), s.NotifiedAt, "when it went out, not when it came in")
+			require.Equal(t, at("2026-11-21T21:26:43.065024362Z"), s.Word.At, "when it went out, not when it came in")
 		}
 	}
 }
@@ -188,23 +197,7 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// A mute belongs to the start it happened in.
-func TestMuteOfTheRightStart(t *testing.T) {
-	s := func(start, end string) incident.Sighting {
-		x := incident.Sighting{Fingerprint: fp, StartsAt: at(start)}
-		if end != "" {
-			x.EndsAt = at(end)
-		}
-		return x
-	}
-	all := []incident.Sighting{s("2026-03-01T12:00:00Z", ""), s("2026-03-01T10:00:00Z", "2026-03-01T10:30:00Z"), s("2026-03-01T11:00:00Z", "")}
-	require.Equal(t, at("2026-03-01T10:00:00Z"), startAt(all, at("2026-03-01T10:30:00Z")).StartsAt)
-	require.Nil(t, startAt(all, at("2026-03-01T10:45:00Z")))
-	require.Equal(t, at("2026-03-01T11:00:00Z"), startAt(all, at("2026-03-01T11:45:00Z")).StartsAt)
-	require.Equal(t, at("2026-03-01T12:00:00Z"), startAt(all, at("2026-03-02T11:45:00Z")).StartsAt)
-}
-
-// What is known of a mute is not written again: Alertmanager says it at every flush of the group.
+// Alertmanager says a mute again at every flush of the group: that changes nothing.
 func TestRepeatedMutes(t *testing.T) {
 	m, c := newMemory(), &clock{t: at("2026-11-21T21:27:00Z")}
 	h := New(Options{Store: m, Now: c.now}).Events()
@@ -212,13 +205,69 @@ func TestRepeatedMutes(t *testing.T) {
 	for _, e := range recorded {
 		post(h, e)
 	}
-	before := m.puts
+	before, silences := maps.Clone(m.sightings), maps.Clone(m.silences)
 	for _, e := range recorded {
 		if strings.Contains(e, "MutedAlert") {
 			require.Equal(t, 200, post(h, e).Code)
 		}
 	}
-	require.Equal(t, before, m.puts)
+	require.Equal(t, before, m.sightings)
+	require.Equal(t, silences, m.silences)
+}
+
+// TestMutesBeforeTheirAlert tells events of one alert in every order: that an alert is muted may be told before it is.
+func TestMutesBeforeTheirAlert(t *testing.T) {
+	labels := `"labels":{"labels":[{"key":"alertname","value":"Q"}]}`
+	alert := labels + `,"startsAt":"2026-03-01T10:00:00Z"`
+	event := func(at, data string) string {
+		return fmt.Sprintf(`{"@timestamp":"2026-03-01T%sZ","data":{%s}}`, at, data)
+	}
+	all := []string{
+		event("10:00:05", `"alertCreated":{"alert":{`+alert+`}}`),
+		event("10:00:10", `"silenceMutedAlert":{"silence":{"id":"s1","startsAt":"2026-03-01T09:00:00Z","endsAt":"2026-03-01T20:00:00Z"},"mutedAlert":{`+labels+`}}`),
+		event("10:00:20", `"inhibitionMutedAlert":{"mutedAlert":{`+labels+`}}`),
+		event("11:00:05", `"alertResolved":{"alert":{"details":{`+alert+`,"resolved":true,"endsAt":"2026-03-01T11:00:00Z"}}}`),
+	}
+	var first []incident.Episode
+	for n, order := range orders(len(all)) {
+		m := newMemory()
+		reg := prometheus.NewRegistry()
+		h := New(Options{Store: m, Now: func() time.Time { return at("2026-03-01T11:00:06Z") }, Metrics: NewMetrics(reg)}).Events()
+		known, waits := false, 0.0
+		for _, i := range order {
+			require.Equal(t, 200, post(h, all[i]).Code)
+			if known = known || i == 0 || i == 3; !known {
+				waits++
+			}
+		}
+		got := m.episodes(at("2026-03-01T12:00:00Z"))
+		require.Len(t, got, 1)
+		if n == 0 {
+			require.Equal(t, at("2026-03-01T10:00:10Z"), got[0].SilencedAt)
+			require.Equal(t, []string{"s1"}, got[0].SilencedBy)
+			require.Equal(t, at("2026-03-01T10:00:20Z"), got[0].InhibitedAt)
+			first = got
+		}
+		require.Equal(t, first, got, order)
+		require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(fmt.Sprintf(`
+# HELP meantime_webhook_mutes_kept_total Silences and inhibitions told before their alert, kept for it; those whose alert never came are refused as unknown_alert.
+# TYPE meantime_webhook_mutes_kept_total counter
+meantime_webhook_mutes_kept_total %v
+`, waits)), "meantime_webhook_mutes_kept_total"))
+	}
+}
+
+// orders are all orders of n things, the usual first.
+func orders(n int) (all [][]int) {
+	if n == 0 {
+		return [][]int{nil}
+	}
+	for _, o := range orders(n - 1) {
+		for i := len(o); i >= 0; i-- {
+			all = append(all, slices.Insert(slices.Clone(o), i, n-1))
+		}
+	}
+	return all
 }
 
 func FuzzEvents(f *testing.F) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -19,6 +20,9 @@ type memory struct {
 	sightings map[incident.EpisodeKey]incident.Sighting
 	silences  map[string]incident.Silence
 	beats     []incident.Beat
+	mutes     []incident.MutedAlert
+	lives     []incident.Life
+	senders   []incident.Sender
 	puts      int
 	err       error // what Put answers instead
 }
@@ -48,19 +52,14 @@ func (m *memory) Put(_ context.Context, f incident.Facts, _ time.Time) (incident
 		m.silences[s.ID] = s
 	}
 	m.beats = append(m.beats, f.Beats...)
-	return r, nil
-}
-
-func (m *memory) SightingsOf(_ context.Context, fps []string) ([]incident.Sighting, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var out []incident.Sighting
-	for _, s := range m.sightings {
-		if slices.Contains(fps, s.Fingerprint) {
-			out = append(out, s)
-		}
+	m.senders = append(m.senders, f.Senders...)
+	m.mutes = append(m.mutes, f.Mutes...)
+	learned, placed := incident.PlaceMutes(slices.Collect(maps.Values(m.sightings)), m.mutes)
+	for _, s := range learned {
+		m.sightings[s.Key()] = incident.Merge(m.sightings[s.Key()], s)
 	}
-	return out, m.err
+	r.Mutes = placed[len(placed)-len(f.Mutes):]
+	return r, nil
 }
 
 // episodes derives all episodes, by start.
@@ -72,6 +71,10 @@ func (m *memory) episodes(now time.Time) []incident.Episode {
 	var out []incident.Episode
 	for _, s := range by {
 		out = append(out, incident.Episodes(s, 5*time.Hour, now)...)
+	}
+	reach := incident.NewReach(m.lives, m.senders)
+	for i := range out {
+		reach.Judge(&out[i])
 	}
 	slices.SortFunc(out, func(a, b incident.Episode) int { return a.Key().Compare(b.Key()) })
 	return out

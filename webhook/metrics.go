@@ -21,6 +21,7 @@ type Metrics struct {
 	events    *prometheus.CounterVec
 	slow      prometheus.Counter
 	ignored   prometheus.Counter
+	kept      prometheus.Counter
 }
 
 // NewMetrics makes the metrics and registers them, unless reg is nil.
@@ -54,6 +55,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "meantime_webhook_refused_total",
 			Help: "Alerts and events refused out of requests that could be read, by receiver and reason.",
 		}, []string{"receiver", "reason"}),
+		kept: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "meantime_webhook_mutes_kept_total",
+			Help: "Silences and inhibitions told before their alert, kept for it; those whose alert never came are refused as unknown_alert.",
+		}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_webhook_events_total",
 			Help: "Events of Alertmanager's event recorder received, by type.",
@@ -85,7 +90,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(t)
 	}
 	if reg != nil {
-		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored)
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored, m.kept)
 	}
 	return m
 }
@@ -117,5 +122,15 @@ func (m *Metrics) refuse(receiver string, r refusal) {
 
 // ignore counts the alerts that the configuration leaves out.
 func (m *Metrics) ignore(n int) { m.ignored.Add(float64(n)) }
+
+// muted counts the mutes that wait for their alert, and those that waited in vain.
+func (m *Metrics) muted(r incident.Receipt) {
+	for _, known := range r.Mutes {
+		if !known {
+			m.kept.Inc()
+		}
+	}
+	m.refused.WithLabelValues("events", string(refusedUnknown)).Add(float64(r.MutesForgotten))
+}
 
 func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }

@@ -25,7 +25,9 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 	var f incident.Facts
 	var refused incident.Problems
 	firing, ignored := 0, 0
-	from, intake := m.sender(), r.intake()
+	intake := r.intake()
+	from, sender := m.sender(), incident.NewSender(m.ExternalURL, m.GroupKey, received)
+	from.key = sender.Key
 	f.Sightings = make([]incident.Sighting, 0, len(m.Alerts.list))
 	for i := range m.Alerts.list {
 		a := &m.Alerts.list[i]
@@ -60,7 +62,8 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 			return a
 		}
 	}
-	if len(f.Sightings)+len(f.Beats) > 0 {
+	if len(f.Sightings)+len(f.Beats)+ignored > 0 {
+		f.Senders = []incident.Sender{sender} // what is ignored shows that it is there, too
 		receipt, failed := r.put(ctx, f, received)
 		if failed != nil {
 			return *failed

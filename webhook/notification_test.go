@@ -68,7 +68,7 @@ func TestEpisodes(t *testing.T) {
 		}, {
 			"the firing after its resolved",
 			[]step{{"2026-03-01T10:12:00Z", resolved}, {"2026-03-01T10:12:05Z", firing}}, "new late",
-			[]incident.Episode{{StartsAt: at(start), NotifiedAt: at("2026-03-01T10:12:00Z"), EndsAt: at("2026-03-01T10:07:00.123Z"), End: incident.EndResolved}},
+			[]incident.Episode{{StartsAt: at(start), EndsAt: at("2026-03-01T10:07:00.123Z"), End: incident.EndResolved}},
 		}, {
 			"a replica's other start",
 			[]step{{"2026-03-01T10:00:30Z", firing}, {"2026-03-01T10:00:40Z", body("http://am-0", alert("firing", down, "2026-03-01T10:00:15.987Z", year1, fp))}}, "new new",
@@ -94,7 +94,7 @@ func TestEpisodes(t *testing.T) {
 		}, {
 			"a resolved whose end is not a time, or lies ahead, likewise",
 			[]step{{"2026-03-01T10:00:30Z", body("http://am-0", alert("resolved", down, start, "soon", fp), alert("resolved", down, start, "2063-01-01T00:00:00Z", fp))}}, "new repeated",
-			[]incident.Episode{{StartsAt: at(start), NotifiedAt: at("2026-03-01T10:00:30Z"), EndsAt: at("2026-03-01T10:00:30Z"), End: incident.EndResolved}},
+			[]incident.Episode{{StartsAt: at(start), EndsAt: at("2026-03-01T10:00:30Z"), End: incident.EndResolved}},
 		}, {
 			"the forecast of a firing alert is no end, wherever it lies",
 			[]step{{"2026-03-01T10:10:30Z", body("http://am-0", alert("firing", down, start, "2026-03-01T10:25:00Z", fp), alert("firing", down, start, "2026-03-01T10:05:00Z", fp))}}, "new repeated",
@@ -110,7 +110,7 @@ func TestEpisodes(t *testing.T) {
 		}, {
 			"no status in the alert: the message's, then its end's",
 			[]step{{"2026-03-01T10:12:00Z", strings.NewReplacer(`"status":"",`, "").Replace(body("http://am-0", alert("", down, start, "2026-03-01T10:07:00.123Z", fp)))}}, "new",
-			[]incident.Episode{{StartsAt: at(start), NotifiedAt: at("2026-03-01T10:12:00Z"), EndsAt: at("2026-03-01T10:07:00.123Z"), End: incident.EndResolved}},
+			[]incident.Episode{{StartsAt: at(start), EndsAt: at("2026-03-01T10:07:00.123Z"), End: incident.EndResolved}},
 		},
 	}
 	for _, tc := range tests {
@@ -177,6 +177,7 @@ func TestSightingOfAnAlert(t *testing.T) {
 	got := m.sightings[incident.EpisodeKey{Fingerprint: fp, StartsAt: at("2026-03-01T10:00:00Z")}]
 	require.Equal(t, incident.Sighting{
 		Fingerprint: fp, StartsAt: at("2026-03-01T10:00:00Z"), FiringFirst: c.t, FiringLast: c.t, ToldAt: c.t,
+		Word:         incident.Word{At: c.t, By: incident.NewSender("http://am-0", "{}:{}", c.t).Key, Kind: incident.WordFirst},
 		Labels:       map[string]string{"alertname": "Zahlung hängt", "регион": "север", "emoji": "🔥", "nul": "a\uFFFDb"},
 		Annotations:  map[string]string{"long": long[:4096] + "…", "описание": "задержка"},
 		GeneratorURL: "http://prom/graph", GroupKeys: []string{"{}:{}"}, Alertmanagers: []string{"http://am-0"},

@@ -15,9 +15,12 @@ const (
 	statusResolved = "resolved"
 )
 
-// reasonRepeat is what Alertmanager 0.34 gives as reason where repeat_interval has passed and nothing else is new. Where
-// the first notification was lost, a repeat tells that there was one, but not when.
-const reasonRepeat = "repeat interval elapsed"
+// wordKinds are what Alertmanager 0.34 gives as reason of a notification, as far as it tells of the alerts in it whether
+// they were notified of before. The others, and no reason, tell of some of them and not of which.
+var wordKinds = map[string]incident.WordKind{
+	"first notification":      incident.WordFirst,
+	"repeat interval elapsed": incident.WordRepeat,
+}
 
 // refusal says why an alert or event was refused: a metric label.
 type refusal string
@@ -27,7 +30,7 @@ const (
 	refusedLabels refusal = "labels" // it has none, or more or longer ones than allowed
 	refusedTime   refusal = "time"   // its start is not a time
 	refusedStatus refusal = "status" // it neither fires nor is resolved
-	// refusedUnknown: an event says that an alert is muted of which nothing else is known.
+	// refusedUnknown: an event said that an alert is muted of which nothing else was told for as long as that was kept.
 	refusedUnknown refusal = "unknown_alert"
 )
 
@@ -47,13 +50,14 @@ const (
 // sender is what a message says about all its alerts.
 type sender struct {
 	status      string
-	repeat      bool // everything in it has been notified of before
+	kind        incident.WordKind
+	key         string
 	groupKeys   []string
 	externalURL []string
 }
 
 func (m *message) sender() sender {
-	return sender{m.Status, m.NotificationReason == reasonRepeat, within(m.GroupKey, maxGroupKey), within(m.ExternalURL, maxURL)}
+	return sender{m.Status, wordKinds[m.NotificationReason], "", within(m.GroupKey, maxGroupKey), within(m.ExternalURL, maxURL)}
 }
 
 // sighting is what one alert of a notification says, or why it is refused: the reason, the field and a sentence.
@@ -81,10 +85,8 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 	}
 	switch a.statusAt(from, received) {
 	case statusFiring:
-		s.FiringLast = received // the endsAt of a firing alert is a forecast
-		if !from.repeat || s.StartsAt.IsZero() {
-			s.FiringFirst = received
-		}
+		s.FiringFirst, s.FiringLast = received, received // the endsAt of a firing alert is a forecast
+		s.Word = incident.Word{At: received, By: from.key, Kind: from.kind}
 	case statusResolved:
 		s.ResolvedFirst = received
 		// An end after the notification that tells it is none; the episode then ends when the resolved was received.

@@ -27,8 +27,6 @@ import (
 type Store interface {
 	// Put stores the facts in one transaction and returns after it is durable.
 	Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error)
-	// SightingsOf are all sightings of the given fingerprints.
-	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
 }
 
 // Defaults of Options.

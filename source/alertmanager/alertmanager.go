@@ -229,19 +229,19 @@ func (r *round) observe(a *alert) {
 	if old != nil && r.asked.Sub(old.FiringLast) < freshen && !old.GoneAt.After(old.FiringLast) {
 		next.FiringLast = time.Time{}
 	}
-	if len(a.silencedBy) > 0 && (old == nil || !subset(a.silencedBy, old.SilencedBy)) {
-		next.SilencedAt, next.SilencedBy = r.asked, a.silencedBy
+	for _, id := range a.silencedBy {
+		next.Mutes = append(next.Mutes, incident.Mute{By: id, At: r.asked})
 	}
-	if a.inhibited && (old == nil || old.InhibitedAt.IsZero()) {
-		next.InhibitedAt = r.asked
+	if a.inhibited {
+		next.Mutes = append(next.Mutes, incident.Mute{At: r.asked})
 	}
 	if a.state == stateActive {
 		since := r.activeSince(k, old)
 		r.active[k] = since
-		// One that had fired for long when it was first listed was notified of some time before: that is not known.
-		prompt := since.Sub(next.StartsAt) < notifiedAfter
-		if prompt && !notified && old != nil && r.asked.Sub(since) >= notifiedAfter {
-			next.FiringFirst = since
+		// The list is no sender that could have reached this program before: its word counts only where it is prompt.
+		word := incident.Word{At: since}
+		if word.Prompt(next.StartsAt) && !notified && old != nil && r.asked.Sub(since) >= notifiedAfter {
+			next.FiringFirst, next.Word = since, word
 			r.found++
 		}
 	}
@@ -256,7 +256,7 @@ func (r *round) activeSince(k incident.EpisodeKey, old *incident.Sighting) time.
 	if since, ok := r.Source.active[k]; ok {
 		return since
 	}
-	if old != nil && r.lastPoll.IsZero() && old.SilencedAt.IsZero() && old.InhibitedAt.IsZero() && slices.Contains(old.Alertmanagers, r.client.Base()) && !old.FiringLast.IsZero() {
+	if old != nil && r.lastPoll.IsZero() && len(old.Mutes) == 0 && slices.Contains(old.Alertmanagers, r.client.Base()) && !old.FiringLast.IsZero() {
 		return old.FiringLast
 	}
 	return r.asked
@@ -313,13 +313,4 @@ func (r *round) done() {
 	if r.found+r.closed > 0 {
 		r.log.Info("Alertmanager knew more than its notifications told", "alerts", r.found, "ended", r.closed)
 	}
-}
-
-func subset(a, b []string) bool {
-	for _, x := range a {
-		if !slices.Contains(b, x) {
-			return false
-		}
-	}
-	return true
 }

@@ -196,6 +196,7 @@ func (b *bench) episode(name string) *incident.Episode {
 	}
 	e := incident.Episodes(all, 5*time.Hour, b.now)
 	require.Len(b.t, e, 1)
+	new(incident.Reach).Judge(&e[0])
 	return &e[0]
 }
 

@@ -118,7 +118,7 @@ func (a *alert) among(all []incident.Sighting) (found *incident.Sighting, notifi
 	start := a.startsAt.Truncate(time.Millisecond)
 	for i := range all {
 		x := &all[i]
-		told := !x.FiringFirst.IsZero() || !x.NotifiedAt.IsZero()
+		told := !x.FiringFirst.IsZero() || !x.Word.At.IsZero()
 		if told && x.StartsAt.Sub(start).Abs() < incident.ReplicaSkew {
 			notified = true
 		}

@@ -38,7 +38,7 @@ func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 			return nil, err
 		}
 		c.keys[i] = sightingKey{s.Fingerprint, at}
-		if !isSet(s.SilencedBy) || !isSet(s.GroupKeys) || !isSet(s.Alertmanagers) {
+		if !s.Settled() {
 			if &c.Sightings[0] == &f.Sightings[0] {
 				c.Sightings = slices.Clone(f.Sightings)
 			}
@@ -92,7 +92,7 @@ func checkFacts(f incident.Facts, received time.Time) (*facts, error) {
 			return nil, incident.Errorf(incident.CodeInvalid, "mark %q of %q: not UTF-8 text", m.Name, m.Source)
 		}
 	}
-	return c, nil
+	return c, checkReach(&f)
 }
 
 // maxKey is how long a key can be, in bytes: a row of an index of PostgreSQL holds 2700, and some have two.
@@ -115,11 +115,6 @@ func checkKey(what, k string) error {
 // isText says whether every database can hold a string as text.
 func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
-// isSet says whether a list is what merging leaves of it.
-func isSet(l []string) bool {
-	return len(l) < 2 || len(l) <= 8 && slices.IsSorted(l) && len(slices.Compact(slices.Clone(l))) == len(l)
-}
-
 // batch stores the facts of several Puts in one transaction. The sightings of all of them are read together, merged in
 // memory in the order the Puts came in, and written together.
 type batch struct {
@@ -128,6 +123,7 @@ type batch struct {
 	sightings map[sightingKey]*sighting
 	order     []*sighting
 	feed      []incident.Change
+	senders   map[string]int64 // those known by now, with when each was first heard of
 	// added is how many rows there are more than before.
 	added struct{ sightings, records int64 }
 }
@@ -166,7 +162,13 @@ func (b *batch) store() error {
 	for _, f := range b.puts {
 		b.merge(f)
 	}
+	if err := b.placeMutes(); err != nil {
+		return err
+	}
 	if err := b.writeSightings(); err != nil {
+		return err
+	}
+	if err := b.putReach(); err != nil {
 		return err
 	}
 	for _, f := range b.puts {
@@ -209,7 +211,7 @@ func (b *batch) merge(f *facts) {
 			row.now, row.changed = &m, true
 		}
 	}
-	f.receipt = incident.Receipt{Sightings: kinds, Records: make([]bool, len(f.Records))}
+	f.receipt = incident.Receipt{Sightings: kinds, Records: make([]bool, len(f.Records)), Mutes: make([]bool, len(f.Mutes))}
 }
 
 func (b *batch) readSightings() error {

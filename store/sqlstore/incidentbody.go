@@ -80,6 +80,8 @@ func appendHead(b []byte, i *incident.Incident) []byte {
 		o.time("condition", a.Condition)
 		o.time("fired", a.Fired)
 		o.time("notified", a.Notified)
+		o.str("notified_unknown", a.NotifiedUnknown)
+		o.str("first_unknown", a.FirstUnknown)
 		o.time("ended", a.Ended)
 		o.time("first", a.First)
 		o.time("person", a.Person)
@@ -311,6 +313,10 @@ func (r *reader) alertTimes() (a incident.AlertTimes) {
 			a.Fired = r.time()
 		case "notified":
 			a.Notified = r.time()
+		case "notified_unknown":
+			a.NotifiedUnknown = r.str()
+		case "first_unknown":
+			a.FirstUnknown = r.str()
 		case "ended":
 			a.Ended = r.time()
 		case "first":

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"time"
 
 	"meantime/incident"
 )
@@ -15,10 +16,22 @@ func appendSighting(b []byte, s *incident.Sighting) []byte {
 	o.time("last", s.FiringLast)
 	o.time("resolved", s.ResolvedFirst)
 	o.time("gone", s.GoneAt)
-	o.time("notified", s.NotifiedAt)
-	o.time("silenced", s.SilencedAt)
-	o.time("inhibited", s.InhibitedAt)
-	o.strs("silences", s.SilencedBy)
+	if w := s.Word; !w.At.IsZero() {
+		o.time("word", w.At)
+		o.str("by", w.By)
+		o.str("kind", string(w.Kind))
+	}
+	if s.Mutes != nil {
+		o.key("mutes")
+		o.b = append(o.b, '[')
+		for i, m := range s.Mutes {
+			if i > 0 {
+				o.b = append(o.b, ',')
+			}
+			o.b = append(appendTime(append(appendString(append(o.b, '['), m.By), ','), m.At), ']')
+		}
+		o.b = append(o.b, ']')
+	}
 	o.time("condition", s.ConditionAt)
 	o.str("how", string(s.ConditionFrom))
 	o.time("told", s.ToldAt)
@@ -35,6 +48,7 @@ func appendSighting(b []byte, s *incident.Sighting) []byte {
 func readSighting(fingerprint string, startsAt int64, body string) (incident.Sighting, error) {
 	s := incident.Sighting{Fingerprint: fingerprint, StartsAt: fromNanos(startsAt)}
 	r := reader{s: body}
+	var old oldSighting
 	for ok := r.open('{'); ok && r.more('}'); {
 		switch r.key() {
 		case "end":
@@ -47,14 +61,22 @@ func readSighting(fingerprint string, startsAt int64, body string) (incident.Sig
 			s.ResolvedFirst = r.time()
 		case "gone":
 			s.GoneAt = r.time()
+		case "word":
+			s.Word.At = r.time()
+		case "by":
+			s.Word.By = r.str()
+		case "kind":
+			s.Word.Kind = incident.WordKind(r.str())
+		case "mutes":
+			s.Mutes = readMutes(&r)
 		case "notified":
-			s.NotifiedAt = r.time()
+			old.notified = r.time()
 		case "silenced":
-			s.SilencedAt = r.time()
+			old.silenced = r.time()
 		case "inhibited":
-			s.InhibitedAt = r.time()
+			old.inhibited = r.time()
 		case "silences":
-			s.SilencedBy = r.strs()
+			old.silences = r.strs()
 		case "condition":
 			s.ConditionAt = r.time()
 		case "how":
@@ -78,5 +100,49 @@ func readSighting(fingerprint string, startsAt int64, body string) (incident.Sig
 	if err := r.end(); err != nil {
 		return s, fmt.Errorf("sighting %s: %w", s.Key(), err)
 	}
+	old.complete(&s)
 	return s, nil
+}
+
+// oldSighting is what rows tell that were written before schema version 4.
+type oldSighting struct {
+	notified, silenced, inhibited time.Time
+	silences                      []string
+}
+
+// complete says what an old row says as a new one would. Such a row knows when the first word came and not by whom.
+func (o *oldSighting) complete(s *incident.Sighting) {
+	if s.Word.At.IsZero() {
+		s.Word.At = o.notified
+	}
+	if s.Mutes != nil {
+		return
+	}
+	if !o.inhibited.IsZero() {
+		s.Mutes = append(s.Mutes, incident.Mute{At: o.inhibited})
+	}
+	for _, id := range o.silences {
+		s.Mutes = append(s.Mutes, incident.Mute{By: id, At: o.silenced})
+	}
+}
+
+// readMutes reads a list of [silence, time].
+func readMutes(r *reader) []incident.Mute {
+	list := []incident.Mute{}
+	for ok := r.open('['); ok && r.more(']'); {
+		var m incident.Mute
+		field := 0
+		for ok := r.open('['); ok && r.more(']'); field++ { //nolint:staticcheck // ok says whether there is a list at all
+			switch field {
+			case 0:
+				m.By = r.str()
+			case 1:
+				m.At = r.time()
+			default:
+				r.skip()
+			}
+		}
+		list = append(list, m)
+	}
+	return list
 }

@@ -79,7 +79,7 @@ func (s *Store) Put(ctx context.Context, f incident.Facts, received time.Time) (
 	if err != nil {
 		return incident.Receipt{}, err
 	}
-	weight := 1 + len(f.Sightings) + len(f.Records) + len(f.Reviews) + len(f.Silences) + len(f.Beats)
+	weight := 1 + len(f.Sightings) + len(f.Records) + len(f.Reviews) + len(f.Silences) + len(f.Beats) + len(f.Mutes)
 	if err := s.writer.put(ctx, &write{facts: checked, weight: weight}); err != nil {
 		return incident.Receipt{}, err
 	}

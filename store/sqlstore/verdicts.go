@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -200,16 +201,24 @@ func within(s incident.Sighting, first, last time.Time) bool {
 
 // fill completes the episodes of verdicts from their sightings.
 func (s *Store) fill(ctx context.Context, rows []judged) error {
+	lives, senders, err := s.Reach(ctx)
+	if err != nil {
+		return err
+	}
+	reach := incident.NewReach(lives, senders)
 	return inChunks(len(rows), func(from, size int) error {
 		args := make([]any, 0, 4*size)
 		for i, v := range rows[from : from+size] {
 			args = append(args, i, v.Episode.Fingerprint, nanos(v.Episode.StartsAt), nanos(v.last))
 		}
 		found := make([][]incident.Sighting, size)
+		next := make([][]incident.Sighting, size) // that of the next start, before which an episode's mutes lie
 		// As sightingsOfEpisode, for many.
 		query := "WITH k (n, fingerprint, first, last) AS (VALUES " + s.db.tuples(size, 4, "BIGINT", "TEXT", "BIGINT", "BIGINT") + ") " +
 			"SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at BETWEEN k.first AND k.last " +
-			"UNION ALL SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = 0"
+			"UNION ALL SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = 0 " +
+			"UNION ALL SELECT k.n, s.fingerprint, s.starts_at, s.body FROM k CROSS JOIN sightings s WHERE s.fingerprint = k.fingerprint AND s.starts_at = " +
+			"(SELECT MIN(starts_at) FROM sightings WHERE fingerprint = k.fingerprint AND starts_at > k.last)"
 		_, err := all(ctx, s, query, args, func(r *sql.Rows) (none struct{}, err error) {
 			var n int
 			var fingerprint, body string
@@ -218,16 +227,21 @@ func (s *Store) fill(ctx context.Context, rows []judged) error {
 				return none, err
 			}
 			x, err := readSighting(fingerprint, startsAt, body)
-			if v := &rows[from+n]; err == nil && within(x, v.Episode.StartsAt, v.last) {
+			switch v := &rows[from+n]; {
+			case err != nil:
+			case within(x, v.Episode.StartsAt, v.last):
 				found[n] = append(found[n], x)
+			case x.StartsAt.After(v.last):
+				next[n] = append(next[n], x)
 			}
 			return none, err
 		})
 		for n, of := range found {
 			if e := &rows[from+n].Episode; len(of) > 0 {
 				// Silence and clock decide only about the end, which the verdict knows.
-				whole := incident.Episodes(of, math.MaxInt64, rows[from+n].last)[0]
+				whole := incident.Episodes(slices.Concat(of, next[n]), math.MaxInt64, rows[from+n].last)[0]
 				whole.StartsAt, whole.EndsAt, whole.End = e.StartsAt, e.EndsAt, e.End
+				reach.Judge(&whole)
 				*e = whole
 			}
 		}

@@ -47,8 +47,9 @@ func testSightings(t *testing.T, s store.Store) {
 	// Every field.
 	full := done
 	full.Fingerprint = "full"
-	full.GoneAt, full.NotifiedAt, full.SilencedAt, full.InhibitedAt = minutes(1), minutes(2), minutes(3), minutes(4)
-	full.SilencedBy, full.ConditionAt, full.ConditionFrom = []string{"s1", "s2"}, minutes(-1), incident.ConditionMeasured
+	full.GoneAt, full.Word = minutes(1), incident.Word{At: minutes(2), By: "0123456789abcdef", Kind: incident.WordFirst}
+	full.Mutes = []incident.Mute{{By: "", At: minutes(4)}, {By: "s1", At: minutes(3)}, {By: "s2", At: minutes(5)}}
+	full.ConditionAt, full.ConditionFrom = minutes(-1), incident.ConditionMeasured
 	putSightings(t, s, full)
 	got, err = s.SightingsOf(ctx, []string{"full"})
 	require.NoError(t, err)
@@ -70,8 +71,8 @@ func anySighting(t *rapid.T, fp string) incident.Sighting {
 	s := incident.Sighting{
 		Fingerprint: fp, StartsAt: minutes(float64(rapid.IntRange(0, 2).Draw(t, "start")) * 5),
 		EndsAt: moment("end"), FiringFirst: moment("first"), FiringLast: moment("last"), ResolvedFirst: moment("resolved"), GoneAt: moment("gone"),
-		NotifiedAt: moment("notified"), SilencedAt: moment("silenced"), InhibitedAt: moment("inhibited"), ToldAt: moment("told"),
-		SilencedBy: set("silences"), GroupKeys: set("groups"), Alertmanagers: set("senders"),
+		Word: incident.Word{At: moment("word"), By: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "by")}, ToldAt: moment("told"),
+		GroupKeys: set("groups"), Alertmanagers: set("senders"),
 		Labels: map[string]string{"alertname": rapid.SampledFrom([]string{"X", "Y"}).Draw(t, "name")},
 	}
 	if s.ConditionFrom = rapid.SampledFrom([]incident.ConditionSource{"", incident.ConditionFromFor, incident.ConditionMeasured}).Draw(t, "how"); s.ConditionFrom != "" {
@@ -212,7 +213,8 @@ func testPutPure(t *testing.T, s store.Store) {
 	make := func() incident.Facts {
 		zone := time.FixedZone("east", 7200)
 		x := firing("a", 0, 0)
-		x.SilencedBy, x.StartsAt = []string{"b", "a", "b"}, x.StartsAt.In(zone)
+		x.GroupKeys, x.StartsAt = []string{"b", "a", "b"}, x.StartsAt.In(zone)
+		x.Mutes = []incident.Mute{{By: "b", At: minutes(2)}, {By: "a", At: minutes(1)}, {By: "b", At: minutes(1)}}
 		return incident.Facts{
 			Sightings: []incident.Sighting{x},
 			Records: []incident.Record{{
@@ -229,7 +231,8 @@ func testPutPure(t *testing.T, s store.Store) {
 
 	got, err := s.SightingsOf(context.Background(), []string{"a"})
 	require.NoError(t, err)
-	require.Equal(t, []string{"a", "b"}, got[0].SilencedBy)
+	require.Equal(t, []string{"a", "b"}, got[0].GroupKeys)
+	require.Equal(t, []incident.Mute{{By: "a", At: minutes(1)}, {By: "b", At: minutes(1)}}, got[0].Mutes)
 	require.Equal(t, t0, got[0].StartsAt, "times are UTC")
 	r, err := s.Record(context.Background(), incident.RecordKey{Source: "ours", ID: "1"})
 	require.NoError(t, err)

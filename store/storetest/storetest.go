@@ -127,7 +127,7 @@ func incidentAt(id string, start float64) incident.Incident {
 // episode is the episode of one firing and resolved.
 func episode(fingerprint string, start, end float64) incident.Episode {
 	s := incident.Merge(firing(fingerprint, start, start+1), resolved(fingerprint, start, end, end+1))
-	return incident.Episodes([]incident.Sighting{s}, time.Hour, minutes(end+2))[0]
+	return judgedEpisodes([]incident.Sighting{s}, time.Hour, minutes(end+2))[0]
 }
 
 func save(t require.TestingT, s store.Derived, p incident.Pass) {
@@ -208,3 +208,12 @@ func byKey(l []incident.Sighting) []incident.Sighting {
 }
 
 func fingerprint(n int) string { return fmt.Sprintf("%016x", n) }
+
+// judgedEpisodes are episodes as a store gives them that knows of no lives.
+func judgedEpisodes(l []incident.Sighting, silence time.Duration, now time.Time) []incident.Episode {
+	all := incident.Episodes(l, silence, now)
+	for i := range all {
+		new(incident.Reach).Judge(&all[i])
+	}
+	return all
+}

@@ -21,7 +21,7 @@ func testVerdicts(t *testing.T, s store.Store) {
 	putSightings(t, s, sightings...)
 	stored, err := s.SightingsOf(ctx, []string{"a"})
 	require.NoError(t, err)
-	episodes := incident.Episodes(stored, time.Hour, minutes(100))
+	episodes := judgedEpisodes(stored, time.Hour, minutes(100))
 	require.Len(t, episodes, 3)
 	require.Equal(t, minutes(0), episodes[1].StartsAt)
 	require.Len(t, episodes[1].Starts, 3)
@@ -95,7 +95,7 @@ func testVerdictPages(t *testing.T, s store.Store) {
 	for n := range 50 {
 		fp := fmt.Sprintf("%02d", n)
 		putSightings(t, s, firing(fp, float64(n/2), 0))
-		e := incident.Episodes([]incident.Sighting{firing(fp, float64(n/2), 0)}, time.Hour, minutes(1))[0]
+		e := judgedEpisodes([]incident.Sighting{firing(fp, float64(n/2), 0)}, time.Hour, minutes(1))[0]
 		all = append(all, incident.Verdict{Episode: e, Outcome: incident.Outcomes[n%3]})
 	}
 	save(t, s, incident.Pass{Verdicts: all})
@@ -133,7 +133,7 @@ func testPrune(t *testing.T, s store.Store) {
 	of := func(fp string) incident.Episode {
 		l, err := s.SightingsOf(ctx, []string{fp})
 		require.NoError(t, err)
-		return incident.Episodes(l, 1000*time.Hour, minutes(200))[0]
+		return judgedEpisodes(l, 1000*time.Hour, minutes(200))[0]
 	}
 	putSightings(t, s,
 		resolved("none", 0, 10, 11), resolved("none", 0.5, 10, 11), resolved("watchdog", 0, 10, 11), resolved("linked", 0, 10, 11), resolved("suggested", 0, 10, 11),
@@ -182,7 +182,7 @@ func testPruneWaits(t *testing.T, s store.Store) {
 	for _, fp := range []string{"a", "b"} {
 		l, err := s.SightingsOf(ctx, []string{fp})
 		require.NoError(t, err)
-		verdicts = append(verdicts, incident.Verdict{Episode: incident.Episodes(l, time.Hour, minutes(100))[0], Outcome: incident.OutcomeNone})
+		verdicts = append(verdicts, incident.Verdict{Episode: judgedEpisodes(l, time.Hour, minutes(100))[0], Outcome: incident.OutcomeNone})
 	}
 	save(t, s, incident.Pass{Cursor: newest(t, s), Verdicts: verdicts})
 
