@@ -54,6 +54,9 @@ func (m *memory) Put(_ context.Context, f incident.Facts, _ time.Time) (incident
 	m.beats = append(m.beats, f.Beats...)
 	m.senders = append(m.senders, f.Senders...)
 	m.mutes = append(m.mutes, f.Mutes...)
+	if len(m.mutes) == 0 {
+		return r, nil
+	}
 	learned, placed := incident.PlaceMutes(slices.Collect(maps.Values(m.sightings)), m.mutes)
 	for _, s := range learned {
 		m.sightings[s.Key()] = incident.Merge(m.sightings[s.Key()], s)

@@ -151,6 +151,14 @@ func (o *object) measurements(all map[string]incident.Measurement) {
 		m := all[n]
 		o.member(n)
 		switch {
+		case m.Why != "":
+			o.b = append(appendString(append(o.b, '['), string(m.Status)), ',')
+			if m.Seconds != nil {
+				o.b = strconv.AppendFloat(o.b, *m.Seconds, 'g', -1, 64)
+			} else {
+				o.b = append(o.b, "null"...)
+			}
+			o.b = append(appendString(append(o.b, ','), m.Why), ']')
 		case m.Status == incident.StatusRecorded && m.Seconds != nil:
 			o.b = strconv.AppendFloat(o.b, *m.Seconds, 'g', -1, 64)
 		case m.Seconds == nil:
@@ -380,8 +388,14 @@ func (r *reader) measurements() map[string]incident.Measurement {
 				case 0:
 					m.Status = incident.Status(r.str())
 				case 1:
+					if r.peek() == 'n' {
+						r.skip()
+						break
+					}
 					seconds := r.float()
 					m.Seconds = &seconds
+				case 2:
+					m.Why = r.str()
 				default:
 					r.skip()
 				}

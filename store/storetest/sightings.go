@@ -71,9 +71,12 @@ func anySighting(t *rapid.T, fp string) incident.Sighting {
 	s := incident.Sighting{
 		Fingerprint: fp, StartsAt: minutes(float64(rapid.IntRange(0, 2).Draw(t, "start")) * 5),
 		EndsAt: moment("end"), FiringFirst: moment("first"), FiringLast: moment("last"), ResolvedFirst: moment("resolved"), GoneAt: moment("gone"),
-		Word: incident.Word{At: moment("word"), By: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "by")}, ToldAt: moment("told"),
+		ToldAt: moment("told"), Mutes: []incident.Mute{{By: rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "mute"), At: minutes(float64(rapid.IntRange(0, 9).Draw(t, "muted")))}},
 		GroupKeys: set("groups"), Alertmanagers: set("senders"),
 		Labels: map[string]string{"alertname": rapid.SampledFrom([]string{"X", "Y"}).Draw(t, "name")},
+	}
+	if s.Word.At = moment("word"); !s.Word.At.IsZero() {
+		s.Word.By = rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "by")
 	}
 	if s.ConditionFrom = rapid.SampledFrom([]incident.ConditionSource{"", incident.ConditionFromFor, incident.ConditionMeasured}).Draw(t, "how"); s.ConditionFrom != "" {
 		s.ConditionAt = minutes(float64(rapid.IntRange(-9, 0).Draw(t, "condition")))
