@@ -108,6 +108,8 @@ func (s *settlement) open() {
 		case into != nil:
 			into.outbreaks = append(into.outbreaks, o)
 			into.odds = max(into.odds, odds)
+		case rules.Open.Every && !forced:
+			continue // each opens by itself, however many fired together
 		case odds > 0 || forced:
 			into = &opening{outbreaks: []*outbreak{o}, odds: odds, number: len(s.opened)}
 			if forced {
