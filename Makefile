@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test lint bench eval generate pictures demo
+.PHONY: help run build test lint kills powercuts bench eval generate pictures demo
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -31,6 +31,13 @@ lint: ## Run the linters
 		$(GO) vet ./... && \
 		$(GO) run $(STATICCHECK) ./...; \
 	fi
+
+kills: ## Kill first starts, copies, backups and migrations: at every step, and 250 times at any moment
+	$(GO) test -count=1 -timeout 60m -run '^TestKilledAtEveryStep$$' ./store/sqlstore -kill-every=1
+	$(GO) test -count=1 -timeout 60m -run '^TestKilledEarly$$' ./test/faults -kills=250
+
+powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
+	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
 bench: ## Measure against a bare server on this machine; prints ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"meantime/store"
 	"meantime/store/storetest"
@@ -32,6 +34,27 @@ func TestFaultyStore(t *testing.T) {
 			return c
 		}
 		return broken(t, s, f, connector(writerDSN(path)), connector(readerDSN(path)))
+	})
+}
+
+// TestFaultyDisk runs the whole suite while reads, writes, syncs, truncations and deletions of the file system fail, each operation of the
+// store at its first of them, the next at its second, and so on.
+func TestFaultyDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every call fails once, which takes its time")
+	}
+	storetest.RunFailing(t, func(t *testing.T, f *storetest.Faults) store.Store {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "store.db")
+		s := openTest(t, path)
+		connector := func(dsn string) driver.Connector {
+			c, err := sqlite.NewConnector(dsn)
+			require.NoError(t, err)
+			return c
+		}
+		broken(t, s, &storetest.Faults{}, connector(writerDSN(path)), connector(readerDSN(path)))
+		watch(t, dir, failing{f})
+		return s
 	})
 }
 
@@ -100,7 +123,7 @@ func (c faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, ofDisk(err)
 	}
 	return &faultyConn{Conn: conn, faults: c.faults}, nil
 }
@@ -130,7 +153,15 @@ func (c *faultyConn) call(query string, do func() error) error {
 		c.gone.Store(true)
 		return storetest.ErrInjected
 	}
-	return do()
+	return ofDisk(do())
+}
+
+// ofDisk marks what the file system made fail as what it is: nothing but a test does so here.
+func ofDisk(err error) error {
+	if isSQLite(err, sqlite3.SQLITE_IOERR) || isSQLite(err, sqlite3.SQLITE_CANTOPEN) {
+		return errors.Join(storetest.ErrInjected, err)
+	}
+	return err
 }
 
 func (c *faultyConn) IsValid() bool {
@@ -216,7 +247,7 @@ func (r *faultyRows) Next(dest []driver.Value) error {
 		if r.conn.gone.Load() {
 			return storetest.ErrInjected
 		}
-		return r.Rows.Next(dest)
+		return ofDisk(r.Rows.Next(dest))
 	}
 	return r.conn.call("", func() error { return r.Rows.Next(dest) })
 }

@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 	case role == "read":
 		_, err := Open(context.Background(), "sqlite:"+path, Options{ReadOnly: true})
 		fmt.Printf("%v\n", err)
+	case role == "killed":
+		workUntilKilled(path)
 	case role == "write":
 		writeForEver(path)
 	default:

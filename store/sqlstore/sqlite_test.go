@@ -269,7 +269,7 @@ func TestDiskFull(t *testing.T) {
 	require.Len(t, got, 2)
 }
 
-// TestDurable looks whether the connection that writes waits for the disk. What a power cut would show, no test can.
+// TestDurable looks whether the connection that writes waits for the disk. TestPowerCut shows what that is for.
 func TestDurable(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "store.db"))
 	require.NoError(t, s.alone(t.Context(), 1, func(x *session) error {

@@ -84,13 +84,8 @@ func (f *Faults) disarm() (fired bool) {
 // kind at its second, and so on, and with a second try after each failure: nothing may show that there was a first. Where
 // the answer to a COMMIT is lost the second try may be told that it changed nothing, so there two stores are compared.
 func RunFaulty(t *testing.T, open func(t *testing.T, f *Faults) store.Store) {
-	fewerChecks(t)
-	places := &places{at: map[string]place{}}
-	Run(t, func(t *testing.T) store.Store {
-		f := &Faults{}
-		return &retrying{Store: open(t, f), faults: f, places: places}
-	})
-	for name, kind := range map[string]Fault{"fails": Fails, "breaks": Breaks, "loses": Loses} {
+	RunFailing(t, open)
+	for name, kind := range map[string]Fault{"breaks": Breaks, "loses": Loses} {
 		t.Run("a call "+name, func(t *testing.T) {
 			f := &Faults{}
 			testTwins(t, open(t, &Faults{}), open(t, f), f, kind)
@@ -99,6 +94,20 @@ func RunFaulty(t *testing.T, open func(t *testing.T, f *Faults) store.Store) {
 	t.Run("answers lost by many at once", func(t *testing.T) {
 		f := &Faults{}
 		testLostConcurrently(t, open(t, f), f)
+	})
+}
+
+// RunFailing is the part of RunFaulty in which calls are not made and fail, which is all that calls of the file system can do.
+func RunFailing(t *testing.T, open func(t *testing.T, f *Faults) store.Store) {
+	fewerChecks(t)
+	places := &places{at: map[string]place{}}
+	Run(t, func(t *testing.T) store.Store {
+		f := &Faults{}
+		return &retrying{Store: open(t, f), faults: f, places: places}
+	})
+	t.Run("a call fails", func(t *testing.T) {
+		f := &Faults{}
+		testTwins(t, open(t, &Faults{}), open(t, f), f, Fails)
 	})
 }
 
