@@ -63,7 +63,7 @@ func (h *house) put(f incident.Facts) {
 
 func (h *house) settle() { require.NoError(h.t, h.runner.CatchUp(context.Background())) }
 
-// figures are the samples of /metrics that are a function of the facts: everything but what counts since ever, which by its
+// figures are the samples of /metrics that are a function of the facts: everything but what counts in the all-time histogram, which by its
 // nature remembers what was once shown, and the program's own.
 func (h *house) figures() string {
 	w := httptest.NewRecorder()

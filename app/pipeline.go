@@ -33,6 +33,8 @@ type pipeline struct {
 	// without learning that it had: what they hold is shown, and being told of it again does no harm.
 	seen  int64
 	parts *parts // of a Reset that is not whole yet; nil for none
+	// awaited is the ledger that knows of all stored incidents when they are to be counted.
+	awaited *measure.Ledger
 }
 
 // parts are what is known of a Reset that comes in parts: rows and entries, which are small, of what the store has laid aside.
@@ -48,6 +50,7 @@ type view struct {
 	book        measure.Options
 	collector   collector.Options
 	maxServices int
+	settle      time.Duration
 	windows     []config.Window
 	watchdogs   []correlate.Watchdog
 }
@@ -58,7 +61,7 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.load(ctx, view{
-		book: o, collector: collector.Options{Intervals: c.Intervals, Objectives: o.Objectives}, maxServices: c.Limits.Services,
+		book: o, collector: collector.Options{Intervals: c.Intervals, Objectives: o.Objectives}, maxServices: c.Limits.Services, settle: c.Settle,
 		windows: c.Windows, watchdogs: c.Rules.Watchdogs,
 	})
 }
@@ -78,13 +81,9 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	if err != nil {
 		return fmt.Errorf("load passes: %w", err)
 	}
-	var longest time.Duration
-	for _, w := range v.windows {
-		longest = max(longest, w.Duration)
-	}
-	book, ledger := measure.NewBook(v.book), measure.NewLedger(v.book.Intervals, v.maxServices)
+	book, ledger := measure.NewBook(v.book), measure.NewLedger(v.book.Intervals, v.maxServices, v.settle)
 	now := p.now()
-	from := now.Add(-longest)
+	from := now.Add(-v.longest())
 	loaded := make(chan error, 1)
 	go func() { loaded <- ledger.Load(p.store.Ledger(ctx)) }()
 	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
@@ -167,6 +166,67 @@ func (p *pipeline) follow(ctx context.Context) (incident.Saved, error) {
 	p.seen = saved.Number
 	p.take(step, saved.Blind, p.now())
 	return saved, nil
+}
+
+// settleEvery is how often incidents are looked for that have settled, and countAtOnce how many are counted in one go.
+const (
+	settleEvery = 20 * time.Second
+	countAtOnce = 500
+)
+
+// count counts the incidents that have settled in the all-time histogram, under the lease with that token.
+func (p *pipeline) count(ctx context.Context, token int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.parts != nil || p.view.settle == 0 {
+		return nil // all are looked at in that pass; or each was counted when it was measured
+	}
+	now := p.now()
+	if p.awaited != p.ledger {
+		for inc, err := range p.store.EachIncident(ctx, now.Add(-p.view.longest())) {
+			if err != nil {
+				return err
+			}
+			p.ledger.Await(&inc, now)
+		}
+		p.awaited = p.ledger
+	}
+	for ids := p.ledger.Due(now, countAtOnce); len(ids) > 0; ids = p.ledger.Due(now, countAtOnce) {
+		var list []incident.Incident
+		for _, id := range ids {
+			in, err := p.store.Incident(ctx, id)
+			if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
+				return err
+			}
+			p.ledger.Forget(id) // where it is to wait longer, Next says so
+			if err == nil && in.ID == id {
+				list = append(list, in)
+			}
+		}
+		step := p.ledger.Next(list, now)
+		if len(step.Observed) > 0 {
+			cursor, rules, err := p.store.Position(ctx)
+			if err == nil {
+				err = p.store.Save(ctx, incident.Pass{Cursor: cursor, Rules: rules, Blind: p.blind, Observed: step.Observed, Token: token})
+			}
+			if err != nil {
+				p.awaited = nil // what was taken out is found again
+				return err
+			}
+			p.seen++
+		}
+		p.ledger.Commit(step)
+		p.take(step, p.blind, now)
+	}
+	return nil
+}
+
+// longest is the length of the longest window.
+func (v view) longest() (length time.Duration) {
+	for _, w := range v.windows {
+		length = max(length, w.Duration)
+	}
+	return length
 }
 
 // take shows what a pass added. mu is held.

@@ -26,6 +26,7 @@ func pair(t *testing.T, s store.Store) (a, b *pipeline) {
 	require.NoError(t, err)
 	v, err := c.Validate()
 	require.NoError(t, err)
+	v.Settle = 0
 	made := func() *pipeline {
 		p := &pipeline{store: s, metrics: newMetrics(), now: time.Now, heard: func() map[string]time.Time { return nil }}
 		require.NoError(t, p.configure(t.Context(), v))
@@ -46,7 +47,7 @@ func over(id string, ended time.Duration) incident.Incident {
 	}
 }
 
-// shows is how many resolved incidents a pipeline counts, since ever and in the longest window.
+// shows is how many resolved incidents a pipeline counts, in the all-time histogram and in the longest window.
 func (p *pipeline) shows() (ever, windows int) {
 	for range p.ledger.All() {
 		ever++

@@ -98,6 +98,7 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	wg.Go(func() { _ = t.runner.Run(ctx) })
 	wg.Go(func() { t.sources.Run(polling) })
 	wg.Go(func() { _ = a.prune(ctx) })
+	wg.Go(func() { a.settle(ctx, t) })
 	<-ctx.Done()
 	_ = t.sources.Reload(nil) // their metrics go: whoever holds the lease next tells how they are
 	stopPolling()
@@ -118,6 +119,27 @@ func (a *App) deliver(ctx context.Context, t *term, d incident.Pass) error {
 		triggerAll(t.sources, prometheusJob)
 	}
 	return nil
+}
+
+// settle has incidents counted in the all-time histogram when they have settled.
+func (a *App) settle(ctx context.Context, t *term) {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		err := a.pipeline.count(ctx, t.token)
+		if errors.Is(err, store.ErrLeaseLost) {
+			t.cancel()
+			t.once.Do(func() { close(t.lost) })
+		}
+		if err != nil && ctx.Err() == nil {
+			a.logger.Error("Incidents that have settled are not counted, it is tried again", "component", "figures", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // factsChanged says that this process stored facts. Where it does not correlate, the store tells who does.

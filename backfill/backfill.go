@@ -18,7 +18,7 @@ type Facts interface {
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
 	// EachVerdict ranges over the episodes that start in [from, to].
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
-	// Ledger ranges over everything the histogram since ever has counted.
+	// Ledger ranges over everything the all-time histogram has counted.
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
 }
 

@@ -89,7 +89,7 @@ func same(t *testing.T, want, got samples) {
 func scraped(t *testing.T, w *world, at time.Time, step time.Duration) map[string]float64 {
 	t.Helper()
 	ctx := context.Background()
-	book, ledger, d := measure.NewBook(testMeasure), measure.NewLedger(testMeasure.Intervals, 0), newDaemon()
+	book, ledger, d := measure.NewBook(testMeasure), measure.NewLedger(testMeasure.Intervals, 0, 0), newDaemon()
 	require.NoError(t, book.Load(w.EachIncident(ctx, time.Time{}), w.EachVerdict(ctx, time.Time{}, at)))
 	require.NoError(t, ledger.Load(w.Ledger(ctx)))
 	d.Publish(book.Figures(at))
@@ -165,7 +165,7 @@ func TestNothingFromLater(t *testing.T) {
 	before := *w
 	before.incidents = slices.DeleteFunc(slices.Clone(w.incidents), func(inc incident.Incident) bool { return inc.At().After(to.Add(time.Hour)) })
 	before.verdicts = slices.DeleteFunc(slices.Clone(w.verdicts), func(v incident.Verdict) bool { return v.Episode.StartsAt.After(to) })
-	l := measure.NewLedger(incident.DefaultIntervals(), 0)
+	l := measure.NewLedger(incident.DefaultIntervals(), 0, 0)
 	before.ledger = l.Next(before.incidents, t0).Observed
 	require.Less(t, len(before.incidents), len(w.incidents))
 	again, _ := write(t, options(&before, to.AddDate(0, 0, -3), to, time.Hour))

@@ -12,7 +12,7 @@ import (
 	"meantime/measure"
 )
 
-// counted is one value of the histogram since ever with the time at which it counts.
+// counted is one value of the all-time histogram with the time at which it counts.
 type counted struct {
 	at time.Time // zero: before every step
 	measure.Observation
@@ -27,7 +27,7 @@ func load(ctx context.Context, o Options, s steps) (*measure.Book, []counted, er
 	for _, w := range mo.Windows {
 		longest = max(longest, w.Length)
 	}
-	ledger := measure.NewLedger(mo.Intervals, mo.MaxServices)
+	ledger := measure.NewLedger(mo.Intervals, mo.MaxServices, 0)
 	if err := ledger.Load(o.Facts.Ledger(ctx)); err != nil {
 		return nil, nil, err
 	}

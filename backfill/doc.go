@@ -1,6 +1,6 @@
 // Package backfill writes what scrapes of Meantime would have shown in the past, as OpenMetrics for
-// `promtool tsdb create-blocks-from openmetrics` or by remote write: the figures over windows and the classic histogram
-// since ever.
+// `promtool tsdb create-blocks-from openmetrics` or by remote write: the figures over windows and the classic all-time
+// histogram.
 //
 // It drives the daemon's own parts through the past: a measure.Book gives the figures at every step, the metrics are
 // those of the daemon, and what they show is read as a scrape reads it. The facts are those of today, with everything that

@@ -106,7 +106,7 @@ func invent(seed uint64, days, incidents, alerts int) *world {
 			Service: services[i%len(services)], Severity: severities[i%3], Outcome: incident.Outcomes[r.IntN(3)],
 		})
 	}
-	l := measure.NewLedger(incident.DefaultIntervals(), 0)
+	l := measure.NewLedger(incident.DefaultIntervals(), 0, 0)
 	w.ledger = l.Next(w.incidents, t0).Observed
 	return w
 }

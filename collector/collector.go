@@ -19,7 +19,7 @@ type Options struct {
 	Objectives []measure.Objective
 }
 
-// Snapshot is everything that is shown besides what was counted since ever.
+// Snapshot is everything that is shown besides what was counted in the all-time histogram.
 type Snapshot struct {
 	Figures *measure.Figures
 	// Watchdogs are the configured watchdogs with when each was last heard of, zero for never.
@@ -28,7 +28,7 @@ type Snapshot struct {
 	Blind map[string]float64
 }
 
-// Collector is a prometheus.Collector over the newest snapshot and the values counted since ever. Its methods are safe
+// Collector is a prometheus.Collector over the newest snapshot and the values counted in the all-time histogram. Its methods are safe
 // for concurrent use. Before the first Publish it shows only the latter.
 type Collector struct {
 	windows windows
@@ -93,7 +93,7 @@ type shownIn[T any] struct {
 // Replay counts again, after a start, what the ledger says was counted before, without exemplars: it is nothing new.
 func (c *Collector) Replay(values iter.Seq[measure.Observation]) { c.ever.observe(values, false) }
 
-// Observe counts new values in the histogram since ever, after they were stored.
+// Observe counts new values in the all-time histogram, after they were stored.
 func (c *Collector) Observe(values []measure.Observation) {
 	c.ever.observe(slices.Values(values), true)
 }

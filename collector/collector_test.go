@@ -63,7 +63,7 @@ func newHouse(t testing.TB, services int) *house {
 			Windows:   []measure.Window{{Name: "7d", Length: 7 * 24 * time.Hour}, {Name: "90d", Length: 90 * 24 * time.Hour}},
 			Intervals: incident.DefaultIntervals(), Objectives: objectives, Newest: 3, MaxServices: services, MaxNames: 1,
 		}),
-		ledger: measure.NewLedger(incident.DefaultIntervals(), services),
+		ledger: measure.NewLedger(incident.DefaultIntervals(), services, 0),
 		c:      New(Options{Intervals: incident.DefaultIntervals(), Objectives: objectives}),
 		reg:    prometheus.NewPedanticRegistry(),
 	}

@@ -18,7 +18,7 @@ import (
 // buckets of the classic histogram: 1m 2m 5m 10m 15m 30m 1h 2h 4h 8h 12h 1d 3d 7d 30d.
 var buckets = []float64{60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 259200, 604800, 2592000}
 
-// ever is what was counted since ever: it only grows, whatever is corrected later. Its histograms are real ones, but what a
+// ever is the all-time histogram: it only grows, whatever is corrected later. Its histograms are real ones, but what a
 // scrape sends of them is made when they change.
 type ever struct {
 	intervals []incident.Interval
@@ -49,7 +49,7 @@ func newEver(intervals []incident.Interval) *ever {
 		intervals: intervals,
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "meantime_interval_duration_seconds",
-			Help:    "Durations since ever, each counted once when it became known, under the incident's first service; never taken back.",
+			Help:    "All-time durations: each interval of an incident counts once, when the incident has settled, under its first service; never taken back.",
 			Buckets: buckets,
 			// At most 10 % between the edges of neighbouring native buckets, from one second up.
 			NativeHistogramBucketFactor:    1.1,

@@ -3,7 +3,7 @@ package collector
 import "github.com/prometheus/client_golang/prometheus"
 
 // Past collects those of the metrics that can be told of a moment that has passed: the figures over windows, and what was
-// counted since ever. A metric it sends is never written to: the same one sent again has the same value.
+// counted in the all-time histogram. A metric it sends is never written to: the same one sent again has the same value.
 func (c *Collector) Past() prometheus.Collector {
 	p := &past{c, map[*prometheus.Desc]bool{}}
 	descs := make(chan *prometheus.Desc)

@@ -13,7 +13,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, objectives, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, objectives, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
 )
 
 // Each file of testdata/bad has one kind of mistake. The messages are without the folder's name.

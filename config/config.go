@@ -9,6 +9,7 @@ type Config struct {
 	Windows       []Duration           `mapstructure:"windows"`       // the rolling windows of the figures, by the names written here
 	Intervals     []IntervalConfig     `mapstructure:"intervals"`     // added to the default intervals, or replacing one by name
 	Objectives    []ObjectiveConfig    `mapstructure:"objectives"`    // how long an interval should take
+	Figures       FiguresConfig        `mapstructure:"figures"`       // how figures are made
 	Services      ServicesConfig       `mapstructure:"services"`      // how alerts and records name services
 	Severities    SeveritiesConfig     `mapstructure:"severities"`    // how alerts and records name severities
 	Correlate     CorrelateConfig      `mapstructure:"correlate"`     // which alerts belong to which incident
@@ -57,6 +58,12 @@ type ObjectiveConfig struct {
 type AlertsConfig struct {
 	Ignore     []MatchersConfig `mapstructure:"ignore"`      // an alert that any of these sets matches is stored nowhere
 	DropLabels []string         `mapstructure:"drop_labels"` // labels that tell only the replicas of a sender apart
+}
+
+// FiguresConfig says how figures are made.
+type FiguresConfig struct {
+	// Settle is how long the last time known of an incident must lie back before the all-time histogram counts it.
+	Settle Duration `mapstructure:"settle"`
 }
 
 // ServicesConfig says how alerts and records name services.

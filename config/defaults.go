@@ -16,6 +16,9 @@ const DefaultSourceDir = "./incidents"
 // defaultRetention is how long episodes of no incident are kept where the configuration does not say.
 const defaultRetention = 400 * day
 
+// defaultSettle is long enough for most records to be written, merged and corrected.
+const defaultSettle = 3 * day
+
 const day = 24 * time.Hour
 
 // Default is the configuration where nothing is said.
@@ -24,6 +27,7 @@ func Default() Config {
 	return Config{
 		Store:      StoreConfig{DSN: "sqlite:meantime.db"},
 		Windows:    []Duration{DurationOf(7 * day), DurationOf(28 * day), DurationOf(90 * day)},
+		Figures:    FiguresConfig{Settle: DurationOf(defaultSettle)},
 		Services:   ServicesConfig{Labels: rules.Services.Labels},
 		Severities: SeveritiesConfig{Labels: rules.Severities.Labels, Order: rules.Severities.Order},
 		Correlate: CorrelateConfig{

@@ -58,6 +58,7 @@ func TestNothingGiven(t *testing.T) {
 	got, err := validated("")
 	require.NoError(t, err)
 	require.Equal(t, &Validated{
+		Settle:    72 * time.Hour,
 		Store:     Store{DSN: "sqlite:meantime.db", Retention: 400 * day},
 		Windows:   []Window{{"7d", 7 * day}, {"28d", 28 * day}, {"90d", 90 * day}},
 		Intervals: incident.DefaultIntervals(),

@@ -32,6 +32,7 @@ func (c *Config) Validate() (*Validated, error) {
 	out := &Validated{
 		Windows:       v.windows(),
 		Intervals:     v.intervals(),
+		Settle:        c.Figures.Settle.Value(),
 		Rules:         v.rules(),
 		DropLabels:    v.dropLabels(),
 		Alertmanagers: v.alertmanagers(),

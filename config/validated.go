@@ -13,6 +13,7 @@ type Validated struct {
 	Windows       []Window            // at least one, as in the file
 	Intervals     []incident.Interval // the default ones first
 	Objectives    []Objective
+	Settle        time.Duration // see FiguresConfig
 	Rules         correlate.Rules
 	DropLabels    []string       // labels by which no alert is told from another
 	Alertmanagers []Alertmanager // those that are asked, with names of their own

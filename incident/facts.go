@@ -141,7 +141,7 @@ type Saved struct {
 	Blind map[string][]Impact
 }
 
-// Observed says which measurements of an incident the histogram since ever has counted, and with which values. It is
+// Observed says which measurements of an incident the all-time histogram has counted, and with which values. It is
 // kept because a histogram cannot take back: what was counted once must not be counted again, not even when the
 // incident's ID changed or its numbers were corrected.
 type Observed struct {

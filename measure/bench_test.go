@@ -74,7 +74,7 @@ func heap() float64 {
 // BenchmarkMemory reports what a book of 100,000 incidents and a million episodes holds, and a ledger of the former.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
-		ledger := NewLedger(incident.DefaultIntervals(), 100)
+		ledger := NewLedger(incident.DefaultIntervals(), 100, 0)
 		before := heap()
 		book := full(b, 100_000, 0)
 		incidents := heap() - before

@@ -258,7 +258,7 @@ func (b *Book) forget(now time.Time) {
 	b.edit(out, nil)
 }
 
-// Known are the labels under which the incidents count in the histogram since ever, sorted.
+// Known are the labels under which the incidents count in the all-time histogram, sorted.
 func (b *Book) Known() []Labels {
 	b.mu.Lock()
 	defer b.mu.Unlock()

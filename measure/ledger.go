@@ -11,7 +11,7 @@ import (
 	"meantime/incident"
 )
 
-// Labels are what the histogram since ever counts by, besides the interval. The service is the first that an incident names.
+// Labels are what the all-time histogram counts by, besides the interval. The service is the first that an incident names.
 type Labels struct {
 	Service, Severity string
 	DetectedBy        incident.DetectedBy
@@ -21,7 +21,7 @@ func (l Labels) compare(o Labels) int {
 	return cmp.Or(strings.Compare(l.Service, o.Service), strings.Compare(l.Severity, o.Severity), strings.Compare(string(l.DetectedBy), string(o.DetectedBy)))
 }
 
-// Observation is one value for the histogram since ever.
+// Observation is one value for the all-time histogram.
 type Observation struct {
 	Labels
 	Incident string
@@ -29,14 +29,20 @@ type Observation struct {
 	Seconds  float64
 }
 
-// Ledger remembers which measurements the histogram since ever has counted. A histogram cannot take back: each interval of
-// an incident is counted once, when it becomes recorded, and what it turns into afterwards is a restatement. An incident is
-// known again by any of its aliases, so neither a merge nor a new ID counts it twice.
+// Ledger remembers which measurements the all-time histogram has counted. A histogram cannot take back: each interval of an
+// incident is counted once, and what it turns into afterwards is a restatement. An incident is known again by any of its
+// aliases, so neither a merge nor a new ID counts it twice.
+//
+// Most of what is corrected is corrected within days: a record comes after the alerts, two incidents become one. So an
+// incident is counted only when it is over and the last time known of it lies back by the settling time, under what is known
+// of it by then. Such an incident changes by the clock alone; Due says which do.
 //
 // It works in two steps, so that nothing is shown before it is stored: Next says what is new and changes nothing, Commit takes
 // it in. A Ledger is for one goroutine.
 type Ledger struct {
 	maxServices int
+	settle      time.Duration
+	waiting     map[string]time.Time // when incidents are to be counted, by ID
 	intervals   []incident.Interval
 	names       []string // of intervals, also of those no longer measured
 	entries     map[string]*entry
@@ -71,12 +77,22 @@ type LedgerStep struct {
 	Known []Labels
 
 	entries []*entry
+	waiting map[string]time.Time // zero: no longer
 }
 
-// NewLedger makes an empty one. Services after the first maxServices are counted under Other, those of the loaded ledger
+// wait notes when an incident is to be counted.
+func (s *LedgerStep) wait(id string, at time.Time) {
+	if s.waiting == nil {
+		s.waiting = map[string]time.Time{}
+	}
+	s.waiting[id] = at
+}
+
+// NewLedger makes an empty one of which incidents are counted when they have settled for so long; 0: as soon as a value is
+// known. Services after the first maxServices are counted under Other, those of the loaded ledger
 // coming first; 0 is no limit. Severities are limited likewise.
-func NewLedger(intervals []incident.Interval, maxServices int) *Ledger {
-	return &Ledger{maxServices: maxServices, intervals: intervals, entries: map[string]*entry{}, services: map[string]bool{}, severities: map[string]bool{}}
+func NewLedger(intervals []incident.Interval, maxServices int, settle time.Duration) *Ledger {
+	return &Ledger{settle: settle, waiting: map[string]time.Time{}, maxServices: maxServices, intervals: intervals, entries: map[string]*entry{}, services: map[string]bool{}, severities: map[string]bool{}}
 }
 
 // Load takes in what was stored. It stops at the first error and returns it.
@@ -232,6 +248,53 @@ func limited(known map[string]bool, s string, most int) string {
 	return s
 }
 
+// settles is when an incident is counted; false where nothing is known of that yet.
+func (l *Ledger) settles(inc *incident.Incident) (at time.Time, known bool) {
+	_, to := inc.Span()
+	return to.Add(l.settle), inc.State != incident.StateOpen
+}
+
+// Await has an incident counted later of which something is measured that was not counted, as after a start.
+func (l *Ledger) Await(inc *incident.Incident, now time.Time) {
+	at, known := l.settles(inc)
+	if !known {
+		return
+	}
+	for name, m := range All(inc, l.intervals, now) {
+		if m.Status == incident.StatusRecorded && !l.counted(inc, name) {
+			l.waiting[inc.ID] = at
+			return
+		}
+	}
+}
+
+// counted says whether an interval of an incident was.
+func (l *Ledger) counted(inc *incident.Incident, interval string) bool {
+	place := l.place(interval)
+	for _, id := range append([]string{inc.ID}, inc.Aliases...) {
+		if e := l.entries[id]; e != nil && slices.ContainsFunc(e.counted, func(c countedValue) bool { return c.interval == place }) {
+			return true
+		}
+	}
+	return false
+}
+
+// Due are incidents that have settled and were not counted yet, in order of ID, at most limit of them. They are given to Next
+// as they are now; of one that is no more, Forget is told.
+func (l *Ledger) Due(now time.Time, limit int) []string {
+	var ids []string
+	for id, at := range l.waiting {
+		if !now.Before(at) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids[:min(len(ids), limit)]
+}
+
+// Forget says that an incident is no more.
+func (l *Ledger) Forget(id string) { delete(l.waiting, id) }
+
 // Next measures incidents as of now and says what that adds. It does not count anything; the same call gives the same
 // answer until Commit. No incident may be given twice.
 func (l *Ledger) Next(changed []incident.Incident, now time.Time) LedgerStep {
@@ -260,6 +323,11 @@ func (l *Ledger) next(step *LedgerStep, inc *incident.Incident, k Labels, now ti
 			found = append(found, &c)
 		}
 	}
+	at, known := l.settles(inc)
+	settled := l.settle == 0 || known && !now.Before(at)
+	if _, waits := l.waiting[inc.ID]; waits {
+		step.wait(inc.ID, time.Time{})
+	}
 	for name, m := range All(inc, l.intervals, now) {
 		place := l.place(name)
 		var owner *countedValue
@@ -271,6 +339,11 @@ func (l *Ledger) next(step *LedgerStep, inc *incident.Incident, k Labels, now ti
 			}
 		}
 		switch {
+		case owner == nil && m.Status == incident.StatusRecorded && !settled:
+			if known {
+				step.wait(inc.ID, at)
+			}
+			continue
 		case owner == nil && m.Status == incident.StatusRecorded:
 			if len(found) == 0 {
 				found = append(found, &entry{id: inc.ID, service: unique.Make(k.Service), severity: unique.Make(k.Severity), by: k.DetectedBy})
@@ -328,6 +401,9 @@ func Joined(steps []LedgerStep) LedgerStep {
 		all.New = append(all.New, s.New...)
 		all.Known = append(all.Known, s.Known...)
 		all.entries = append(all.entries, s.entries...)
+		for id, at := range s.waiting {
+			all.wait(id, at)
+		}
 		for interval, n := range s.Restated {
 			all.Restated[interval] += n
 		}
@@ -343,5 +419,12 @@ func Joined(steps []LedgerStep) LedgerStep {
 func (l *Ledger) Commit(step LedgerStep) {
 	for _, e := range step.entries {
 		l.entries[e.id] = e
+	}
+	for id, at := range step.waiting {
+		if at.IsZero() {
+			delete(l.waiting, id)
+		} else {
+			l.waiting[id] = at
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -22,7 +23,7 @@ func take(l *Ledger, incs ...incident.Incident) LedgerStep {
 }
 
 func TestLedgerCountsOnce(t *testing.T) {
-	l := NewLedger(resolveOnly, 0)
+	l := NewLedger(resolveOnly, 0, 0)
 	s := take(l, made("a", at{"started": 0}, open))
 	require.Empty(t, s.New)
 	require.Empty(t, s.Observed)
@@ -40,7 +41,7 @@ func TestLedgerCountsOnce(t *testing.T) {
 }
 
 func TestLedgerRestatements(t *testing.T) {
-	l := NewLedger(resolveOnly, 0)
+	l := NewLedger(resolveOnly, 0, 0)
 	take(l, made("a", at{"started": 0, "resolved": 10}))
 	for _, c := range []struct {
 		name   string
@@ -81,7 +82,7 @@ func TestLedgerRestatements(t *testing.T) {
 }
 
 func TestLedgerKnowsAliases(t *testing.T) {
-	l := NewLedger(resolveOnly, 0)
+	l := NewLedger(resolveOnly, 0, 0)
 	aliases := func(a ...string) func(*incident.Incident) { return func(i *incident.Incident) { i.Aliases = a } }
 	take(l, made("alert1", at{"started": 0, "resolved": 10}))
 
@@ -102,7 +103,7 @@ func TestLedgerKnowsAliases(t *testing.T) {
 }
 
 func TestLedgerServiceLimit(t *testing.T) {
-	l := NewLedger(resolveOnly, 2)
+	l := NewLedger(resolveOnly, 2, 0)
 	of := func(id, service string) incident.Incident {
 		return made(id, at{"started": 0, "resolved": 1}, func(i *incident.Incident) { i.Services = []string{service} })
 	}
@@ -111,7 +112,7 @@ func TestLedgerServiceLimit(t *testing.T) {
 	require.Equal(t, []Labels{{Other, "critical", "alert"}, {"a", "critical", "alert"}}, l.Meet([]Labels{{"a", "critical", "alert"}, {"x", "critical", "alert"}, {"y", "critical", "alert"}}))
 
 	// After a start the same services are shown, whatever comes first.
-	again := NewLedger(resolveOnly, 2)
+	again := NewLedger(resolveOnly, 2, 0)
 	require.NoError(t, again.Load(each(s.Observed)))
 	require.Equal(t, []string{Other, "b"}, services(take(again, of("5", "c"), of("6", "b")).New))
 }
@@ -126,12 +127,12 @@ func services(o []Observation) []string {
 
 func TestLedgerLoadStopsAtAnError(t *testing.T) {
 	bad := errors.New("no such table")
-	err := NewLedger(resolveOnly, 0).Load(func(yield func(incident.Observed, error) bool) { yield(incident.Observed{}, bad) })
+	err := NewLedger(resolveOnly, 0, 0).Load(func(yield func(incident.Observed, error) bool) { yield(incident.Observed{}, bad) })
 	require.ErrorIs(t, err, bad)
 }
 
 func TestLedgerNextChangesNothing(t *testing.T) {
-	l := NewLedger(resolveOnly, 0)
+	l := NewLedger(resolveOnly, 0, 0)
 	take(l, made("a", at{"started": 0, "resolved": 10}))
 	incs := []incident.Incident{made("a", at{"started": 0, "resolved": 12}), made("b", at{"started": 0, "resolved": 1})}
 	first := l.Next(incs, minute(1000))
@@ -144,8 +145,8 @@ func TestLedgerNextChangesNothing(t *testing.T) {
 // ledger that is stored says what was counted.
 func TestLedgerLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := NewLedger(incident.DefaultIntervals(), 2)
-		follower := NewLedger(incident.DefaultIntervals(), 2)
+		l := NewLedger(incident.DefaultIntervals(), 2, 0)
+		follower := NewLedger(incident.DefaultIntervals(), 2, 0)
 		stored := map[string]incident.Observed{}
 		counted, restated := map[[2]string]float64{}, map[string]int{}
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
@@ -176,7 +177,7 @@ func TestLedgerLaws(t *testing.T) {
 			require.Equal(t, s.Restated, f.Restated)
 			require.Equal(t, LedgerStep{Restated: map[string]int{}, Known: []Labels{}}, follower.Follow(s.Observed, nil), "told twice")
 			if rapid.Bool().Draw(t, "restart") {
-				l = NewLedger(incident.DefaultIntervals(), 2)
+				l = NewLedger(incident.DefaultIntervals(), 2, 0)
 				var all []incident.Observed
 				for _, o := range stored {
 					all = append(all, o)
@@ -193,5 +194,87 @@ func TestLedgerLaws(t *testing.T) {
 		for iv, n := range l.Restatements() {
 			require.Equal(t, restated[iv], n, fmt.Sprint(iv))
 		}
+	})
+}
+
+// An incident is counted once it is over and the last time known of it lies back by the settling time, as it is then.
+func TestLedgerSettles(t *testing.T) {
+	const settle = 60 * time.Minute
+	l := NewLedger(resolveOnly, 0, settle)
+	at60 := func(m float64, incs ...incident.Incident) LedgerStep {
+		s := l.Next(incs, minute(m))
+		l.Commit(s)
+		return s
+	}
+	require.Empty(t, at60(5, made("a", at{"started": 0}, open)).New)
+	require.Empty(t, l.Due(minute(1000), 10), "nobody knows when it is over")
+	require.Empty(t, at60(10, made("a", at{"started": 0, "resolved": 10})).New)
+	require.Empty(t, l.Due(minute(69.9), 10))
+	require.Equal(t, []string{"a"}, l.Due(minute(70), 10))
+
+	// Corrected before it is counted: no restatement. What is known of it later moves the moment.
+	s := at60(20, made("a", at{"started": 0, "resolved": 12}, func(i *incident.Incident) { i.Services = []string{"other"} }))
+	require.Empty(t, s.New)
+	require.Empty(t, s.Restated)
+	require.Empty(t, l.Due(minute(71), 10))
+	s = at60(72, made("a", at{"started": 0, "resolved": 12}, func(i *incident.Incident) { i.Services = []string{"other"} }))
+	require.Equal(t, []Observation{{Labels{"other", "critical", "alert"}, "a", "resolve", 720}}, s.New)
+	require.Empty(t, l.Due(minute(1000), 10), "counted once")
+	require.Equal(t, 1, at60(80, made("a", at{"started": 0, "resolved": 13})).Restated["resolve"], "corrected after that")
+
+	// One that becomes part of another is gone before it was counted.
+	require.Empty(t, at60(100, made("alerts", at{"started": 90, "resolved": 95})).New)
+	require.Empty(t, at60(110, made("record", at{"started": 90, "resolved": 96}, func(i *incident.Incident) { i.Aliases = []string{"alerts"} })).New)
+	require.Equal(t, []string{"alerts", "record"}, l.Due(minute(200), 10))
+	require.Equal(t, []string{"alerts"}, l.Due(minute(200), 1))
+	l.Forget("alerts")
+	require.Equal(t, []string{"record"}, l.Due(minute(200), 10))
+
+	// After a start it is known again what is still to be counted.
+	again := NewLedger(resolveOnly, 0, settle)
+	for _, inc := range []incident.Incident{made("new", at{"started": 90, "resolved": 96}), made("open", at{"started": 90}, open), made("unknown", at{"started": 90})} {
+		again.Await(&inc, minute(120))
+	}
+	require.Equal(t, []string{"new"}, again.Due(minute(156), 10))
+	require.NoError(t, again.Load(each([]incident.Observed{{Incident: "old", Seconds: map[string]float64{"resolve": 360}}})))
+	renamed := made("record9", at{"started": 90, "resolved": 96}, func(i *incident.Incident) { i.Aliases = []string{"old"} })
+	again.Await(&renamed, minute(120))
+	require.Equal(t, []string{"new"}, again.Due(minute(156), 10), "the other was counted by the name it had")
+
+	// What comes long after the fact is counted at once.
+	require.Len(t, at60(5000, made("imported", at{"started": 0, "resolved": 9})).New, 1)
+}
+
+// In whatever order the versions of incidents come within the settling time, and however often, what is counted is the same.
+func TestLedgerAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		settle := 60 * time.Minute
+		last := map[string]incident.Incident{}
+		l := NewLedger(resolveOnly, 0, settle)
+		for m := range rapid.IntRange(1, 40).Draw(t, "steps") {
+			id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
+			inc := made(id, at{"started": 0, "resolved": rapid.Float64Range(1, 50).Draw(t, "resolved")})
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0:
+				inc = made(id, at{"started": 0}, open)
+			case 1:
+				inc.Services = []string{rapid.SampledFrom([]string{"x", "y"}).Draw(t, "service")}
+			}
+			s := l.Next([]incident.Incident{inc}, minute(float64(m)))
+			require.Empty(t, s.New)
+			l.Commit(s)
+			last[id] = inc
+		}
+		want := NewLedger(resolveOnly, 0, 0)
+		for _, id := range l.Due(minute(1000), 10) {
+			l.Forget(id)
+			s := l.Next([]incident.Incident{last[id]}, minute(1000))
+			require.Empty(t, s.Restated)
+			l.Commit(s)
+		}
+		for _, inc := range last {
+			want.Commit(want.Next([]incident.Incident{inc}, minute(1000)))
+		}
+		require.ElementsMatch(t, slices.Collect(want.All()), slices.Collect(l.All()))
 	})
 }

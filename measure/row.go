@@ -116,7 +116,7 @@ func (r *row) canOpen() bool {
 	return r.state != incident.StateCancelled && (r.open || r.openUntil != unknown)
 }
 
-// labels are those under which it counts in the histogram since ever.
+// labels are those under which it counts in the all-time histogram.
 func (r *row) labels() Labels {
 	return Labels{r.service(), r.severity.Value(), incident.Detectors[r.by]}
 }

@@ -3,7 +3,7 @@
 //
 // The store keeps two kinds of things. Facts (sightings, records, reviews, silences, beats) are what was said from
 // outside; they merge, and nothing else is ever the only copy of anything. What is derived (incidents, verdicts) is
-// what correlation made of them; it could be dropped and computed again. The ledger of the histogram since ever is the
+// what correlation made of them; it could be dropped and computed again. The ledger of the all-time histogram is the
 // exception: it remembers what was shown, which no fact tells.
 //
 // Times are UTC and keep their nanoseconds. Errors carry an incident.Code: CodeUnavailable where the same call may
@@ -143,7 +143,7 @@ type Derived interface {
 	// Firing lists the verdicts of episodes that fire still, as EachVerdict does, by key.
 	Firing(ctx context.Context) ([]incident.Verdict, error)
 
-	// Ledger ranges over everything the histogram since ever has counted, in order of incident.
+	// Ledger ranges over everything the all-time histogram has counted, in order of incident.
 	Ledger(ctx context.Context) iter.Seq2[incident.Observed, error]
 }
 

@@ -125,7 +125,7 @@ func figures(family string) bool {
 	}
 	for _, p := range []string{"meantime_interval_", "meantime_alert_", "meantime_objective_"} {
 		if strings.HasPrefix(family, p) {
-			// The histogram since ever remembers what was shown, on purpose.
+			// The all-time histogram remembers what was shown, on purpose.
 			return !strings.HasPrefix(family, "meantime_interval_duration_seconds") && family != "meantime_interval_restatements_total"
 		}
 	}

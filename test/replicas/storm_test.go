@@ -202,7 +202,7 @@ receivers: [{name: meantime, webhook_configs: [{url: "%s/webhook/alertmanager", 
 	t.Logf("%s: one on SQLite makes the same of the same facts", time.Since(begun).Round(time.Second))
 }
 
-// figures are what is a function of the facts and the clock alone. The histogram since ever remembers what was shown.
+// figures are what is a function of the facts and the clock alone. The all-time histogram remembers what was shown.
 func figures(series string) bool {
 	return ofAll(series) && !strings.HasPrefix(series, "meantime_interval_duration_seconds") && !strings.HasPrefix(series, "meantime_interval_restatements_total")
 }
