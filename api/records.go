@@ -49,6 +49,9 @@ func (a *api) putRecord(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	rec, err := incident.DecodeRecordAs(k, b)
+	if err == nil {
+		err = rec.CheckPast(a.Now())
+	}
 	if err != nil {
 		return err
 	}

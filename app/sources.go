@@ -48,10 +48,10 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
-				Intake: intakeOf(c),
+				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence,
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels}, secretsOf(&am.Client)...),
+			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence}, secretsOf(&am.Client)...),
 		})
 	}
 	owners := promOrigins(c.Prometheuses)

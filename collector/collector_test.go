@@ -214,6 +214,7 @@ func TestNames(t *testing.T) {
 		"meantime_alert_recall_ratio_lower " + window,
 		"meantime_alert_recall_ratio_upper " + window,
 		"meantime_blind_seconds window",
+		"meantime_episodes_ended how",
 		"meantime_impact_seconds " + window,
 		"meantime_incident_info affected_service detected_by incident severity state title",
 		"meantime_incident_milestone_timestamp_seconds incident milestone origin",

@@ -56,14 +56,16 @@ type assembler struct {
 // assemble is the incident of a draft and the next moment at which the clock alone changes it (zero for never).
 func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
 	ids := d.ids()
+	records := slices.Clone(d.records) // those merged into others last, so that these speak first
+	slices.SortStableFunc(records, func(x, y *incident.Record) int { return btoi(mergedInto(x) != "") - btoi(mergedInto(y) != "") })
 	in := incident.Incident{
-		ID: ids[0], Aliases: ids[1:], Kind: incident.KindIncident, OpenedByAlerts: len(d.records) == 0,
+		ID: ids[0], Aliases: ids[1:], Kind: incident.KindIncident, OpenedByAlerts: len(records) == 0,
 		Links: d.links, Merged: d.merged, Milestones: map[incident.MilestoneName]incident.Milestone{}, Impacts: []incident.Impact{},
 		Records: []incident.RecordKey{}, Measurements: map[string]incident.Measurement{},
 	}
 	slices.SortFunc(in.Links, func(x, y incident.Link) int { return x.Episode.Key().Compare(y.Episode.Key()) })
 	linked := in.Linked()
-	a.describe(&in, d.records, linked)
+	a.describe(&in, records, linked)
 	reviews := a.reviews.about(append(d.also, ids...))
 	marked := ""
 	for _, r := range reviews {
@@ -77,11 +79,11 @@ func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
 	}
 	in.Alerts = alertTimes(linked)
 
-	over := a.quietAfter(&in, linked)
-	next := earliest(time.Time{}, a.state(&in, d.records, linked, marked, over))
-	a.milestones(&in, d.records, linked, reviews, over)
-	a.detection(&in, d.records, reviews)
-	a.impacts(&in, d.records, linked)
+	over := a.quietAfter(&in)
+	next := earliest(time.Time{}, a.state(&in, records, linked, marked, over))
+	a.milestones(&in, records, linked, reviews, over)
+	a.detection(&in, records, reviews)
+	a.impacts(&in, records, linked)
 	in.Blind = a.wasBlind(&in)
 	if in.OpenedByAlerts && over.After(a.now) {
 		next = earliest(next, over)
@@ -212,7 +214,8 @@ func affected(dir *directory, linked []*incident.Episode) []string {
 
 func alertTimes(linked []*incident.Episode) incident.AlertTimes {
 	var t incident.AlertTimes
-	firing := false
+	firing, known := false, true
+	newest := map[string]*incident.Episode{}
 	if first, unheard := firstNotified(linked); first != nil {
 		t.First = first.NotifiedAt
 	} else if unheard != nil {
@@ -222,11 +225,18 @@ func alertTimes(linked []*incident.Episode) incident.AlertTimes {
 		if i == 0 {
 			t.Fired, t.Condition, t.Notified, t.NotifiedUnknown = e.StartsAt, e.ConditionAt, e.NotifiedAt, whyUnheard(e)
 		}
-		t.Ended = latest(t.Ended, e.EndsAt)
+		t.Heard = latest(t.Heard, e.EndsAt)
 		firing = firing || e.Firing()
+		newest[e.Fingerprint] = e
+	}
+	for _, e := range newest { // one before it ended before it began, whenever that was
+		known = known && e.Ended()
 	}
 	if firing {
-		t.Ended = time.Time{}
+		t.Heard = time.Time{}
+	}
+	if known {
+		t.Ended = t.Heard
 	}
 	return t
 }
@@ -256,25 +266,22 @@ func whyUnheard(e *incident.Episode) string {
 	return fmt.Sprintf("of %s: %s", e.Name(), e.NotifiedUnknown)
 }
 
-// quietAfter is when an incident that alerts opened counts as over: Quiet after its last alert ended. Zero while one
-// fires, and for one with a record, which says itself when it is over.
-func (a *assembler) quietAfter(in *incident.Incident, linked []*incident.Episode) time.Time {
-	if !in.OpenedByAlerts || in.Alerts.Ended.IsZero() {
+// quietAfter is when an incident that alerts opened counts as over: Quiet after its last alert ended, or was last heard of.
+// Zero while one fires, and for one with a record, which says itself when it is over.
+func (a *assembler) quietAfter(in *incident.Incident) time.Time {
+	if !in.OpenedByAlerts || in.Alerts.Heard.IsZero() {
 		return time.Time{}
 	}
-	return in.Alerts.Ended.Add(a.dir.rules.Open.Quiet)
+	return in.Alerts.Heard.Add(a.dir.rules.Open.Quiet)
 }
 
 // state decides whether the incident is open. It returns the moment at which the clock alone will change that.
 func (a *assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
 	cancelled := marked == string(incident.StateCancelled)
-	said := incident.State("")
+	said := a.said(records)
 	ended, timeless := false, true
 	var last time.Time
 	for _, r := range records {
-		if said == "" {
-			said = r.State
-		}
 		_, ok := r.Milestones[incident.Resolved]
 		ended = ended || ok
 		last = latest(last, lastKnown(r))
@@ -308,7 +315,7 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 	case said == incident.StateResolved, ended:
 		in.State = incident.StateResolved
 	default:
-		in.OpenUntil = latest(last, in.Alerts.Ended).Add(a.dir.rules.OpenFor)
+		in.OpenUntil = latest(last, in.Alerts.Heard).Add(a.dir.rules.OpenFor)
 		in.State = incident.StateResolved
 		if in.OpenUntil.After(a.now) {
 			in.State = incident.StateOpen
@@ -318,8 +325,33 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 	return time.Time{}
 }
 
-// lastKnown is the last moment a record speaks of. When it was written counts only where it speaks of none: an old
-// incident imported today is not news of today.
+// said is the state that the most trusted record tells that tells one: of several of its rank open before resolved, and resolved
+// before cancelled. What was merged into another tells none; where that is not known, what is left of it is no incident of its
+// own.
+func (a *assembler) said(records []*incident.Record) incident.State {
+	said, rank, merged := incident.State(""), 0, 0
+	order := []incident.State{incident.StateOpen, incident.StateResolved, incident.StateCancelled}
+	for _, r := range records {
+		if mergedInto(r) != "" {
+			merged++
+			continue
+		}
+		n := a.dir.sourceRank(r.Key())
+		if said == "" {
+			said, rank = r.State, n
+		}
+		if r.State != "" && n == rank && slices.Index(order, r.State) < slices.Index(order, said) {
+			said = r.State
+		}
+	}
+	if merged > 0 && merged == len(records) {
+		return incident.StateCancelled
+	}
+	return said
+}
+
+// lastKnown is the last moment a record speaks of, or when it was made. When it was written is no time of the incident: an old
+// one imported today is not news of today.
 func lastKnown(r *incident.Record) time.Time {
 	var t time.Time
 	for _, m := range r.Milestones {
@@ -328,20 +360,22 @@ func lastKnown(r *incident.Record) time.Time {
 	for _, w := range r.Impacts {
 		t = latest(t, latest(w.From, w.To))
 	}
-	t = latest(t, r.CreatedAt)
-	if t.IsZero() {
-		t = r.UpdatedAt
-	}
-	return t
+	return latest(t, r.CreatedAt)
 }
 
 // impacts are the windows in which users were affected: as the most trusted record that lists any does; else, for an
 // incident with records, from started to mitigated (or resolved); else the stretches in which its alerts fired, where
-// a gap no longer than Quiet does not end one: flapping is one impact with gaps.
+// a gap no longer than Quiet does not end one: flapping is one impact with gaps. One has no end where its last alert's is
+// not known.
 func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
 	for _, r := range records {
-		if len(r.Impacts) > 0 {
+		if len(r.Impacts) > 0 && mergedInto(r) == "" {
 			in.Impacts = slices.Clone(r.Impacts)
+			for i, w := range in.Impacts {
+				if w.To.Equal(w.From) { // it only repeats when it began
+					in.Impacts[i].To = time.Time{}
+				}
+			}
 			slices.SortStableFunc(in.Impacts, func(x, y incident.Impact) int { return x.From.Compare(y.From) })
 			return
 		}
@@ -360,23 +394,31 @@ func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, l
 	in.Impacts = stretches(linked, a.dir.rules.Open.Quiet)
 }
 
-// stretches are the times in which at least one of the episodes fired, joined over gaps no longer than gap. The last
-// has no end while one fires.
+// stretches are the times in which at least one of the episodes fired, joined over gaps no longer than gap. One has no end
+// where an episode fires, or may have fired until after the others: one whose end is not known has ended when the next of
+// the same alert began, and nothing else tells when.
 func stretches(linked []*incident.Episode, gap time.Duration) []incident.Impact {
 	out := []incident.Impact{}
-	for _, e := range linked { // by start
+	open := []map[string]bool{} // of each the alerts that may not have ended in it
+	for _, e := range linked {  // by start
 		end := e.EndsAt
 		if e.Firing() {
 			end = forever
 		}
-		if n := len(out); n > 0 && !e.StartsAt.After(out[n-1].To.Add(gap)) {
-			out[n-1].To = latest(out[n-1].To, end)
-			continue
+		n := len(out) - 1
+		if n >= 0 && !e.StartsAt.After(out[n].To.Add(gap)) {
+			out[n].To = latest(out[n].To, end)
+		} else {
+			out, open, n = append(out, incident.Impact{From: e.StartsAt, To: end}), append(open, map[string]bool{}), n+1
 		}
-		out = append(out, incident.Impact{From: e.StartsAt, To: end})
+		if delete(open[n], e.Fingerprint); !e.Ended() {
+			open[n][e.Fingerprint] = true
+		}
 	}
-	if n := len(out); n > 0 && slices.ContainsFunc(linked, func(e *incident.Episode) bool { return e.Firing() }) {
-		out[n-1].To = time.Time{}
+	for n := range out {
+		if len(open[n]) > 0 {
+			out[n].To = time.Time{}
+		}
 	}
 	return out
 }

@@ -201,6 +201,9 @@ func candidates(records []*incident.Record, alone []*report, known map[*report]b
 			for _, k := range r.References.Keys {
 				names = append(names, "key "+k)
 			}
+			if into := mergedInto(r); into != "" {
+				names = append(names, "key "+into)
+			}
 			for _, what := range names {
 				for _, j := range named[what] {
 					begin, end := records[j].Span()
@@ -221,6 +224,9 @@ func alike(a, b *report, dir *directory) likeness {
 	if s := cmp.Or(refersTo(x, y), refersTo(y, x)); s != "" {
 		odds += alikeRefersOdds
 		reasons = append(reasons, s)
+	}
+	if mergedTo(x, y) || mergedTo(y, x) {
+		odds += certain
 	}
 	gap := math.Abs(a.onset.Sub(b.onset).Hours())
 	if gap > alikeWithin.Hours() && len(reasons) == 0 {
@@ -300,6 +306,12 @@ func alike(a, b *report, dir *directory) likeness {
 	return likeness{odds, fmt.Sprintf("%s and %s: %s", x.Key(), y.Key(), strings.Join(reasons, "; "))}
 }
 
+// mergedTo says whether its source merged a into b.
+func mergedTo(a, b *incident.Record) bool {
+	into := mergedInto(a)
+	return into != "" && a.Key() != b.Key() && (into == b.Key().String() || into == b.ID && a.Source == b.Source)
+}
+
 // refersTo says how a names b, empty where it does not.
 func refersTo(a, b *incident.Record) string {
 	switch {
@@ -307,6 +319,8 @@ func refersTo(a, b *incident.Record) string {
 		return fmt.Sprintf("%s refers to %s by its address %s", a.Key(), b.Key(), b.URL)
 	case slices.Contains(a.References.Keys, b.ID), slices.Contains(a.References.Keys, b.Key().String()):
 		return fmt.Sprintf("%s refers to %s by its id", a.Key(), b.Key())
+	case mergedTo(a, b):
+		return fmt.Sprintf("%s was merged into %s", a.Key(), b.Key())
 	}
 	return ""
 }

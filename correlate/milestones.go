@@ -38,7 +38,7 @@ func (a *assembler) milestones(in *incident.Incident, records []*incident.Record
 		if set != nil {
 			all = append(all, *set)
 		}
-		for _, r := range records { // the most trusted first, which a stable sort by origin keeps
+		for _, r := range a.byRank(records, name) { // which a stable sort by origin keeps
 			if c, ok := stated(r, name); ok {
 				all = append(all, c)
 			}
@@ -76,6 +76,44 @@ func firstAware(all []incident.Candidate) int {
 	return 0
 }
 
+// byRank are the records whose times count for a milestone, the one that does before all others first: the most trusted
+// sources, and among records of one rank the one that tells the earliest time, of an end the latest. A record that was merged
+// into another tells none. Where one of a rank says that the incident is open, no other of the rank tells its end.
+func (a *assembler) byRank(records []*incident.Record, name incident.MilestoneName) []*incident.Record {
+	type rank struct{ origin, source int }
+	of := func(r *incident.Record) rank {
+		return rank{cmp.Or(r.Origin, incident.OriginRecord).Rank(), a.dir.sourceRank(r.Key())}
+	}
+	open := map[rank]bool{}
+	for _, r := range records {
+		if r.State == incident.StateOpen && mergedInto(r) == "" {
+			open[of(r)] = true
+		}
+	}
+	list := slices.DeleteFunc(slices.Clone(records), func(r *incident.Record) bool {
+		return mergedInto(r) != "" || name == incident.Resolved && open[of(r)] && r.State != incident.StateOpen
+	})
+	slices.SortStableFunc(list, func(x, y *incident.Record) int {
+		p, q := x.Milestones[name].At, y.Milestones[name].At
+		c := p.Compare(q)
+		if name == incident.Mitigated || name == incident.Resolved {
+			c = -c
+		}
+		return cmp.Or(of(x).origin-of(y).origin, of(x).source-of(y).source, c, strings.Compare(x.Source, y.Source), strings.Compare(x.ID, y.ID))
+	})
+	return list
+}
+
+// mergedInto is the id of the record that its source merged a record into; empty where it did not.
+func mergedInto(r *incident.Record) string {
+	for _, x := range r.Related {
+		if strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(x.How)) == "merged_into" {
+			return x.ID
+		}
+	}
+	return ""
+}
+
 // stated is a milestone as a record states it.
 func stated(r *incident.Record, name incident.MilestoneName) (incident.Candidate, bool) {
 	m, ok := r.Milestones[name]
@@ -103,12 +141,18 @@ func stated(r *incident.Record, name incident.MilestoneName) (incident.Candidate
 			c.Evidence = "it only repeats when the record was made"
 		}
 	}
+	if name == incident.Mitigated || name == incident.Resolved {
+		if started, ok := r.Milestones[incident.Started]; ok && repeats(m.At, started.At) {
+			c.Placeholder = true
+			c.Evidence = "it only repeats the record's own started"
+		}
+	}
 	return c, true
 }
 
-// repeats says whether a started is another time of the same form, exactly or cut to the minute.
-func repeats(started, other time.Time) bool {
-	return started.Equal(other) || started.Equal(other.Truncate(time.Minute))
+// repeats says whether a time is another time of the same form, exactly or cut to the minute.
+func repeats(t, other time.Time) bool {
+	return t.Equal(other) || t.Equal(other.Truncate(time.Minute))
 }
 
 // told are the candidates for a milestone that the linked alerts tell.
@@ -168,16 +212,20 @@ func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, lin
 		if in.OpenedByAlerts && over.After(a.now) {
 			break
 		}
-		last := linked[0]
+		var last *incident.Episode
 		for _, e := range linked {
-			if e.EndsAt.After(last.EndsAt) {
+			if e.Ended() && (last == nil || e.EndsAt.After(last.EndsAt)) {
 				last = e
 			}
 		}
 		c := incident.Candidate{At: last.EndsAt, Precision: incident.PrecisionSecond, Origin: incident.OriginAlert, Evidence: fmt.Sprintf("%s ended last", last.Name()), From: last.Key().String()}
-		if last.End != incident.EndResolved {
+		switch last.End {
+		case incident.EndGone:
 			c.Precision = incident.PrecisionApproximate
-			c.Evidence = fmt.Sprintf("%s ended last; it was last seen then, its end was never told", last.Name())
+			c.Evidence = fmt.Sprintf("%s ended last; Alertmanager listed it until then", last.Name())
+		case incident.EndHistory:
+			c.Origin = incident.OriginPrometheus
+			c.Evidence = fmt.Sprintf("%s ended last, as Prometheus' past shows", last.Name())
 		}
 		out = append(out, c)
 	}
@@ -245,6 +293,9 @@ func (a *assembler) detection(in *incident.Incident, records []*incident.Record,
 	}
 	person := said == incident.ByCustomer || said == incident.ByStaff || said == incident.ByThirdParty
 	for _, r := range records {
+		if mergedInto(r) != "" {
+			continue
+		}
 		if m, ok := r.Milestones[incident.Detected]; ok && person {
 			in.Alerts.Person = earliest(in.Alerts.Person, m.At)
 		}

@@ -236,7 +236,7 @@ func (o *outbreak) look() *facts {
 		if x.opens {
 			f.openers = append(f.openers, x)
 		}
-		if x.End == incident.EndResolved {
+		if x.End == incident.EndResolved || x.End == incident.EndHistory {
 			ends = append(ends, x.EndsAt)
 		}
 	}

@@ -483,8 +483,8 @@ func (p *pass) note(in *incident.Incident, of stretch) {
 	var at time.Time
 	if in.State == incident.StateOpen {
 		at = in.OpenUntil
-		if in.OpenedByAlerts && !in.Alerts.Ended.IsZero() {
-			at = earliest(at, in.Alerts.Ended.Add(p.rules.Open.Quiet))
+		if in.OpenedByAlerts && !in.Alerts.Heard.IsZero() {
+			at = earliest(at, in.Alerts.Heard.Add(p.rules.Open.Quiet))
 		}
 		if !at.IsZero() && !at.After(p.now) {
 			at = p.now.Add(time.Minute) // it should be over; look again, but not at once for ever

@@ -87,7 +87,7 @@ func DefaultRules() Rules {
 		LinkAt: 0.75, SuggestAt: 0.4,
 		Weights: DefaultWeights(),
 		Open:    Open{GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
-		Silence: 5 * time.Hour, OpenFor: 7 * 24 * time.Hour,
+		Silence: 25 * time.Hour, OpenFor: 7 * 24 * time.Hour,
 	}
 }
 

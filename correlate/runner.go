@@ -283,9 +283,17 @@ func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error
 	return nil
 }
 
-// Digest names the rules by their content: rules that decide the same have the same digest.
+// edition counts up whenever this program makes something else of the same facts and rules than the one before it: what a
+// store derived by an earlier edition is then worked out again when it is opened.
+const edition = 2
+
+// Digest names the rules by their content, and what this program makes of them: rules that decide the same have the same
+// digest.
 func (r *Rules) Digest() string {
-	b, err := json.Marshal(r)
+	b, err := json.Marshal(struct {
+		Edition int
+		*Rules
+	}{edition, r})
 	if err != nil {
 		return err.Error() // no rule holds what JSON cannot: it would differ from every digest, and be computed again
 	}

@@ -1,7 +1,9 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -9,23 +11,43 @@ import (
 // evaluate the same rule at different moments.
 const ReplicaSkew = time.Minute
 
-// EndKind says how the end of an episode is known.
+// tooLate is how long after an end, and after it was told, a firing notification is no longer one that was merely
+// delivered late: Alertmanager tries to deliver one for a group_interval, which is 5m where nobody set it, and each of a
+// pair does.
+const tooLate = 15 * time.Minute
+
+// EndKind says how an episode came to fire no more.
 type EndKind string
 
 const (
-	EndNone       EndKind = ""           // it still fires
-	EndResolved   EndKind = "resolved"   // a resolved notification told it
-	EndGone       EndKind = "gone"       // Alertmanager no longer lists it; the end is when it was last seen
-	EndSuperseded EndKind = "superseded" // a later start came without a resolved; the end is when it was last seen
-	EndExpired    EndKind = "expired"    // nothing was heard of it for the configured silence; the end is when it was last seen
+	EndNone EndKind = "" // it still fires
+
+	// These are ends.
+	EndResolved EndKind = "resolved" // a resolved notification told it
+	EndGone     EndKind = "gone"     // Alertmanager listed it and lists it no more; the end is when it was last listed
+	EndHistory  EndKind = "history"  // its series in Prometheus' past ended
+
+	// These are not: when it ended is not known, only when it was last heard of.
+	EndSuperseded EndKind = "superseded" // a later start came without an end of this one
+	EndExpired    EndKind = "expired"    // nothing was heard of it for the configured silence
+	EndVanished   EndKind = "vanished"   // its sender said that it stopped for a reason that is no end, or told no possible end
 )
+
+// EndKinds lists how episodes come to fire no more: the ends first.
+var EndKinds = []EndKind{EndResolved, EndGone, EndHistory, EndSuperseded, EndExpired, EndVanished}
+
+// Known says whether the time of an end of this kind is known.
+func (k EndKind) Known() bool { return k == EndResolved || k == EndGone || k == EndHistory }
 
 // Episode is one continuous firing of one alert, derived from sightings by Episodes.
 type Episode struct {
-	Fingerprint string            `json:"fingerprint"`
-	StartsAt    time.Time         `json:"starts_at"`
-	EndsAt      time.Time         `json:"ends_at,omitzero"` // zero while it fires
-	End         EndKind           `json:"end,omitempty"`
+	Fingerprint string    `json:"fingerprint"`
+	StartsAt    time.Time `json:"starts_at"`
+	// EndsAt is when it ended, where End is known; else the last that was heard of it firing. Zero while it fires.
+	EndsAt time.Time `json:"ends_at,omitzero"`
+	End    EndKind   `json:"end,omitempty"`
+	// EndReason says why its sender says that it vanished.
+	EndReason   string            `json:"end_reason,omitempty"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// NotifiedAt is when somebody was first told of it; zero where that is not known, and NotifiedUnknown then says why, in
@@ -63,70 +85,44 @@ func (e *Episode) Key() EpisodeKey { return EpisodeKey{e.Fingerprint, e.StartsAt
 // Firing says whether it still fires.
 func (e *Episode) Firing() bool { return e.End == EndNone }
 
+// Ended says whether it fires no more and it is known when it ended.
+func (e *Episode) Ended() bool { return e.End.Known() }
+
 // Name is the alert's name.
 func (e *Episode) Name() string { return e.Labels["alertname"] }
 
 // Episodes derives the episodes of one fingerprint from all its sightings, sorted by start.
 //
-// Two sightings are one episode when their starts are less than ReplicaSkew apart, or when the later one starts before
-// the resolved end of the earlier. A resolved closes the episode, and the latest end wins. A later start after a
-// sighting that never resolved is a new episode, and the one before it is superseded. What is heard of no more for
-// longer than silence, before now or before a later start, is expired.
+// Two sightings are one episode when their starts are less than ReplicaSkew apart and the earlier has no end before the
+// later, or when the later one starts before the end of the earlier. Of several ends of an episode the latest counts, unless
+// something shows that the alert went on after it. A later start after a sighting without an end is a new episode, and the
+// one before it is superseded. What is heard of no more for longer than silence, before now or before a later start, is
+// expired.
 //
 // The answer depends only on the set of sightings and now, never on the order they came in.
 func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Episode {
 	s := slices.Clone(sightings)
 	slices.SortFunc(s, func(a, b Sighting) int { return a.begin().Compare(b.begin()) })
 	var out []Episode
-	for i := 0; i < len(s); {
-		m, lastStart := s[i], s[i].begin()
-		starts := []time.Time{s[i].begin()}
-		j := i + 1
-		for ; j < len(s); j++ {
-			b := s[j].begin()
-			if b.Sub(lastStart) >= ReplicaSkew && !b.Before(m.end()) {
-				break
-			}
-			lastStart = b
-			starts = append(starts, b)
-			next := s[j]
-			next.EndsAt = next.end() // before the key is lost
-			m.EndsAt = m.end()
-			m = Merge(m, next)
+	for len(s) > 0 {
+		c := chain{Sighting: s[0], heard: s[0].heard(), end: s[0].ending(), starts: []time.Time{s[0].begin()}}
+		for s = s[1:]; len(s) > 0 && c.holds(s[0].begin()); s = s[1:] {
+			c.add(s[0])
 		}
-		e := Episode{
-			Fingerprint: m.Fingerprint, StartsAt: s[i].begin(), Labels: m.Labels, Annotations: m.Annotations,
-			Told: Told{m.word(), m.ResolvedFirst, m.Alertmanagers}, ConditionAt: m.ConditionAt, ConditionFrom: m.ConditionFrom,
-			GeneratorURL: m.GeneratorURL, GroupKeys: m.GroupKeys, LastSeen: m.lastSeen(), Starts: starts,
+		next := time.Time{}
+		if len(s) > 0 {
+			next = s[0].begin()
 		}
-		e.EndsAt, e.End = m.end(), EndResolved
-		if e.EndsAt.IsZero() {
-			seen := latest(m.FiringLast, e.StartsAt)
-			switch {
-			case j < len(s) && s[j].begin().Sub(e.LastSeen) <= silence:
-				e.EndsAt, e.End = earliest(seen, s[j].begin()), EndSuperseded
-			case m.GoneAt.After(m.FiringLast):
-				e.EndsAt, e.End = seen, EndGone
-			case j < len(s) || now.Sub(e.LastSeen) > silence:
-				e.EndsAt, e.End = seen, EndExpired
-			default:
-				e.End = EndNone
-			}
-		}
-		if e.EndsAt.Before(e.StartsAt) && e.End != EndNone {
-			e.EndsAt = e.StartsAt
-		}
-		e.mute(m.Mutes, j < len(s), s[min(j, len(s)-1)].begin())
-		out = append(out, e)
-		i = j
+		out = append(out, c.episode(next, silence, now))
 	}
 	return out
 }
 
-// mute takes over the mutes that lie in the episode: before a told end of it, and before the next episode begins.
-func (e *Episode) mute(mutes []Mute, more bool, next time.Time) {
+// mute takes over the mutes that lie in the episode: before a told end of it, and before the next episode begins, if one does.
+func (e *Episode) mute(mutes []Mute, next time.Time) {
+	told := e.End == EndResolved || e.End == EndHistory || e.End == EndVanished
 	for _, m := range mutes {
-		if more && !m.At.Before(next) || e.End == EndResolved && m.At.After(e.EndsAt) {
+		if !next.IsZero() && !m.At.Before(next) || told && m.At.After(e.EndsAt) {
 			continue // placed before the start it belongs to, or the end, was told
 		}
 		if m.By == "" {
@@ -146,22 +142,152 @@ func (s *Sighting) word() Word {
 	return s.Word
 }
 
+// chain are sightings of one episode.
+type chain struct {
+	Sighting // all of them merged
+	starts   []time.Time
+	heard    time.Time // when a notification was last received that told of the start and that it fires
+	end      ending    // the latest told
+}
+
+// over is the end that counts; zero where there is none, or what was heard later shows that it went on.
+func (c *chain) over() ending {
+	e := c.end
+	if c.ActiveAt.Sub(e.at) >= ReplicaSkew || c.heard.Sub(latest(e.at, e.told)) >= tooLate {
+		return ending{}
+	}
+	return e
+}
+
+// holds says whether a sighting that begins then is of the same episode.
+func (c *chain) holds(begin time.Time) bool {
+	if e := c.over(); !e.at.IsZero() {
+		return begin.Before(e.at)
+	}
+	return begin.Sub(c.starts[len(c.starts)-1]) < ReplicaSkew
+}
+
+func (c *chain) add(s Sighting) {
+	c.starts = append(c.starts, s.begin())
+	c.heard = latest(c.heard, s.heard())
+	if e := s.ending(); e.compare(c.end) > 0 {
+		c.end = e
+	}
+	c.Sighting = Merge(c.Sighting, s)
+}
+
+// episode is the episode of the chain; next is the start of the one after it, zero where there is none.
+func (c *chain) episode(next time.Time, silence time.Duration, now time.Time) (e Episode) {
+	start := c.starts[0]
+	e = Episode{
+		Fingerprint: c.Fingerprint, StartsAt: start, Labels: c.Labels, Annotations: c.Annotations,
+		Told: Told{c.word(), earliest(c.ResolvedFirst, c.VanishedAt), c.Alertmanagers}, ConditionAt: c.ConditionAt, ConditionFrom: c.ConditionFrom,
+		GeneratorURL: c.GeneratorURL, GroupKeys: c.GroupKeys, LastSeen: latest(c.lastSeen(), start), Starts: c.starts,
+	}
+	defer func() { e.mute(c.Mutes, next) }()
+	if over := c.over(); !over.at.IsZero() {
+		e.EndsAt, e.End, e.EndReason = latest(over.at, start), over.kind, over.reason
+		return e
+	}
+	seen := latest(latest(c.FiringLast, c.ActiveAt), start)
+	switch {
+	case c.GoneAt.After(seen) && (next.IsZero() || !c.GoneAt.After(next)):
+		e.EndsAt, e.End = seen, EndGone
+	case !next.IsZero() && next.Sub(e.LastSeen) <= silence:
+		e.EndsAt, e.End = earliest(seen, next), EndSuperseded
+	case !next.IsZero() || now.Sub(e.LastSeen) > silence:
+		e.EndsAt, e.End = seen, EndExpired
+	}
+	return e
+}
+
+// ending is how a sighting says that it fires no more; a zero at is that it does not say so.
+type ending struct {
+	at     time.Time
+	kind   EndKind
+	told   time.Time // when that was first received
+	reason string
+}
+
+// compare orders endings: the latest counts, and of one moment the one that knows less.
+func (e ending) compare(o ending) int {
+	rank := func(k EndKind) int { return slices.Index(EndKinds, k) }
+	return cmp.Or(e.at.Compare(o.at), cmp.Compare(rank(e.kind), rank(o.kind)), o.told.Compare(e.told), cmp.Compare(e.reason, o.reason))
+}
+
+// noEnd is the reason where a resolved told an end that cannot be one.
+const noEnd = "its resolved tells an end that is not after its start"
+
+// ending is the latest that was told of the sighting.
+func (s *Sighting) ending() ending {
+	var last ending
+	consider := func(e ending) {
+		if !e.at.IsZero() && e.compare(last) > 0 {
+			last = e
+		}
+	}
+	told := s.EndToldAt
+	if told.IsZero() {
+		told = s.ResolvedFirst
+	}
+	switch reason := lostReason(s.Annotations); {
+	case s.EndsAt.IsZero():
+		consider(ending{at: s.ResolvedFirst, kind: EndResolved, told: s.ResolvedFirst})
+	case !s.StartsAt.IsZero() && !s.EndsAt.After(s.StartsAt):
+		consider(ending{earliest(latest(s.FiringLast, s.StartsAt), told), EndVanished, told, noEnd})
+	case s.EndToldAt.IsZero() && reason != "": // as earlier versions stored it
+		consider(ending{s.EndsAt, EndVanished, told, reason})
+	default:
+		consider(ending{s.EndsAt, EndResolved, told, ""})
+	}
+	consider(ending{s.VanishedAt, EndVanished, s.VanishedAt, s.VanishedFor})
+	consider(ending{s.HistoryEndsAt, EndHistory, s.HistoryEndsAt, ""})
+	return last
+}
+
+// lostReasons are what Grafana writes into the annotation grafana_state_reason of an alert that it resolves although
+// nothing says that its condition is over (https://grafana.com/docs/grafana/latest/alerting/, "state reason").
+var lostReasons = []string{"MissingSeries", "NoData", "Error", "Paused", "Updated", "RuleDeleted"}
+
+// lostReason is why a resolved notification with these annotations is no end; empty where it is one.
+func lostReason(annotations map[string]string) string {
+	why := annotations["grafana_state_reason"]
+	for part := range strings.SplitSeq(why, ",") { // Grafana joins several with a comma
+		if slices.Contains(lostReasons, strings.TrimSpace(part)) {
+			return why
+		}
+	}
+	return ""
+}
+
+// Resolved notes that a notification received then told that the alert is resolved, with its end, which is zero where that
+// is not known. Its annotations must be set: they may say that it only vanished.
+func (s *Sighting) Resolved(end, received time.Time) {
+	if why := lostReason(s.Annotations); why != "" {
+		s.VanishedAt, s.VanishedFor = earliest(end, received), why
+		return
+	}
+	if s.ResolvedFirst = received; !end.IsZero() {
+		s.EndsAt, s.EndToldAt = end, received
+	}
+}
+
 // begin is the start, or when it was first heard of where the sender did not know.
 func (s *Sighting) begin() time.Time {
 	if !s.StartsAt.IsZero() {
 		return s.StartsAt
 	}
-	return earliest(s.FiringFirst, s.ResolvedFirst)
+	return earliest(earliest(s.FiringFirst, s.ResolvedFirst), s.VanishedAt)
 }
 
-// end is the resolved end, or when the resolved came where its sender did not know.
-func (s *Sighting) end() time.Time {
-	if s.EndsAt.IsZero() {
-		return s.ResolvedFirst
+// heard is when it was last received as firing, of a start that its sender knew: without one, what fires later may be another.
+func (s *Sighting) heard() time.Time {
+	if s.StartsAt.IsZero() {
+		return time.Time{}
 	}
-	return s.EndsAt
+	return s.FiringLast
 }
 
 func (s *Sighting) lastSeen() time.Time {
-	return latest(latest(s.FiringLast, s.ResolvedFirst), s.begin())
+	return latest(latest(latest(s.FiringLast, s.ActiveAt), latest(s.ResolvedFirst, s.VanishedAt)), s.begin())
 }

@@ -71,7 +71,11 @@ func (s *Sighting) Span() (from, to time.Time) {
 	if !s.ConditionAt.IsZero() && s.ConditionAt.Before(from) {
 		from = s.ConditionAt
 	}
-	return from, latest(s.end(), latest(s.lastSeen(), s.GoneAt))
+	to = latest(s.lastSeen(), s.GoneAt)
+	for _, t := range []time.Time{s.EndsAt, s.VanishedAt, s.HistoryEndsAt} {
+		to = latest(to, t)
+	}
+	return from, to
 }
 
 // Span is the stretch of time a record speaks of: all its milestones and impacts, or when it was made or updated where

@@ -60,7 +60,8 @@ type AlertTimes struct {
 	// NotifiedUnknown and FirstUnknown say in words why Notified and First are not known; empty where they are.
 	NotifiedUnknown string    `json:"notified_unknown,omitempty"`
 	FirstUnknown    string    `json:"first_unknown,omitempty"`
-	Ended           time.Time `json:"ended,omitzero"`  // the last ended; zero while one fires
+	Ended           time.Time `json:"ended,omitzero"`  // the last ended; zero while one fires, and where that is not known
+	Heard           time.Time `json:"heard,omitzero"`  // the last word of any that fired no more then; zero while one fires
 	First           time.Time `json:"first,omitzero"`  // the first notification of any
 	Person          time.Time `json:"person,omitzero"` // the first person aware, as a record or review tells
 }
@@ -177,6 +178,17 @@ func (i *Incident) Linked() []*Episode {
 	}
 	slices.SortFunc(out, func(a, b *Episode) int { return a.Key().Compare(b.Key()) })
 	return out
+}
+
+// Unended are the linked episodes because of which it is not known when the last alert ended, although none fires: nobody
+// told when they did, and none of the same alert began after them.
+func (i *Incident) Unended() []*Episode {
+	linked := i.Linked()
+	newest := map[string]*Episode{}
+	for _, e := range linked {
+		newest[e.Fingerprint] = e
+	}
+	return slices.DeleteFunc(linked, func(e *Episode) bool { return newest[e.Fingerprint] != e || e.Ended() || e.Firing() })
 }
 
 // Outcome says what became of an episode.

@@ -315,6 +315,33 @@ func (r *Record) Validate() error {
 	return p.Err()
 }
 
+// clockSkew is how far a time may lie ahead of now: the clocks of two machines.
+const clockSkew = 5 * time.Minute
+
+// CheckPast lists the times of the record that lie after now: nobody can know yet what they tell. What is planned may lie
+// ahead, a drill or a maintenance.
+func (r *Record) CheckPast(now time.Time) error {
+	if r.Kind == KindDrill || r.Kind == KindMaintenance {
+		return nil
+	}
+	var p Problems
+	check := func(path string, t time.Time) {
+		if t.After(now.Add(clockSkew)) {
+			p = append(p, Problem{path, fmt.Sprintf("%s is later than now (%s); leave it out until it has come, or check its date and zone",
+				t.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))})
+		}
+	}
+	check("created_at", r.CreatedAt)
+	for n, s := range sorted(r.Milestones) {
+		check("milestones."+cut(string(n)), s.At)
+	}
+	for i, w := range r.Impacts {
+		check(fmt.Sprintf("impacts[%d].from", i), w.From)
+		check(fmt.Sprintf("impacts[%d].to", i), w.To)
+	}
+	return p.Err()
+}
+
 // outOfRange says why a time cannot be one of an incident; empty for a time that can, and for no time.
 func outOfRange(t time.Time) string {
 	if y := t.Year(); !t.IsZero() && (y < 1980 || y > 2200) {

@@ -26,10 +26,23 @@ type Sighting struct {
 	// EndsAt is the end that a resolved notification told; zero while none did. The latest wins, as in Alertmanager's
 	// own merge. The endsAt of a firing alert is a forecast and never comes here.
 	EndsAt time.Time `json:"ends_at,omitzero"`
+	// EndToldAt is when the first notification that told EndsAt was received. Zero in stores of earlier versions.
+	EndToldAt time.Time `json:"end_told_at,omitzero"`
+	// VanishedAt is the latest moment at which its sender said that it fires no more for a reason that is no end, told in
+	// VanishedFor: its rule was paused, edited or deleted, or lost its data. Where EndsAt is the same moment, that was no end
+	// either.
+	VanishedAt  time.Time `json:"vanished_at,omitzero"`
+	VanishedFor string    `json:"vanished_for,omitempty"`
+	// HistoryEndsAt is the end of its series in Prometheus' past; the latest wins.
+	HistoryEndsAt time.Time `json:"history_ends_at,omitzero"`
 
 	// FiringFirst and FiringLast are when it was first and last received or seen as firing.
 	FiringFirst time.Time `json:"firing_first,omitzero"`
 	FiringLast  time.Time `json:"firing_last,omitzero"`
+	// ActiveAt is the latest moment at which somebody who looked saw it firing: Alertmanager had it from Prometheus then, or
+	// Prometheus' past has a sample of it. Unlike a notification, which may have been under way for long, it refutes every
+	// end told of an earlier moment.
+	ActiveAt time.Time `json:"active_at,omitzero"`
 	// ResolvedFirst is when it was first received as resolved.
 	ResolvedFirst time.Time `json:"resolved_first,omitzero"`
 	// GoneAt is when Alertmanager was last asked and did not know it, though no resolved had come. It counts only where
@@ -107,7 +120,17 @@ func (s *Sighting) Key() EpisodeKey { return EpisodeKey{s.Fingerprint, s.StartsA
 // have the same key. Neither is changed; the result may share their maps, so maps in sightings are never written to.
 func Merge(a, b Sighting) Sighting {
 	m := a
-	m.EndsAt = latest(a.EndsAt, b.EndsAt)
+	switch c := a.EndsAt.Compare(b.EndsAt); {
+	case c < 0:
+		m.EndsAt, m.EndToldAt = b.EndsAt, b.EndToldAt
+	case c == 0:
+		m.EndToldAt = earliest(a.EndToldAt, b.EndToldAt)
+	}
+	if c := cmp.Or(a.VanishedAt.Compare(b.VanishedAt), strings.Compare(a.VanishedFor, b.VanishedFor)); c < 0 {
+		m.VanishedAt, m.VanishedFor = b.VanishedAt, b.VanishedFor
+	}
+	m.HistoryEndsAt = latest(a.HistoryEndsAt, b.HistoryEndsAt)
+	m.ActiveAt = latest(a.ActiveAt, b.ActiveAt)
 	m.FiringFirst = earliest(a.FiringFirst, b.FiringFirst)
 	m.FiringLast = latest(a.FiringLast, b.FiringLast)
 	m.ResolvedFirst = earliest(a.ResolvedFirst, b.ResolvedFirst)
@@ -148,6 +171,8 @@ func (s *Sighting) told() string {
 func Equal(a, b Sighting) bool {
 	return a.Fingerprint == b.Fingerprint && a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt) &&
 		a.FiringFirst.Equal(b.FiringFirst) && a.FiringLast.Equal(b.FiringLast) && a.ResolvedFirst.Equal(b.ResolvedFirst) &&
+		a.EndToldAt.Equal(b.EndToldAt) && a.VanishedAt.Equal(b.VanishedAt) && a.VanishedFor == b.VanishedFor &&
+		a.HistoryEndsAt.Equal(b.HistoryEndsAt) && a.ActiveAt.Equal(b.ActiveAt) &&
 		a.GoneAt.Equal(b.GoneAt) && a.Word.equal(b.Word) && mutesEqual(a.Mutes, b.Mutes) &&
 		a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
 		a.ToldAt.Equal(b.ToldAt) && sameText(&a, &b) &&
@@ -181,9 +206,9 @@ func KindOf(known *Sighting, next Sighting) MergeKind {
 		return MergeNew
 	case known.received().IsZero() && !next.received().IsZero():
 		return MergeNew // known from the API or the event recorder, but nobody was notified of it here
-	case next.end().IsZero() && !known.end().IsZero(): // a resolved may not tell its end
+	case !next.over() && known.over(): // a resolved may not tell its end
 		return MergeLate
-	case !next.end().IsZero() && known.end().IsZero():
+	case next.over() && !known.over():
 		return MergeResolved
 	}
 	for _, am := range next.Alertmanagers {
@@ -192,6 +217,11 @@ func KindOf(known *Sighting, next Sighting) MergeKind {
 		}
 	}
 	return MergeRepeated
+}
+
+// over says whether anybody told that it fires no more.
+func (s *Sighting) over() bool {
+	return !s.EndsAt.IsZero() || !s.ResolvedFirst.IsZero() || !s.VanishedAt.IsZero()
 }
 
 // received is when the first notification of it was received; zero where none was.

@@ -37,6 +37,9 @@ func anySighting(t *rapid.T, starts int) Sighting {
 		s.Word.By = rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "by")
 		s.Word.Kind = rapid.SampledFrom([]WordKind{WordPlain, WordFirst, WordRepeat}).Draw(t, "kind")
 	}
+	if !s.VanishedAt.IsZero() {
+		s.VanishedFor = rapid.SampledFrom([]string{"Paused", "Updated"}).Draw(t, "why")
+	}
 	if s.ConditionFrom = rapid.SampledFrom([]ConditionSource{"", ConditionFromFor, ConditionMeasured}).Draw(t, "from"); s.ConditionFrom != "" {
 		s.ConditionAt = at(rapid.Float64Range(-5, 5).Draw(t, "condition"))
 	}
@@ -93,7 +96,26 @@ func TestEpisodes(t *testing.T) {
 		return Sighting{Fingerprint: "f", StartsAt: at(start), FiringFirst: at(received), FiringLast: at(received), ToldAt: at(received)}
 	}
 	resolved := func(start, end, received float64) Sighting {
-		return Sighting{Fingerprint: "f", StartsAt: at(start), EndsAt: at(end), ResolvedFirst: at(received), ToldAt: at(received)}
+		return Sighting{Fingerprint: "f", StartsAt: at(start), EndsAt: at(end), EndToldAt: at(received), ResolvedFirst: at(received), ToldAt: at(received)}
+	}
+	vanished := func(start, end float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), VanishedAt: at(end), VanishedFor: "Paused", ToldAt: at(end)}
+	}
+	active := func(start, then float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), ActiveAt: at(then)}
+	}
+	history := func(start, end float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), HistoryEndsAt: at(end)}
+	}
+	gone := func(start, then float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), GoneAt: at(then)}
+	}
+	all := func(list ...Sighting) Sighting { // merged from the last to the first, which may not matter
+		m := list[len(list)-1]
+		for i := len(list) - 2; i >= 0; i-- {
+			m = Merge(m, list[i])
+		}
+		return m
 	}
 	type episode struct {
 		start, end float64
@@ -103,22 +125,58 @@ func TestEpisodes(t *testing.T) {
 		in   []Sighting
 		want []episode
 	}{
-		"firing":                            {[]Sighting{firing(0, 1)}, []episode{{0, 0, EndNone}}},
-		"resolved":                          {[]Sighting{Merge(firing(0, 1), resolved(0, 7, 8))}, []episode{{0, 7, EndResolved}}},
-		"firing after resolved":             {[]Sighting{Merge(resolved(0, 7, 8), firing(0, 9))}, []episode{{0, 7, EndResolved}}},
-		"the latest end wins":               {[]Sighting{Merge(resolved(0, 7, 8), resolved(0, 6, 9))}, []episode{{0, 7, EndResolved}}},
-		"fires again":                       {[]Sighting{resolved(0, 7, 8), firing(20, 21)}, []episode{{0, 7, EndResolved}, {20, 0, EndNone}}},
-		"a replica's start":                 {[]Sighting{firing(0, 1), firing(0.5, 1)}, []episode{{0, 0, EndNone}}},
-		"a minute apart is another":         {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
-		"the start moved earlier":           {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
-		"its resolved was swallowed":        {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
-		"silence before it fires again":     {[]Sighting{firing(-100, -99), firing(20, 21)}, []episode{{-100, -99, EndExpired}, {20, 0, EndNone}}},
-		"a resolved that touches the next":  {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
-		"seen firing long after it began":   {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
-		"silence":                           {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},
-		"Alertmanager forgot it":            {[]Sighting{Merge(firing(0, 1), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 1, EndGone}}},
-		"forgotten, then seen again":        {[]Sighting{Merge(firing(0, 4), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 0, EndNone}}},
-		"an end before the start":           {[]Sighting{resolved(5, 2, 6)}, []episode{{5, 5, EndResolved}}},
+		"firing":                           {[]Sighting{firing(0, 1)}, []episode{{0, 0, EndNone}}},
+		"resolved":                         {[]Sighting{Merge(firing(0, 1), resolved(0, 7, 8))}, []episode{{0, 7, EndResolved}}},
+		"firing after resolved":            {[]Sighting{Merge(resolved(0, 7, 8), firing(0, 9))}, []episode{{0, 7, EndResolved}}},
+		"the latest end wins":              {[]Sighting{Merge(resolved(0, 7, 8), resolved(0, 6, 9))}, []episode{{0, 7, EndResolved}}},
+		"fires again":                      {[]Sighting{resolved(0, 7, 8), firing(20, 21)}, []episode{{0, 7, EndResolved}, {20, 0, EndNone}}},
+		"a replica's start":                {[]Sighting{firing(0, 1), firing(0.5, 1)}, []episode{{0, 0, EndNone}}},
+		"a minute apart is another":        {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
+		"the start moved earlier":          {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
+		"its resolved was swallowed":       {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
+		"silence before it fires again":    {[]Sighting{firing(-100, -99), firing(20, 21)}, []episode{{-100, -99, EndExpired}, {20, 0, EndNone}}},
+		"a resolved that touches the next": {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
+		"seen firing long after it began":  {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
+		"silence":                          {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},
+		"Alertmanager forgot it":           {[]Sighting{Merge(firing(0, 1), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 1, EndGone}}},
+		"forgotten, then seen again":       {[]Sighting{Merge(firing(0, 4), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 0, EndNone}}},
+
+		"an end before the start":            {[]Sighting{resolved(5, 2, 6)}, []episode{{5, 5, EndVanished}}},
+		"an end that repeats the start":      {[]Sighting{all(firing(5, 5.5), firing(5, 15), resolved(5, 5, 20))}, []episode{{5, 15, EndVanished}}},
+		"an end before it, and a true one":   {[]Sighting{all(firing(5, 5.5), resolved(5, 4, 6), resolved(5, 9, 10))}, []episode{{5, 9, EndResolved}}},
+		"an end before it, fires on":         {[]Sighting{all(firing(5, 5.5), resolved(5, 4, 6), firing(5, 25))}, []episode{{5, 0, EndNone}}},
+		"resolved, firing, resolved":         {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), firing(0, 6), resolved(0, 9, 9.5))}, []episode{{0, 9, EndResolved}}},
+		"a repeat well after the end":        {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), firing(0, 21))}, []episode{{0, 0, EndNone}}},
+		"a repeat, then its true end":        {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), firing(0, 21), resolved(0, 22, 23))}, []episode{{0, 22, EndResolved}}},
+		"delivered a little late":            {[]Sighting{all(firing(0, 1), resolved(0, 5, 9), firing(0, 20))}, []episode{{0, 5, EndResolved}}},
+		"an end told late is no older":       {[]Sighting{all(firing(0, 1), firing(0, 24), resolved(0, 5, 25))}, []episode{{0, 5, EndResolved}}},
+		"of two ends the later was told":     {[]Sighting{all(firing(0, 1), resolved(0, 2, 3), firing(0, 24), resolved(0, 5, 25))}, []episode{{0, 5, EndResolved}}},
+		"Alertmanager had it after the end":  {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), active(0, 6))}, []episode{{0, 0, EndNone}}},
+		"Alertmanager had it about then":     {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), active(0, 5.9))}, []episode{{0, 5, EndResolved}}},
+		"reopened, and gone since":           {[]Sighting{all(firing(0, 1), resolved(0, 5, 5.5), active(0, 8), gone(0, 14))}, []episode{{0, 8, EndGone}}},
+		"history knows the end":              {[]Sighting{all(firing(0, 1), history(0, 7))}, []episode{{0, 7, EndHistory}}},
+		"an end inside a run of history":     {[]Sighting{all(firing(0, 1), resolved(0, 5, 6), active(0, 19), history(0, 20))}, []episode{{0, 20, EndHistory}}},
+		"told and history agree":             {[]Sighting{all(firing(0, 1), resolved(0, 7, 8), history(0, 7))}, []episode{{0, 7, EndHistory}}},
+		"history saw it go on":               {[]Sighting{all(firing(0, 1), resolved(0, 7, 8), active(0, 8.5))}, []episode{{0, 0, EndNone}}},
+		"its rule was paused":                {[]Sighting{all(firing(0, 1), vanished(0, 7))}, []episode{{0, 7, EndVanished}}},
+		"paused and resolved in one moment":  {[]Sighting{all(firing(0, 1), resolved(0, 7, 8), vanished(0, 7))}, []episode{{0, 7, EndVanished}}},
+		"paused, and truly resolved later":   {[]Sighting{all(firing(0, 1), vanished(0, 7), resolved(0, 9, 10))}, []episode{{0, 9, EndResolved}}},
+		"paused before it was heard to fire": {[]Sighting{vanished(0, 7), firing(8, 9)}, []episode{{0, 7, EndVanished}, {8, 0, EndNone}}},
+		"paused, and listed after that":      {[]Sighting{all(vanished(0, 7), active(0, 12))}, []episode{{0, 0, EndNone}}},
+		"gone, and fires anew":               {[]Sighting{all(firing(0, 1), gone(0, 7)), firing(9, 10)}, []episode{{0, 1, EndGone}, {9, 0, EndNone}}},
+		"fires anew while it was looked for": {[]Sighting{all(firing(0, 1), gone(0, 12)), firing(9, 13)}, []episode{{0, 1, EndSuperseded}, {9, 0, EndNone}}},
+		"flapping": {
+			[]Sighting{resolved(0, 0.3, 1), resolved(0.6, 0.8, 1), resolved(1.2, 1.4, 2), firing(1.8, 2)},
+			[]episode{{0, 0.3, EndResolved}, {0.6, 0.8, EndResolved}, {1.2, 1.4, EndResolved}, {1.8, 0, EndNone}},
+		},
+		"flapping of two replicas": {
+			[]Sighting{resolved(0, 0.5, 1), firing(0.3, 1), resolved(0.9, 1.5, 2), firing(1.2, 2)},
+			[]episode{{0, 0.5, EndResolved}, {0.9, 1.5, EndResolved}},
+		},
+		"no start known, and another outage": {
+			[]Sighting{all(Sighting{Fingerprint: "f", FiringFirst: at(3), FiringLast: at(3)}, Sighting{Fingerprint: "f", ResolvedFirst: at(5)}, Sighting{Fingerprint: "f", FiringFirst: at(28), FiringLast: at(28)})},
+			[]episode{{3, 5, EndResolved}},
+		},
 		"a start its sender did not know":   {[]Sighting{{Fingerprint: "f", FiringFirst: at(3), FiringLast: at(4)}}, []episode{{3, 0, EndNone}}},
 		"a resolved without its own time":   {[]Sighting{{Fingerprint: "f", StartsAt: at(1), ResolvedFirst: at(4)}}, []episode{{1, 4, EndResolved}}},
 		"unknown start in a known firing":   {[]Sighting{resolved(0, 9, 10), {Fingerprint: "f", FiringFirst: at(3), FiringLast: at(4)}}, []episode{{0, 9, EndResolved}}},
@@ -130,6 +188,7 @@ func TestEpisodes(t *testing.T) {
 				ep := episode{start: e.StartsAt.Sub(t0).Minutes(), how: e.End}
 				if e.End != EndNone {
 					ep.end = e.EndsAt.Sub(t0).Minutes()
+					require.Equal(t, e.End.Known(), e.Ended())
 				}
 				got = append(got, ep)
 			}

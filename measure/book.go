@@ -298,7 +298,7 @@ func (b *Book) Figures(now time.Time) *Figures {
 	}
 	b.now, b.tick, b.changed = now, tick, false
 
-	f := &Figures{At: now, Windows: make([]WindowFigures, len(b.o.Windows)), Suggested: b.episodes.suggested()}
+	f := &Figures{At: now, Windows: make([]WindowFigures, len(b.o.Windows)), Suggested: b.episodes.suggested(), Ended: b.episodes.ends()}
 	l := b.limits()
 	f.OtherServices, f.OtherSeverities, f.OtherNames = l.services.over, l.severities.over, l.alerts.over
 	keys := b.shownKeys(&l)

@@ -19,6 +19,7 @@ type episode struct {
 	fingerprint uint64
 	class       uint32
 	outcome     uint8 // place in incident.Outcomes
+	end         uint8 // place in incident.EndKinds, plus 1; 0 while it fires
 }
 
 func (e episode) compare(o episode) int {
@@ -45,7 +46,8 @@ type episodes struct {
 
 	now     int64 // where the windows end; unknown before the first slide
 	counts  [][]tally
-	changed bool // any count, since it was last set to false
+	ended   [8]int // the episodes of the longest window by end
+	changed bool   // any count, since it was last set to false
 }
 
 func newEpisodes(windows []Window) episodes {
@@ -77,7 +79,7 @@ func (e *episodes) row(v *incident.Verdict) (r episode, ok bool) {
 		return episode{}, false
 	}
 	r = key(v.Episode.Key())
-	r.outcome = uint8(outcome)
+	r.outcome, r.end = uint8(outcome), uint8(slices.Index(incident.EndKinds, v.Episode.End)+1)
 	c := class{intern(v.Episode.Name()), intern(v.Service), intern(v.Severity)}
 	i, known := e.index[c]
 	if !known {
@@ -117,8 +119,16 @@ func (e *episodes) count(r episode, by int32) {
 	}
 	for w, length := range e.lengths {
 		if r.start > e.now-length {
-			e.counts[w][r.class][r.outcome] += by
+			e.add(w, r, by)
 		}
+	}
+}
+
+// add counts a row in a window.
+func (e *episodes) add(w int, r episode, by int32) {
+	e.counts[w][r.class][r.outcome] += by
+	if w == e.longest {
+		e.ended[r.end] += int(by)
 	}
 }
 
@@ -257,11 +267,11 @@ func (e *episodes) slide(now int64, reset bool) {
 	for w, length := range e.lengths {
 		// An episode can come in and go out in one step, and then the two sums cancel out.
 		for _, r := range e.rows[e.after(before):e.after(now)] {
-			e.counts[w][r.class][r.outcome]++
+			e.add(w, r, 1)
 			e.changed = true
 		}
 		for _, r := range e.rows[e.after(before-length):e.after(now-length)] {
-			e.counts[w][r.class][r.outcome]--
+			e.add(w, r, -1)
 			e.changed = true
 		}
 	}
@@ -270,11 +280,11 @@ func (e *episodes) slide(now int64, reset bool) {
 
 // recount counts the windows as of any time, without forgetting.
 func (e *episodes) recount(now int64) {
-	e.now, e.changed = now, true
+	e.now, e.changed, e.ended = now, true, [8]int{}
 	for w, length := range e.lengths {
 		clear(e.counts[w])
 		for _, r := range e.rows[e.after(now-length):e.after(now)] {
-			e.counts[w][r.class][r.outcome]++
+			e.add(w, r, 1)
 		}
 	}
 }
@@ -300,6 +310,15 @@ func (e *episodes) suggested() int {
 		n += int(t[place])
 	}
 	return n
+}
+
+// ends counts the episodes of the longest window by how they came to fire no more.
+func (e *episodes) ends() map[incident.EndKind]int {
+	out := make(map[incident.EndKind]int, len(incident.EndKinds))
+	for i, k := range incident.EndKinds {
+		out[k] = e.ended[i+1]
+	}
+	return out
 }
 
 // figures are the figures of one window, everything first.

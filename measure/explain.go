@@ -134,6 +134,9 @@ func explainPoint(inc *incident.Incident, p incident.Point) ExplainedPoint {
 func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open bool) string {
 	switch s {
 	case incident.StatusNotApplicable:
+		if i := slices.IndexFunc(inc.Related, func(r incident.Related) bool { return strings.HasPrefix(r.How, "merged") }); i >= 0 && inc.State == incident.StateCancelled {
+			return fmt.Sprintf("its source merged it into %s", inc.Related[i].ID)
+		}
 		if inc.State == incident.StateCancelled {
 			return "cancelled: it turned out to be no incident"
 		}
@@ -146,14 +149,56 @@ func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open b
 	if m, ok := inc.Milestones[incident.MilestoneName(iv.From)]; ok && m.Placeholder {
 		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From)
 	}
+	if m, ok := inc.Milestones[incident.MilestoneName(iv.To)]; ok && m.Placeholder {
+		return fmt.Sprintf("%s only repeats when it started, so it is not known", iv.To)
+	}
 	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv))
 	if why := whyMissing(inc, iv, missing); why != "" {
 		words += " " + why
+	}
+	if inc.Point(iv.From).IsZero() && iv.From == incident.PointEnded || inc.Point(iv.To).IsZero() && endsWithAlerts(iv.To) {
+		words += untold(inc)
 	}
 	if !open && !inc.OpenUntil.IsZero() && inc.Point(iv.To).IsZero() {
 		words += fmt.Sprintf("; neither its state nor its end was said by %s", stamp(inc.OpenUntil))
 	}
 	return words
+}
+
+// endsWithAlerts says whether the end of alerts can tell a point.
+func endsWithAlerts(p incident.Point) bool {
+	return p == incident.PointEnded || p == incident.Point(incident.Mitigated) || p == incident.Point(incident.Resolved)
+}
+
+// untold says in words why it is not known when the alerts of an incident ended; empty where it is, or one fires.
+func untold(inc *incident.Incident) string {
+	if inc.Alerts.Heard.IsZero() || !inc.Alerts.Ended.IsZero() {
+		return ""
+	}
+	words := "; nobody told when its last alert ended, and it was last heard of at " + stamp(inc.Alerts.Heard)
+	if of := inc.Unended(); len(of) > 0 { // they are not always read
+		words += fmt.Sprintf(" (%s %s)", of[0].Name(), endWords(of[0]))
+	}
+	return words
+}
+
+// endWords says how an episode came to fire no more; empty for one that fires.
+func endWords(e *incident.Episode) string {
+	switch e.End {
+	case incident.EndResolved:
+		return "was told to be resolved"
+	case incident.EndGone:
+		return "was listed by Alertmanager until then"
+	case incident.EndHistory:
+		return "ended in Prometheus' past"
+	case incident.EndSuperseded:
+		return "fired anew without an end"
+	case incident.EndExpired:
+		return "was heard of no more"
+	case incident.EndVanished:
+		return "vanished: " + e.EndReason
+	}
+	return ""
 }
 
 // unknownPoints names the ends of the interval that are not known.

@@ -40,6 +40,8 @@ type Figures struct {
 	Milestones map[incident.MilestoneName]map[incident.Origin]int
 	// Suggested counts the episodes that may belong to an incident, where a person has not said.
 	Suggested int
+	// Ended counts the episodes of the longest window that fire no more, by how they came to.
+	Ended map[incident.EndKind]int
 	// OtherServices, OtherSeverities and OtherNames are how many services, severities and alert names are shown under Other.
 	OtherServices, OtherSeverities, OtherNames int
 }

@@ -55,7 +55,7 @@ func (p *plan) within(severity string) []int64 {
 type collected struct {
 	status  [nStatuses]int
 	sample  []float64 // of the recorded, in seconds
-	going   []float64 // how long those that still go on have lasted, where they count
+	going   []float64 // how long those lasted at least whose end has not come or is not known, where they count
 	met, of int       // the objective
 }
 
@@ -97,9 +97,13 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 						c.met++
 					}
 				}
-			case pending:
-				if from := r.points.at(s.from); p.survives[i] && from > never {
-					c.going = append(c.going, seconds(max(0, tick-from)))
+			case pending, missing:
+				until := tick
+				if status == missing {
+					until = r.heard // it lasted at least until then
+				}
+				if from := r.points.at(s.from); p.survives[i] && from > never && until != unknown {
+					c.going = append(c.going, seconds(max(0, until-from)))
 				}
 			}
 		}

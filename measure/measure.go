@@ -14,7 +14,7 @@ import (
 //   - invalid where both are known and the end is before the start;
 //   - pending where the incident is open and the interval's end has not come, whether or not its start is known, unless it
 //     came unheard (see incident.Incident.WhyUnknown);
-//   - missing otherwise: a point is not known and will not come by itself.
+//   - missing otherwise: a point is not known and will not come by itself, such as an end of alerts that nobody told.
 //
 // A started that is only a placeholder is not known (see incident.Incident.Point), so a detect of 0 from one is missing.
 // The interval of an open incident that begins where its last alert ends is pending for as long as an alert fires.

@@ -27,6 +27,7 @@ type row struct {
 	points    points
 	lead      int64 // nanoseconds; unknown where there is none
 	openUntil int64
+	heard     int64 // the last word of alerts whose end is not known although none fires; unknown for others
 
 	impact     int64 // the windows with an end
 	impactFrom int64 // where the last window begins, if it has no end
@@ -48,7 +49,7 @@ type row struct {
 
 func rowOf(inc *incident.Incident) *row {
 	r := &row{
-		id: strings.Clone(inc.ID), title: clip(inc.Title), at: nanos(inc.At()), points: pointsOf(inc), lead: unknown, openUntil: nanos(inc.OpenUntil),
+		id: strings.Clone(inc.ID), title: clip(inc.Title), at: nanos(inc.At()), points: pointsOf(inc), lead: unknown, openUntil: nanos(inc.OpenUntil), heard: unknown,
 		open: inc.State == incident.StateOpen, applies: Applicable(inc), blind: inc.Blind, missed: inc.MissedDetection, late: inc.LateAlert, state: inc.State,
 		listed:   inc.Kind != incident.KindDrill && inc.Kind != incident.KindMaintenance,
 		severity: intern(inc.Severity),
@@ -56,6 +57,9 @@ func rowOf(inc *incident.Incident) *row {
 	}
 	if d, ok := Lead(inc); ok {
 		r.lead = int64(d)
+	}
+	if r.points[pointEnded] == unknown {
+		r.heard = nanos(inc.Alerts.Heard)
 	}
 	r.impact, r.impactOK, r.impactFrom = impactOf(inc)
 	for _, s := range inc.Services {
@@ -90,7 +94,7 @@ func (r *row) equal(o *row) bool {
 	}
 	a, b := *r, *o
 	a.services, b.services = nil, nil
-	return a.id == b.id && a.title == b.title && a.at == b.at && a.points == b.points && a.lead == b.lead && a.openUntil == b.openUntil &&
+	return a.id == b.id && a.title == b.title && a.at == b.at && a.points == b.points && a.lead == b.lead && a.openUntil == b.openUntil && a.heard == b.heard &&
 		a.impact == b.impact && a.impactFrom == b.impactFrom && a.impactOK == b.impactOK && a.open == b.open && a.applies == b.applies &&
 		a.listed == b.listed && a.blind == b.blind && a.missed == b.missed && a.late == b.late && a.by == b.by && a.state == b.state && a.severity == b.severity && a.origins == b.origins
 }

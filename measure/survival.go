@@ -1,8 +1,8 @@
 package measure
 
 // SurvivalMedian is the median duration by the product-limit estimate (E. L. Kaplan, P. Meier, Nonparametric Estimation
-// from Incomplete Observations, JASA 53, 1958), of durations that ended and of those that still go on, which are known to be
-// longer than they have lasted only. The plain median leaves the latter out, and looks the better the more of them there are.
+// from Incomplete Observations, JASA 53, 1958), of durations that ended and of those of which only is known how long they
+// lasted at least: they go on, or nobody told their end. The plain median leaves the latter out, and looks the better the more of them there are.
 //
 // Where nothing goes on the two are the same: where the curve is flat at exactly one half, the middle of that stretch is
 // given. ok is false where the curve never comes down to one half: more than half may still go on.

@@ -196,7 +196,7 @@ func TestEpisodes(t *testing.T) {
 	page := text(t, f.get("/episodes"))
 	require.Contains(t, page, "2026-03-10 09:55:00 CheckoutErrors checkout critical 1 h 35 min belongs to an incident")
 	require.Contains(t, page, "DiskAlmostFull checkout critical firing may belong to one")
-	require.Contains(t, page, "PaymentsDown checkout critical 40 min belongs to none")
+	require.Contains(t, page, "PaymentsDown checkout critical at least 40 min belongs to none")
 	require.NotContains(t, text(t, f.get("/episodes?outcome=none")), "CheckoutErrors")
 	require.Contains(t, text(t, f.get("/episodes?outcome=none&to=2026-01-01")), "No episode matches.")
 }
@@ -218,7 +218,7 @@ func TestIncident(t *testing.T) {
 		"Mitigated users stopped being affected not known",
 		"Suggested: do they belong to it? 1 DiskAlmostFull its expression 2026-03-10 10:02:00 , fires for 1 h 58 min",
 		"52 % likely fired during the impact against it: this alert fires every day",
-		"Rejected by a person 1 PaymentsDown its expression 2026-03-10 10:20:00 , fired for 40 min nothing more was heard of it; this is when it was last seen",
+		"Rejected by a person 1 PaymentsDown its expression 2026-03-10 10:20:00 , fired for at least 40 min its end is not known: nothing more was heard of it; this is when it was last heard of",
 		"What happened on Tuesday notes/42 postmortem",
 		"notes/42 names ours/checkout-42 in its references",
 		"Ada : PaymentsDown of 2026-03-10 10:20:00 does not belong to it the disk has nothing to do with it",

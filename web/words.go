@@ -78,15 +78,22 @@ func detectedWords(d incident.DetectedBy) string {
 	return "not known who detected it"
 }
 
-// endWords says how the end of an episode is known, where that is not the usual resolved notification.
-func endWords(e incident.EndKind) string {
-	switch e {
+// endWords says how the end of an episode is known, where that is not the usual resolved notification, or why it is not.
+func endWords(e incident.Episode) string {
+	switch e.End {
 	case incident.EndGone:
-		return "Alertmanager no longer knew it; this is when it was last seen"
+		return "Alertmanager listed it no more; this is when it was last listed"
+	case incident.EndHistory:
+		return "read from Prometheus' past"
 	case incident.EndSuperseded:
-		return "it fired anew without having resolved; this is when it was last seen"
+		return "its end is not known: it fired anew without having resolved; this is when it was last heard of"
 	case incident.EndExpired:
-		return "nothing more was heard of it; this is when it was last seen"
+		return "its end is not known: nothing more was heard of it; this is when it was last heard of"
+	case incident.EndVanished:
+		if e.EndReason == "" {
+			return "its end is not known: its sender stopped for another reason; this is when it was last heard of"
+		}
+		return "its end is not known (" + e.EndReason + "); this is when it was last heard of"
 	}
 	return ""
 }
@@ -192,6 +199,9 @@ func joinWords(l []string) string {
 func alertTimes(e incident.Episode, now time.Time) string {
 	if e.Firing() {
 		return "fires for " + duration(now.Sub(e.StartsAt))
+	}
+	if !e.Ended() {
+		return "fired for at least " + duration(e.EndsAt.Sub(e.StartsAt))
 	}
 	return "fired for " + duration(e.EndsAt.Sub(e.StartsAt))
 }

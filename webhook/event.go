@@ -226,9 +226,12 @@ func eventAlert(a *eventrecorderpb.Alert, at time.Time) (incident.Sighting, refu
 		s.FiringLast = at
 		return s, "", incident.Problem{}
 	}
-	s.EndsAt = eventTime(a.GetEndsAt())
-	if s.EndsAt.IsZero() || s.EndsAt.After(at.Add(maxAhead)) {
-		s.EndsAt, s.ResolvedFirst = time.Time{}, at
+	end := eventTime(a.GetEndsAt())
+	if end.After(at.Add(maxAhead)) {
+		end = time.Time{}
+	}
+	if s.Resolved(end, at); !end.IsZero() {
+		s.ResolvedFirst = time.Time{} // an event is no notification
 	}
 	return s, "", incident.Problem{}
 }

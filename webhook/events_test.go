@@ -51,7 +51,8 @@ func TestRecordedEvents(t *testing.T) {
 	want := map[string]incident.Sighting{
 		"80050750ae57f318": {
 			Labels: boss, GroupKeys: group("Boss"), FiringLast: at("2026-11-21T21:26:43.063526698Z"), EndsAt: at("2026-11-21T21:26:50Z"),
-			Word: word("2026-11-21T21:26:43.063526698Z"), // not 21:26:51, which told the end
+			EndToldAt: at("2026-11-21T21:26:50.789900322Z"),
+			Word:      word("2026-11-21T21:26:43.063526698Z"), // not 21:26:51, which told the end
 		},
 		"9706f6e226c4ade9": {
 			Labels: db, Annotations: map[string]string{"summary": "s"}, GroupKeys: group("Down"), FiringLast: at("2026-11-21T21:26:43.065024362Z"),

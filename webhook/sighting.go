@@ -88,11 +88,12 @@ func (a *wireAlert) sighting(from sender, received time.Time) (incident.Sighting
 		s.FiringFirst, s.FiringLast = received, received // the endsAt of a firing alert is a forecast
 		s.Word = incident.Word{At: received, By: from.key, Kind: from.kind}
 	case statusResolved:
-		s.ResolvedFirst = received
 		// An end after the notification that tells it is none; the episode then ends when the resolved was received.
-		if !a.EndsAt.After(received.Add(maxAhead)) {
-			s.EndsAt = a.EndsAt.Time
+		end := a.EndsAt.Time
+		if end.After(received.Add(maxAhead)) {
+			end = time.Time{}
 		}
+		s.Resolved(end, received)
 	default:
 		return s, refusedStatus, incident.Problem{Path: "status", Message: fmt.Sprintf("unknown value %q; it is one of firing, resolved", incident.PlainText(a.Status, 80))}
 	}

@@ -40,9 +40,9 @@ type Store interface {
 }
 
 const (
-	// freshen is how old the last word of a firing alert may become before it is written again. It must be shorter than
-	// the silence after which an episode expires.
-	freshen = 30 * time.Minute
+	// longestFreshen is how old the last word of a firing alert may become before it is written again, where that is sooner
+	// than half the time after which its episode expires.
+	longestFreshen = 30 * time.Minute
 	// goneAfter is how long an alert must not be listed before it is closed. Alertmanager does not keep alerts over a
 	// restart: until Prometheus has sent them again, which takes minutes, it lists none.
 	goneAfter = 5 * time.Minute
@@ -67,6 +67,8 @@ type Options struct {
 	Now     func() time.Time // nil means time.Now
 	// Intake says which of the alerts listed are taken in, and as what: the same as of those that are notified.
 	Intake incident.Intake
+	// ExpireAfter is for how long nothing may be heard of a firing alert; 0 means long. One that is listed is heard of sooner.
+	ExpireAfter time.Duration
 }
 
 // Source asks one Alertmanager. It implements source.Source.
@@ -81,6 +83,7 @@ type Source struct {
 	metrics *Metrics
 	now     func() time.Time
 	intake  incident.Intake
+	freshen time.Duration // how old the last word of a firing alert may become before it is written again
 
 	// What the polls so far have seen; only Poll touches it.
 	lastPoll time.Time                         // the last that saw everything
@@ -95,7 +98,10 @@ func New(o Options) *Source {
 	s := &Source{
 		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now, intake: o.Intake,
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
-		silences: map[string]incident.Silence{},
+		silences: map[string]incident.Silence{}, freshen: longestFreshen,
+	}
+	if half := o.ExpireAfter / 2; half > 0 {
+		s.freshen = min(s.freshen, half)
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -164,7 +170,7 @@ func (s *Source) put(ctx context.Context, next []incident.Sighting, silences []i
 // were missing in it, by fingerprint. A firing alert is heard of at least every freshen.
 func (s *Source) known(ctx context.Context, alerts []alert, asked time.Time) (map[string][]incident.Sighting, error) {
 	from := asked.Add(-lookBack)
-	if last := s.lastPoll.Add(-freshen - goneAfter); last.After(from) {
+	if last := s.lastPoll.Add(-s.freshen - goneAfter); last.After(from) {
 		from = last
 	}
 	recent, err := s.store.Sightings(ctx, from, asked)
@@ -207,13 +213,13 @@ type round struct {
 	next  []incident.Sighting // to be stored
 
 	listed, active, missing map[incident.EpisodeKey]time.Time // what the Source's maps will be
-	found, closed           int
+	found, closed, reopened int
 }
 
 // observe takes in one listed alert: a sighting where it tells something new.
 func (r *round) observe(a *alert) {
 	next := incident.Sighting{
-		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, Alertmanagers: []string{r.client.Base()},
+		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, ActiveAt: earlier(a.updatedAt, r.asked), Alertmanagers: []string{r.client.Base()},
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL, ToldAt: r.asked,
 	}
 	old, notified := a.among(r.known[a.fingerprint])
@@ -223,11 +229,13 @@ func (r *round) observe(a *alert) {
 	}
 	k := next.Key()
 	r.listed[k] = r.asked
-	if old != nil && (!old.EndsAt.IsZero() || !old.ResolvedFirst.IsZero()) {
-		return // its end has been told; this answer is older, or Alertmanager has not forgotten it yet
-	}
-	if old != nil && r.asked.Sub(old.FiringLast) < freshen && !old.GoneAt.After(old.FiringLast) {
-		next.FiringLast = time.Time{}
+	if old != nil && ended(*old) {
+		if ended(incident.Merge(*old, next)) {
+			return // its end has been told; this answer is older, or Alertmanager has not forgotten it yet
+		}
+		r.reopened++
+	} else if old != nil && r.asked.Sub(old.FiringLast) < r.freshen && !old.GoneAt.After(old.FiringLast) {
+		next.FiringLast, next.ActiveAt = time.Time{}, time.Time{}
 	}
 	for _, id := range a.silencedBy {
 		next.Mutes = append(next.Mutes, incident.Mute{By: id, At: r.asked})
@@ -306,11 +314,25 @@ func (r *round) close(alerts []alert) {
 	}
 }
 
+// ended says whether an end was told of a sighting that still stands.
+func ended(s incident.Sighting) bool {
+	s.GoneAt = time.Time{}
+	return !incident.Episodes([]incident.Sighting{s}, forever, s.StartsAt)[0].Firing()
+}
+
+// earlier is the earlier of two times, of which the first may be none.
+func earlier(a, b time.Time) time.Time {
+	if a.After(b) {
+		return b
+	}
+	return a
+}
+
 // done makes what the round saw the state of the source, after it was stored.
 func (r *round) done() {
 	r.Source.listed, r.Source.active, r.Source.missing = r.listed, r.active, r.missing
 	r.metrics.reconciled(r.name, r.found, r.closed)
-	if r.found+r.closed > 0 {
-		r.log.Info("Alertmanager knew more than its notifications told", "alerts", r.found, "ended", r.closed)
+	if r.found+r.closed+r.reopened > 0 {
+		r.log.Info("Alertmanager knew more than its notifications told", "alerts", r.found, "ended", r.closed, "fire_on", r.reopened)
 	}
 }

@@ -21,6 +21,7 @@ const stateActive = "active"
 type alert struct {
 	fingerprint         string
 	startsAt            time.Time
+	updatedAt           time.Time // when it last came from Prometheus, which is that it fires; zero where that is not told
 	labels, annotations map[string]string
 	generatorURL        string
 	state               string
@@ -71,6 +72,7 @@ func readAlert(raw json.RawMessage) (alert, error) {
 		Labels       map[string]string `json:"labels"`
 		Annotations  map[string]string `json:"annotations"`
 		StartsAt     string            `json:"startsAt"`
+		UpdatedAt    string            `json:"updatedAt"`
 		GeneratorURL string            `json:"generatorURL"`
 		Fingerprint  string            `json:"fingerprint"`
 		Status       struct {
@@ -95,6 +97,9 @@ func readAlert(raw json.RawMessage) (alert, error) {
 	a := alert{
 		fingerprint: incident.Fingerprint(wire.Labels), startsAt: start, state: wire.Status.State, inhibited: len(wire.Status.InhibitedBy) > 0,
 		labels: incident.PlainLabels(wire.Labels), annotations: incident.PlainAnnotations(wire.Annotations),
+	}
+	if t, err := incident.ParseTime(wire.UpdatedAt); err == nil && !t.Before(start) && t.Year() <= 2200 {
+		a.updatedAt = t
 	}
 	if fp, err := model.ParseFingerprint(wire.Fingerprint); err == nil && len(wire.Fingerprint) == 16 {
 		a.fingerprint = fp.String()

@@ -62,6 +62,9 @@ func (s *Source) record(c *content, n *yaml.Node, budget *int) {
 		return
 	}
 	r, err := incident.DecodeRecordAs(incident.RecordKey{Source: s.name}, raw)
+	if err == nil {
+		err = r.CheckPast(s.now())
+	}
 	problems := t.problems
 	if err != nil {
 		for _, p := range problemsOf(err, t.line) {

@@ -238,7 +238,11 @@ func (s *Source) foreign(read Reader) reader {
 		for _, r := range records {
 			r.Source = s.name
 			r.Normalize()
-			if err := r.Validate(); err != nil {
+			err := r.Validate()
+			if err == nil {
+				err = r.CheckPast(s.now())
+			}
+			if err != nil {
 				c.refuse(r.ID, problemsOf(err, func(string) int { return 0 }))
 				continue
 			}

@@ -83,6 +83,7 @@ func appendHead(b []byte, i *incident.Incident) []byte {
 		o.str("notified_unknown", a.NotifiedUnknown)
 		o.str("first_unknown", a.FirstUnknown)
 		o.time("ended", a.Ended)
+		o.time("heard", a.Heard)
 		o.time("first", a.First)
 		o.time("person", a.Person)
 		o.close()
@@ -327,6 +328,8 @@ func (r *reader) alertTimes() (a incident.AlertTimes) {
 			a.FirstUnknown = r.str()
 		case "ended":
 			a.Ended = r.time()
+		case "heard":
+			a.Heard = r.time()
 		case "first":
 			a.First = r.time()
 		case "person":

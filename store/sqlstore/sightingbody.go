@@ -12,6 +12,11 @@ func appendSighting(b []byte, s *incident.Sighting) []byte {
 	o := object{b}
 	o.open()
 	o.time("end", s.EndsAt)
+	o.time("endtold", s.EndToldAt)
+	o.time("vanished", s.VanishedAt)
+	o.str("vanishedfor", s.VanishedFor)
+	o.time("history", s.HistoryEndsAt)
+	o.time("active", s.ActiveAt)
 	o.time("first", s.FiringFirst)
 	o.time("last", s.FiringLast)
 	o.time("resolved", s.ResolvedFirst)
@@ -53,6 +58,16 @@ func readSighting(fingerprint string, startsAt int64, body string) (incident.Sig
 		switch r.key() {
 		case "end":
 			s.EndsAt = r.time()
+		case "endtold":
+			s.EndToldAt = r.time()
+		case "vanished":
+			s.VanishedAt = r.time()
+		case "vanishedfor":
+			s.VanishedFor = r.str()
+		case "history":
+			s.HistoryEndsAt = r.time()
+		case "active":
+			s.ActiveAt = r.time()
 		case "first":
 			s.FiringFirst = r.time()
 		case "last":

@@ -242,6 +242,9 @@ func (s *Store) fill(ctx context.Context, rows []judged) error {
 				whole := incident.Episodes(slices.Concat(of, next[n]), math.MaxInt64, rows[from+n].last)[0]
 				whole.StartsAt, whole.EndsAt, whole.End = e.StartsAt, e.EndsAt, e.End
 				reach.Judge(&whole)
+				if e.End != incident.EndVanished {
+					whole.EndReason = ""
+				}
 				*e = whole
 			}
 		}
