@@ -1,7 +1,9 @@
 package app
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
+	"meantime/store/sqlstore"
 )
 
 // told is a notification of one alert as a line of an archive: when it came, its status, start and end, and its annotations.
@@ -153,4 +156,61 @@ func TestEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStoreOfBefore opens a store that the version before made (replay of testdata/before-ends.jsonl with this configuration),
+// when an end that nobody told was taken for one. Its figures come to be those that this version makes of the same facts, by
+// themselves, and what the histogram had counted of such ends is restated.
+func TestStoreOfBefore(t *testing.T) {
+	dir := t.TempDir()
+	packed, err := os.Open("testdata/before-ends.db.gz")
+	require.NoError(t, err)
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	require.NoError(t, err)
+	body, err := io.ReadAll(unpacked)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "meantime.db"), body, 0o600))
+
+	const archive = "testdata/before-ends.jsonl"
+	lines, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	all := strings.Split(strings.TrimSpace(string(lines)), "\n")
+	last := filepath.Join(dir, "last.jsonl") // what is known already, so that nothing but the program is new
+	require.NoError(t, os.WriteFile(last, []byte(all[len(all)-1]), 0o600))
+	play := func(store, archive string) *Replayed {
+		out, err := Replay(t.Context(), Options{Environ: []string{
+			"MEANTIME_CORRELATE_EXPIRE_AFTER=5h", "MEANTIME_CORRELATE_OPEN_EVERY=true", `MEANTIME_CORRELATE_OPEN_MATCHERS=["severity=\"critical\""]`, "MEANTIME_WINDOWS=[28d]",
+			"MEANTIME_SOURCES=[]", "MEANTIME_STORE_DSN=sqlite:" + filepath.Join(dir, store),
+		}}, []string{archive})
+		require.NoError(t, err)
+		return out
+	}
+	got, want := play("meantime.db", last), play("new.db", archive)
+	resolve := map[string]incident.Measurement{}
+	for i := range got.Incidents {
+		in := &got.Incidents[i]
+		resolve[strings.Join(in.Services, " ")] = in.Measurements["resolve"]
+		require.Equal(t, want.Incidents[i].Measurements, in.Measurements, in.ID)
+		require.Equal(t, want.Incidents[i].Milestones, in.Milestones, in.ID)
+		require.Equal(t, want.Incidents[i].Impacts, in.Impacts, in.ID)
+	}
+	missing := incident.Measurement{Status: incident.StatusMissing}
+	require.Equal(t, map[string]incident.Measurement{
+		"edge": missing, "plant": missing, "billing": missing, "search": incident.Recorded(20 * time.Minute), "payments": incident.Recorded(time.Hour),
+		"login": missing, "": {Status: incident.StatusNotApplicable},
+	}, resolve)
+	require.Len(t, got.Episodes, len(want.Episodes))
+	for i, v := range got.Episodes {
+		require.Equal(t, want.Episodes[i].Episode.End, v.Episode.End, v.Service)
+	}
+	db, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(dir, "meantime.db"), sqlstore.Options{})
+	require.NoError(t, err)
+	defer db.Close()
+	restated := 0
+	for o, err := range db.Ledger(t.Context()) {
+		require.NoError(t, err)
+		restated += o.Restates["resolve"]
+	}
+	require.Equal(t, 5, restated, "of edge, plant, billing, payments and login")
 }
