@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,7 +122,7 @@ func TestEnds(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "a.jsonl"), []byte(strings.Join(c.lines, "\n")), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "m.yml"), []byte(fmt.Sprintf(
 				"windows: [28d]\nstore: {dsn: %q}\nsources: []\ncorrelate: {open: {matchers: ['severity=\"critical\"'], every: true}}\n", "sqlite:"+filepath.Join(dir, "m.db"))), 0o600))
-			out, err := Replay(t.Context(), Options{Environ: []string{}, ConfigFile: filepath.Join(dir, "m.yml")}, []string{filepath.Join(dir, "a.jsonl")})
+			out, err := Replay(t.Context(), Options{Logger: slog.New(slog.DiscardHandler), Environ: []string{}, ConfigFile: filepath.Join(dir, "m.yml")}, []string{filepath.Join(dir, "a.jsonl")})
 			require.NoError(t, err)
 			var found []incident.Incident
 			for _, in := range out.Incidents {
@@ -179,7 +180,7 @@ func TestStoreOfBefore(t *testing.T) {
 	last := filepath.Join(dir, "last.jsonl") // what is known already, so that nothing but the program is new
 	require.NoError(t, os.WriteFile(last, []byte(all[len(all)-1]), 0o600))
 	play := func(store, archive string) *Replayed {
-		out, err := Replay(t.Context(), Options{Environ: []string{
+		out, err := Replay(t.Context(), Options{Logger: slog.New(slog.DiscardHandler), Environ: []string{
 			"MEANTIME_CORRELATE_EXPIRE_AFTER=5h", "MEANTIME_CORRELATE_OPEN_EVERY=true", `MEANTIME_CORRELATE_OPEN_MATCHERS=["severity=\"critical\""]`, "MEANTIME_WINDOWS=[28d]",
 			"MEANTIME_SOURCES=[]", "MEANTIME_STORE_DSN=sqlite:" + filepath.Join(dir, store),
 		}}, []string{archive})
