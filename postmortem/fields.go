@@ -158,8 +158,19 @@ func (o *outline) fields() []field {
 			continue
 		}
 		name := o.fieldName(strings.NewReplacer("_", " ", "-", " ").Replace(b.cells[0]))
-		if b.cells[0] == "resolvedwhen" && o.frontSays("resolved", "true") && len(o.entries) == 0 {
-			name = "resolved" // as a status page kept in files has it, where no text tells of times
+		if o.statusFile() {
+			switch b.cells[0] {
+			case "resolvedwhen":
+				if o.frontSays("resolved", "true") && len(o.entries) == 0 { // where no text tells of times
+					name = "resolved"
+				}
+			case "date":
+				if st := scan(b.text, b.tokens(), o.t); len(o.entries) == 0 && len(st) > 0 && st[0].hasClock {
+					name = "started"
+				}
+			case "affected":
+				name = "services"
+			}
 		}
 		if name != "" {
 			f := o.newField(name, -1, b.line, b.cells[1], b.cells[0]+": "+b.cells[1])
@@ -232,6 +243,12 @@ func (o *outline) fields() []field {
 		}
 	}
 	return fs
+}
+
+// statusFile says whether the front matter is that of a status page kept in files, as cState has it: `resolved` is true or
+// false, `date` is when it began.
+func (o *outline) statusFile() bool {
+	return o.frontSays("resolved", "true") || o.frontSays("resolved", "false")
 }
 
 // frontSays says whether the front matter has a value.

@@ -54,6 +54,9 @@ func (r *reader) found() Found {
 		r.own = append(r.own, &r.o.entries[i])
 	}
 	if r.sort != incident.KindIncident {
+		if r.o.statusFile() { // it says when the work was to begin and to end
+			r.fromFields()
+		}
 		return Found{Record: r.record(), Entries: r.table()} // an alert in a drill is no detection
 	}
 	r.collect()

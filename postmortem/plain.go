@@ -63,8 +63,22 @@ func (p *plainReader) front() {
 			p.fronts, p.i = found, j+1
 			return
 		}
+		if v, ok := strings.CutPrefix(l, "- "); ok && len(found) > 0 { // one of a list
+			last := &found[len(found)-1]
+			v = strings.Trim(strings.TrimSpace(v), `"'`)
+			if last.cells[1] != "" {
+				v = last.cells[1] + ", " + v
+			}
+			b := newBlock(row, 0, last.line, v)
+			b.cells = []string{last.cells[0], b.orig}
+			*last = b
+			continue
+		}
 		if k, v, ok := strings.Cut(l, sep); ok && !strings.HasPrefix(l, "#") && !strings.HasPrefix(l, "-") {
 			v = strings.Trim(strings.TrimSpace(v), `"'`)
+			if inner, ok := strings.CutPrefix(v, "["); ok && strings.HasSuffix(inner, "]") { // a list in one line
+				v = strings.NewReplacer(`"`, "", "'", "").Replace(strings.TrimSuffix(inner, "]"))
+			}
 			b := newBlock(row, 0, j+1, v)
 			b.cells = []string{strings.ToLower(strings.TrimSpace(k)), b.orig}
 			found = append(found, b)

@@ -31,7 +31,7 @@ func (r *reader) record() incident.Record {
 		}
 		rec.Milestones[name] = s
 	}
-	if _, ok := r.picks[incident.Resolved]; ok {
+	if _, ok := r.picks[incident.Resolved]; ok || r.of == 1 && r.o.frontSays("resolved", "true") {
 		rec.State = incident.StateResolved
 	}
 	for _, w := range r.ws {

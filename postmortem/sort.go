@@ -25,6 +25,9 @@ func (o *outline) sort(fs []field) incident.Kind {
 			return incident.KindDrill
 		}
 	}
+	if o.statusFile() && (o.frontSays("informational", "true") || o.frontSays("severity", "notice")) {
+		return incident.KindMaintenance
+	}
 	for _, f := range fs {
 		if f.name != "kind" {
 			continue
