@@ -27,6 +27,8 @@ type Store interface {
 	History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error)
 	// Reviews are all reviews, by At, then ID.
 	Reviews(ctx context.Context) ([]incident.Review, error)
+	// Review is the review with that ID. CodeNotFound where there is none.
+	Review(ctx context.Context, id string) (incident.Review, error)
 	// Incident is the incident with that ID or alias. CodeNotFound where there is none.
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 	// Incidents lists incidents, the newest first. CodeInvalid for a cursor it never gave.

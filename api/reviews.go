@@ -27,12 +27,11 @@ func (a *api) postReview(w http.ResponseWriter, r *http.Request) error {
 	if rev.ID == "" {
 		rev.ID = strings.ToLower(rand.Text())
 	} else {
-		all, err := a.Store.Reviews(r.Context())
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(all, func(x incident.Review) bool { return x.ID == rev.ID }) {
+		switch _, err := a.Store.Review(r.Context(), rev.ID); {
+		case err == nil:
 			status = http.StatusOK
+		case incident.CodeOf(err) != incident.CodeNotFound:
+			return err
 		}
 	}
 	if rev.At.IsZero() {
@@ -42,6 +41,12 @@ func (a *api) postReview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return reply(w, status, rev)
+}
+
+// heldReview is a review and whether it still holds.
+type heldReview struct {
+	incident.Review
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // listReviews lists reviews in the order in which they were made. There are few enough to read them all.
@@ -55,6 +60,10 @@ func (a *api) listReviews(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	holds := map[string]bool{}
+	for _, rev := range incident.Effective(all) {
+		holds[rev.ID] = true
+	}
 	if after != "" {
 		// The review may have been replaced with another time since, so its place is found, not computed.
 		i := slices.IndexFunc(all, func(x incident.Review) bool { return x.ID == after })
@@ -64,7 +73,7 @@ func (a *api) listReviews(w http.ResponseWriter, r *http.Request) error {
 		}
 		all = all[i+1:]
 	}
-	page, next := []incident.Review{}, ""
+	page, next := []heldReview{}, ""
 	for _, rev := range all {
 		if id != "" && rev.Incident != id && rev.Other != id {
 			continue
@@ -73,10 +82,10 @@ func (a *api) listReviews(w http.ResponseWriter, r *http.Request) error {
 			next = page[limit-1].ID
 			break
 		}
-		page = append(page, rev)
+		page = append(page, heldReview{rev, !holds[rev.ID]})
 	}
 	return reply(w, http.StatusOK, struct {
-		Reviews []incident.Review `json:"reviews"`
-		Next    string            `json:"next"`
+		Reviews []heldReview `json:"reviews"`
+		Next    string       `json:"next"`
 	}{page, q.next("reviews", next)})
 }

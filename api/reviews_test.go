@@ -68,3 +68,24 @@ func TestListReviews(t *testing.T) {
 	f.store.reviews = f.store.reviews[:1]
 	require.Equal(t, http.StatusBadRequest, f.call("GET", "/api/v1/reviews?limit=2&cursor="+first.Next, "").Code)
 }
+
+// A withdrawn review is marked, and one whose withdrawal was withdrawn is not.
+func TestListReviewsSaysWhichHold(t *testing.T) {
+	f := newFixture(t)
+	for _, body := range []string{
+		`{"id":"x1","at":"2026-02-01T00:00:00Z","by":"ada","action":"mark","incident":"r1","mark":"drill"}`,
+		`{"id":"x2","at":"2026-02-02T00:00:00Z","by":"ada","action":"withdraw","other":"x1"}`,
+	} {
+		require.Equal(t, http.StatusCreated, f.call("POST", "/api/v1/reviews", body).Code)
+	}
+	held := func() map[string]bool {
+		out := map[string]bool{}
+		for _, r := range decode[struct{ Reviews []heldReview }](t, f.call("GET", "/api/v1/reviews", "")).Reviews {
+			out[r.ID] = !r.Withdrawn
+		}
+		return out
+	}
+	require.Equal(t, map[string]bool{"x1": false, "x2": true}, held())
+	require.Equal(t, http.StatusCreated, f.call("POST", "/api/v1/reviews", `{"id":"x3","at":"2026-02-03T00:00:00Z","by":"ada","action":"withdraw","other":"x2"}`).Code)
+	require.Equal(t, map[string]bool{"x1": true, "x2": false, "x3": true}, held())
+}

@@ -103,6 +103,18 @@ func (m *memory) Reviews(context.Context) ([]incident.Review, error) {
 	return slices.Clone(m.reviews), m.err
 }
 
+func (m *memory) Review(_ context.Context, id string) (incident.Review, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if i := slices.IndexFunc(m.reviews, func(r incident.Review) bool { return r.ID == id }); i >= 0 && m.err == nil {
+		return m.reviews[i], nil
+	}
+	if m.err != nil {
+		return incident.Review{}, m.err
+	}
+	return incident.Review{}, incident.Errorf(incident.CodeNotFound, "no review %s", id)
+}
+
 func (m *memory) Incident(_ context.Context, id string) (incident.Incident, error) {
 	if m.err != nil {
 		return incident.Incident{}, m.err

@@ -26,20 +26,11 @@ type decisions struct {
 	past map[[2]string][]incident.Review
 }
 
-// decide orders reviews and leaves out those withdrawn. A withdrawal can itself be withdrawn.
+// decide sorts the reviews that hold.
 func decide(reviews []incident.Review) *decisions {
-	all := slices.Clone(reviews)
-	slices.SortFunc(all, func(a, b incident.Review) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
-	all = slices.CompactFunc(all, func(a, b incident.Review) bool { return a.ID == b.ID })
-	withdrawn := map[string]bool{}
-	for _, r := range slices.Backward(all) {
-		if r.Action == incident.ReviewWithdraw && !withdrawn[r.ID] {
-			withdrawn[r.Other] = true
-		}
-	}
 	d := &decisions{joins: map[[2]string]incident.Review{}, of: map[string][]incident.Review{}, episodes: map[string][]incident.Review{}, episodeIDs: map[string]bool{}, affirms: map[string]bool{}}
-	for _, r := range all {
-		if r.Action == incident.ReviewWithdraw || withdrawn[r.ID] {
+	for _, r := range incident.Effective(reviews) {
+		if r.Action == incident.ReviewWithdraw {
 			continue
 		}
 		d.reviews = append(d.reviews, r)

@@ -89,6 +89,8 @@ type Facts interface {
 	Marks(ctx context.Context, source string) ([]incident.Mark, error)
 	// Reviews are all reviews, by At, then ID.
 	Reviews(ctx context.Context) ([]incident.Review, error)
+	// Review is the review with that ID. CodeNotFound where there is none.
+	Review(ctx context.Context, id string) (incident.Review, error)
 	// Silences are those whose StartsAt to EndsAt touches [from, to], by ID. A zero from or to is no bound.
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
 	// Beats are those in [from, to], by watchdog, then time. A zero from or to is no bound.

@@ -220,17 +220,15 @@ func (s *web) recordsOf(r *http.Request, i *incident.Incident) ([]record, error)
 
 // decisions are the reviews that speak of the incident, the newest first, those since withdrawn among them.
 func decisions(i *incident.Incident, reviews []incident.Review) []decision {
-	withdrawn := map[string]bool{}
-	for _, rev := range reviews {
-		if rev.Action == incident.ReviewWithdraw {
-			withdrawn[rev.Other] = true
-		}
+	holds := map[string]bool{}
+	for _, rev := range incident.Effective(reviews) {
+		holds[rev.ID] = true
 	}
 	mine := func(id string) bool { return id != "" && (id == i.ID || slices.Contains(i.Aliases, id)) }
 	var out []decision
 	for _, rev := range slices.Backward(reviews) {
 		if rev.Action != incident.ReviewWithdraw && (mine(rev.Incident) || mine(rev.Other) || slices.Contains(i.Reviews, rev.ID)) {
-			out = append(out, decision{rev, reviewWords(i, rev), withdrawn[rev.ID]})
+			out = append(out, decision{rev, reviewWords(i, rev), !holds[rev.ID]})
 		}
 	}
 	return out

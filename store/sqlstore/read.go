@@ -124,6 +124,19 @@ func (s *Store) Marks(ctx context.Context, source string) (_ []incident.Mark, er
 	})
 }
 
+// Review implements store.Facts.
+func (s *Store) Review(ctx context.Context, id string) (r incident.Review, err error) {
+	defer s.done("review", s.now(), &err)
+	found, err := all(ctx, s, "SELECT body FROM reviews WHERE id = $1", []any{id}, scanBody[incident.Review])
+	switch {
+	case err != nil:
+		return r, err
+	case len(found) == 0:
+		return r, incident.Errorf(incident.CodeNotFound, "no review %s", id)
+	}
+	return found[0], nil
+}
+
 // Silences implements store.Facts.
 func (s *Store) Silences(ctx context.Context, from, to time.Time) (_ []incident.Silence, err error) {
 	defer s.done("silences", s.now(), &err)

@@ -268,6 +268,10 @@ func (r *retrying) Reviews(ctx context.Context) ([]incident.Review, error) {
 	return tried(r, "reviews", func() ([]incident.Review, error) { return r.Store.Reviews(ctx) })
 }
 
+func (r *retrying) Review(ctx context.Context, id string) (incident.Review, error) {
+	return tried(r, "review", func() (incident.Review, error) { return r.Store.Review(ctx, id) })
+}
+
 func (r *retrying) Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error) {
 	return tried(r, "silences", func() ([]incident.Silence, error) { return r.Store.Silences(ctx, from, to) })
 }

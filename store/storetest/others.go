@@ -24,6 +24,12 @@ func testReviews(t *testing.T, s store.Store) {
 	got, err := s.Reviews(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, []incident.Review{review("c", 0, "z"), review("a", 1, "y"), review("b", 2, "better")}, got)
+
+	one, err := s.Review(context.Background(), "b")
+	require.NoError(t, err)
+	require.Equal(t, review("b", 2, "better"), one)
+	_, err = s.Review(context.Background(), "nobody's")
+	require.Equal(t, incident.CodeNotFound, incident.CodeOf(err))
 }
 
 func testSilences(t *testing.T, s store.Store) {
