@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test lint kills powercuts bench eval generate pictures demo
+.PHONY: help run build test lint kills powercuts bench fuzz eval generate pictures demo
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -41,6 +41,9 @@ powercuts: ## Cut the power under every write of the store's suite, on a disk th
 
 bench: ## Measure against a bare server on this machine; prints ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate
+
+fuzz: ## Fuzz every decoder, FUZZTIME each (10m); keeps the corpus
+	@GO="$(GO)" test/fuzz
 
 eval: ## Judge correlation and postmortems by labelled data; DATA= and CORPUS= name folders that have others, JSON= a file for the figures
 	$(GO) run ./eval $(if $(JSON),-json $(JSON)) $(DATA)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -46,5 +47,22 @@ func FuzzLoad(f *testing.F) {
 		if _, again := run(); (again == nil) != (err == nil) || (err != nil && again.Error() != err.Error()) {
 			t.Fatalf("two answers: %v, then %v", err, again)
 		}
+	})
+}
+
+// A duration that is read is not negative, and is read as the same from what it prints as.
+func FuzzDuration(f *testing.F) {
+	for _, s := range []string{"1h30m", "0s", "0d", "28d", "15y", "5", "-1s", "1.5h", "1m1h", "300y", "9223372036854775807s", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParseDuration(s)
+		if err != nil {
+			return
+		}
+		require.GreaterOrEqual(t, d.Value(), time.Duration(0), s)
+		again, err := ParseDuration(d.String())
+		require.NoError(t, err, s)
+		require.Equal(t, d.Value(), again.Value(), s)
 	})
 }
