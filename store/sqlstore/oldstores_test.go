@@ -128,8 +128,8 @@ func sayings(t *testing.T, s *Store) []byte {
 	must("silences", silences, err)
 	beats, err := s.Beats(ctx, none, none)
 	must("beats", beats, err)
-	cursor, rules, err := s.Position(ctx)
-	must("position", []any{cursor, rules}, err)
+	cursor, _, err := s.Position(ctx) // a migration may have all that is derived computed anew, by forgetting the rules
+	must("cursor", cursor, err)
 	feed, err := s.Changes(ctx, cursor, 100)
 	must("feed", feed, err)
 	i, err := s.Incident(ctx, "old1")
