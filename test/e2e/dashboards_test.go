@@ -189,7 +189,7 @@ func newShop(t *testing.T) *shop {
 	one, two := servers.Address(t), servers.Address(t)
 	s := &shop{config: filepath.Join(dir, "meantime.yml")}
 	s.prometheus = servers.Prometheus(t, servers.PrometheusOptions{Rules: read("rules.yml"), Targets: map[string][]string{"meantime": {one, two}}})
-	config := regexp.MustCompile(`(?m)^(store|prometheus|sources): .*\n`).ReplaceAllString(read("meantime.yml"), "") +
+	config := regexp.MustCompile(`(?m)^(store|prometheuses|sources): .*\n`).ReplaceAllString(read("meantime.yml"), "") +
 		"prometheuses: [{url: " + s.prometheus.URL + "}]\nsources: [{name: postmortems, type: file, dir: " + filepath.Join(dir, "postmortems") + ", interval: 1s}]\n"
 	store := "sqlite:" + filepath.Join(dir, "meantime.db")
 	require.NoError(t, os.WriteFile(s.config, []byte("store: {dsn: "+store+"}\n"+config), 0o644))
