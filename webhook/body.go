@@ -91,8 +91,9 @@ func stampTime(text string) (time.Time, error) {
 	return incident.ParseTime(text)
 }
 
-// maxStartAhead is how far the start of an alert may lie after its receipt: clocks differ by minutes, zones by an hour and more.
-const maxStartAhead = 30 * time.Minute
+// maxStartAhead is how far the start of an alert may lie after its receipt. Nobody sends again what is refused, and it may be
+// our clock that is behind, by an hour at a change of zones: so only what no clock and no zone explains is refused.
+const maxStartAhead = 24 * time.Hour
 
 // ahead says what is wrong with a start that has not come by the time it was received; empty where nothing is.
 func ahead(start, received time.Time) string {

@@ -90,15 +90,15 @@ func TestStartsThatHaveNotCome(t *testing.T) {
 		}
 		return w.Body.String()
 	}
-	require.Empty(t, try("2026-03-01T10:29:00Z"), "clocks differ")
-	require.Contains(t, try("2026-03-01T11:00:00Z"), "alerts[0].startsAt: 2026-03-01T11:00:00Z lies 1h0m0s after its receipt at 2026-03-01T10:00:00Z, so nothing can fire since then; "+
+	require.Empty(t, try("2026-03-02T09:59:00Z"), "clocks and zones differ")
+	require.Contains(t, try("2026-03-02T11:00:00Z"), "alerts[0].startsAt: 2026-03-02T11:00:00Z lies 25h0m0s after its receipt at 2026-03-01T10:00:00Z, so nothing can fire since then; "+
 		"the sender's clock or the zone is wrong")
 	require.Contains(t, try("9999-12-31T00:00:00Z"), "alerts[0].startsAt: 9999-12-31")
 	require.Empty(t, try("1900-01-01T00:00:00Z"), "as good as none")
 
-	e := strings.Replace(eventCreated, `"startsAt":"2026-03-01T10:00:00.123Z"`, `"startsAt":"2026-03-02T10:00:00.123Z"`, 1)
+	e := strings.Replace(eventCreated, `"startsAt":"2026-03-01T10:00:00.123Z"`, `"startsAt":"2026-03-02T11:00:00.123Z"`, 1)
 	requireProblem(t, post(New(Options{Store: newMemory(), Now: func() time.Time { return now.Add(time.Minute) }}).Events(), e), 400,
-		"[0].data.alertCreated.alert.startsAt: 2026-03-02T10:00:00Z lies 24h0m0s after its receipt at 2026-03-01T10:00:00Z, so nothing can fire since then; the sender's clock or the zone is wrong")
+		"[0].data.alertCreated.alert.startsAt: 2026-03-02T11:00:00Z lies 25h0m0s after its receipt at 2026-03-01T10:00:00Z, so nothing can fire since then; the sender's clock or the zone is wrong")
 }
 
 // Two values that are no UTF-8 would be read as one value, and so two alerts as one.

@@ -37,6 +37,9 @@ func fillAll(t *testing.T, s *Store) {
 	}
 	f.Reviews = []incident.Review{{ID: "1", At: at, By: "ann", Action: incident.ReviewSet, Incident: "r1", Milestone: incident.Started, Time: at}}
 	f.Silences = []incident.Silence{{ID: "s", StartsAt: at, EndsAt: at.Add(time.Hour), UpdatedAt: at}}
+	f.Mutes = []incident.MutedAlert{{Fingerprint: "not yet heard of", Mute: incident.Mute{By: "s", At: at}}}
+	f.Lives, f.Senders = []incident.Life{{From: at, To: at.Add(time.Hour)}}, []incident.Sender{{Key: "k", URL: "http://am", Route: "{}", First: at}}
+	f.Marks = []incident.Mark{{Source: "pager", Name: "cursor", Value: "é"}}
 	_, err := s.Put(ctx, f, at)
 	require.NoError(t, err)
 
