@@ -41,7 +41,7 @@ func TestRulesChangeCutOff(t *testing.T) {
 	changed := func(h *house, deliver func(context.Context, incident.Pass) error) {
 		h.rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments"}}}
 		h.rules.Open.Matchers = nil
-		h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: h.rules, Now: h.app.now, Deliver: deliver})
+		h.runner = correlate.NewRunner(correlate.Options{Facts: h.db, Rules: h.rules, Now: h.app.now, Deliver: deliver, Part: 20})
 	}
 	h := newHouse(t, filepath.Join(dir, "cut"))
 	fill(h)

@@ -121,13 +121,13 @@ var badFiles = map[string][]string{
 		`dsn.yml:1: store.dsn: unknown kind of database; write sqlite:FILE or postgres://USER@HOST/DATABASE`,
 	},
 	"duration-fraction-unit": {
-		`duration-fraction-unit.yml:1: correlate.window.before: not a duration: "1.5h"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+		`duration-fraction-unit.yml:1: correlate.open.quiet: not a duration: "1.5h"; write it like 30s, 5m, 1h30m, 28d or 15y`,
 	},
 	"duration-fraction": {
 		`duration-fraction.yml:1: correlate.open_for: a duration needs a unit and a whole number: "1.5"; write it like 90s, 30m or 28d`,
 	},
 	"duration-negative": {
-		`duration-negative.yml:1: correlate.window.before: not a duration: "-5m"; write it like 30s, 5m, 1h30m, 28d or 15y`,
+		`duration-negative.yml:1: correlate.open.quiet: not a duration: "-5m"; write it like 30s, 5m, 1h30m, 28d or 15y`,
 	},
 	"duration-quoted-without-unit": {
 		`duration-quoted-without-unit.yml:1: correlate.open_for: a duration needs a unit: "168"; write 168m or 168s`,
@@ -142,7 +142,7 @@ var badFiles = map[string][]string{
 		`duration-unknown-unit.yml:1: windows[1]: not a duration: "1mo"; write it like 30s, 5m, 1h30m, 28d or 15y`,
 	},
 	"duration-without-unit": {
-		`duration-without-unit.yml:5: correlate.window.before: a duration needs a unit: "5"; write 5m or 5s`,
+		`duration-without-unit.yml:5: correlate.open.quiet: a duration needs a unit: "5"; write 5m or 5s`,
 	},
 	"duration-zero": {
 		`duration-zero.yml:1: correlate.expire_after: must be longer than 0`,
@@ -172,7 +172,7 @@ var badFiles = map[string][]string{
 		`interval-twice.yml:3: intervals[1].name: "fix" is given twice`,
 	},
 	"key-elsewhere": {
-		`key-elsewhere.yml:1: window: unknown key; did you mean windows or correlate.window?`,
+		`key-elsewhere.yml:1: open: unknown key; did you mean correlate.open?`,
 	},
 	"key-in-a-list": {
 		`key-in-a-list.yml:4: sources[0].directory: unknown key; the keys here are name, type, dir, url, interval, timeout, token_file`,
@@ -222,6 +222,14 @@ var badFiles = map[string][]string{
 	"matcher": {
 		"matcher.yml:1: services.rules[1].matchers[0]: not a matcher: \"a=~\\\"(\\\"\": error parsing regexp: missing closing ): `^(?:()$`",
 	},
+	"maintenance": {
+		`maintenance.yml:3: correlate.maintenance[0].weekly: "sunday 2-4" is not a day and two times; write it like "sun 02:00-04:00"`,
+		`maintenance.yml:4: correlate.maintenance[1].zone: unknown zone "Berlin"; write one such as Europe/Berlin`,
+		`maintenance.yml:5: correlate.maintenance[2].to: 2026-03-01T00:00:00Z is not after from, which is 2026-03-02T00:00:00Z`,
+		`maintenance.yml:6: correlate.maintenance[3].zone: it is the zone of weekly, which is missing; from and to carry their own`,
+		`maintenance.yml:7: correlate.maintenance[4].matchers: missing; write it like ['alertname="Watchdog"']`,
+		`maintenance.yml:8: correlate.maintenance[5].from: not a time: "yesterday"; write it like 2006-01-02T15:04:05Z`,
+	},
 	"matchers-as-mapping": {
 		`matchers-as-mapping.yml:1: watchdogs[0].matchers: a mapping where a list belongs`,
 	},
@@ -232,7 +240,7 @@ var badFiles = map[string][]string{
 		`merge-key.yml:2: store.<<: unknown key; merge keys are not read; write the keys out`,
 	},
 	"not-a-bool": {
-		`not-a-bool.yml:1: correlate.open.every: not true or false: "yes"`,
+		`not-a-bool.yml:1: correlate.open.weigh: not true or false: "yes"`,
 	},
 	"not-a-number": {
 		`not-a-number.yml:1: correlate.link_at: not a number: "high"`,
@@ -285,7 +293,7 @@ var badFiles = map[string][]string{
 		`several.yml:2: store.dns: unknown key; did you mean dsn?`,
 		`several.yml:3: windows[1]: a duration needs a unit: "28"; write 28m or 28s`,
 		`several.yml:5: correlate.link_at: 2 is not above 0 and at most 1`,
-		`several.yml:6: correlate.window.before: a duration needs a unit: "5"; write 5m or 5s`,
+		`several.yml:6: correlate.open.quiet: a duration needs a unit: "5"; write 5m or 5s`,
 		`several.yml:8: sources[0].dir: missing; a source of type file needs it`,
 	},
 	"severity-alias": {
@@ -335,7 +343,7 @@ var badFiles = map[string][]string{
 		`unknown-key-far.yml:2: store.colour: unknown key; the keys here are dsn, dsn_file, retention`,
 	},
 	"unknown-key": {
-		`unknown-key.yml:3: correlate.window.befor: unknown key; did you mean before?`,
+		`unknown-key.yml:3: correlate.open.quit: unknown key; did you mean quiet?`,
 	},
 	"unknown-section": {
 		`unknown-section.yml:1: stroe: unknown key; did you mean store?`,
@@ -358,10 +366,6 @@ var badFiles = map[string][]string{
 	},
 	"windows-none": {
 		`windows-none.yml:1: windows: empty; write at least one, such as [28d]`,
-	},
-	"weight": {
-		`weight.yml:1: correlate.weights.time: -1 is not between 0 and 10`,
-		`weight.yml:1: correlate.weights.words: 11 is not between 0 and 10`,
 	},
 }
 

@@ -100,23 +100,17 @@ type SeverityAliasConfig struct {
 
 // CorrelateConfig says which alerts belong to which incident.
 type CorrelateConfig struct {
-	Window       WindowConfig       `mapstructure:"window"`
-	LinkAt       float64            `mapstructure:"link_at"`      // an alert with this score, 0 to 1, is linked
-	SuggestAt    float64            `mapstructure:"suggest_at"`   // one with this score is suggested
-	Dependencies []DependencyConfig `mapstructure:"dependencies"` // which service needs which
-	Open         OpenConfig         `mapstructure:"open"`
-	Weights      WeightsConfig      `mapstructure:"weights"` // of the sorts of evidence
+	LinkAt       float64             `mapstructure:"link_at"`      // an alert with this score, 0 to 1, is linked
+	SuggestAt    float64             `mapstructure:"suggest_at"`   // one with this score is suggested
+	Dependencies []DependencyConfig  `mapstructure:"dependencies"` // which service needs which
+	Open         OpenConfig          `mapstructure:"open"`
+	Places       []string            `mapstructure:"places"` // labels that say where something is
+	Maintenance  []MaintenanceConfig `mapstructure:"maintenance"`
 	// ExpireAfter is how long nothing may be heard of a firing alert before its episode counts as over. It must be
 	// longer than Alertmanager's repeat_interval.
 	ExpireAfter Duration `mapstructure:"expire_after"`
 	// OpenFor is how long a record that neither says its state nor has an end counts as open after the last thing known of it.
 	OpenFor Duration `mapstructure:"open_for"`
-}
-
-// WindowConfig widens an incident's impact: alerts that start this long before or after it can still belong to it.
-type WindowConfig struct {
-	Before Duration `mapstructure:"before"`
-	After  Duration `mapstructure:"after"`
 }
 
 // DependencyConfig says which services a service needs.
@@ -129,23 +123,20 @@ type DependencyConfig struct {
 type OpenConfig struct {
 	Matchers     Matchers         `mapstructure:"matchers"` // all must match, as in Alertmanager
 	Any          []MatchersConfig `mapstructure:"any"`      // further sets; an alert that any set matches opens an incident
-	Every        bool             `mapstructure:"every"`    // each that matches opens one; else it is weighed
+	Weigh        bool             `mapstructure:"weigh"`    // only where what fired together is likely an incident
 	GroupBy      []string         `mapstructure:"group_by"` // label names; service is the service as Meantime names it
 	Quiet        Duration         `mapstructure:"quiet"`    // over when nothing has fired for this long
 	ReopenWithin Duration         `mapstructure:"reopen_within"`
 }
 
-// WeightsConfig multiply what each sort of evidence says, in logarithms of odds; 0 leaves it out.
-type WeightsConfig struct {
-	Time       float64 `mapstructure:"time"`
-	OtherTimes float64 `mapstructure:"other_times"`
-	End        float64 `mapstructure:"end"`
-	Service    float64 `mapstructure:"service"`
-	Place      float64 `mapstructure:"place"`
-	Reference  float64 `mapstructure:"reference"`
-	Words      float64 `mapstructure:"words"`
-	Size       float64 `mapstructure:"size"`
-	History    float64 `mapstructure:"history"`
+// MaintenanceConfig says which alerts are maintenance: they belong to no incident. In one stretch of time, in a stretch of
+// each week, or always.
+type MaintenanceConfig struct {
+	Matchers Matchers `mapstructure:"matchers"`
+	From     string   `mapstructure:"from"`   // RFC 3339
+	To       string   `mapstructure:"to"`     // RFC 3339
+	Weekly   string   `mapstructure:"weekly"` // such as "sun 02:00-04:00"
+	Zone     string   `mapstructure:"zone"`   // of weekly; UTC where it is empty
 }
 
 // MatchersConfig is one set of matchers.

@@ -31,13 +31,12 @@ func Default() Config {
 		Services:   ServicesConfig{Labels: rules.Services.Labels},
 		Severities: SeveritiesConfig{Labels: rules.Severities.Labels, Order: rules.Severities.Order},
 		Correlate: CorrelateConfig{
-			Window: WindowConfig{Before: DurationOf(rules.Before), After: DurationOf(rules.After)},
 			LinkAt: rules.LinkAt, SuggestAt: rules.SuggestAt,
 			Open: OpenConfig{
 				GroupBy: rules.Open.GroupBy,
 				Quiet:   DurationOf(rules.Open.Quiet), ReopenWithin: DurationOf(rules.Open.ReopenWithin),
 			},
-			Weights:     WeightsConfig(correlate.DefaultWeights()),
+			Places:      rules.Places,
 			ExpireAfter: DurationOf(rules.Silence),
 			OpenFor:     DurationOf(rules.OpenFor),
 		},

@@ -17,7 +17,7 @@ func TestEnvironmentOutranksTheFile(t *testing.T) {
 		"MEANTIME_OBJECTIVES=[]",
 		"MEANTIME_SERVICES_LABELS=team,app",
 		"MEANTIME_SERVICES_RULES=[{matchers: ['team=\"web\"', 'env=\"prod\"'], service: shop}]",
-		"MEANTIME_CORRELATE_WINDOW_BEFORE=45m",
+		"MEANTIME_CORRELATE_OPEN_QUIET=45m",
 		"MEANTIME_CORRELATE_LINK_AT=0.9",
 		`MEANTIME_CORRELATE_OPEN_MATCHERS={severity="critical",env=~"prod,eu|us"}`,
 		`MEANTIME_PROMETHEUSES=[{name: eu, url: "https://prometheus.example.org/", external_labels: {Cluster: eu}}]`,
@@ -35,8 +35,8 @@ func TestEnvironmentOutranksTheFile(t *testing.T) {
 	require.Len(t, got.Rules.Services.Rules[0].Matchers, 2)
 	require.Equal(t, "shop", got.Rules.Services.Rules[0].Service)
 	require.Equal(t, "checkout", got.Rules.Services.Aliases[0].Service, "what the environment does not say stays as in the file")
-	require.Equal(t, 45*time.Minute, got.Rules.Before)
-	require.Equal(t, 15*time.Minute, got.Rules.After)
+	require.Equal(t, 45*time.Minute, got.Rules.Open.Quiet)
+	require.Equal(t, time.Hour, got.Rules.Open.ReopenWithin)
 	require.Equal(t, 0.9, got.Rules.LinkAt)
 	require.Len(t, got.Rules.Open.Matchers, 1)
 	require.Len(t, got.Rules.Open.Matchers[0], 2)
@@ -63,9 +63,9 @@ func TestEnvironmentWithoutFile(t *testing.T) {
 
 func TestEnvironmentMendsTheFile(t *testing.T) {
 	// A key that the environment gives is not read from the file, so a mistake there does no harm.
-	c, err := Load("testdata/bad/duration-without-unit.yml", []string{"MEANTIME_CORRELATE_WINDOW_BEFORE=5m"})
+	c, err := Load("testdata/bad/duration-without-unit.yml", []string{"MEANTIME_CORRELATE_OPEN_QUIET=5m"})
 	require.NoError(t, err)
-	require.Equal(t, "5m", c.Correlate.Window.Before.String())
+	require.Equal(t, "5m", c.Correlate.Open.Quiet.String())
 	_, err = validated("testdata/bad/source-type.yml", "MEANTIME_SOURCES=[]")
 	require.NoError(t, err)
 	_, err = validated("testdata/bad/element-wanted.yml", "MEANTIME_WINDOWS=7d")
@@ -74,7 +74,7 @@ func TestEnvironmentMendsTheFile(t *testing.T) {
 
 func TestBadEnvironment(t *testing.T) {
 	for _, tc := range []struct{ env, want string }{
-		{"MEANTIME_CORRELATE_WINDOW_BEFORE=5", `environment: MEANTIME_CORRELATE_WINDOW_BEFORE: a duration needs a unit: "5"; write 5m or 5s`},
+		{"MEANTIME_CORRELATE_OPEN_QUIET=5", `environment: MEANTIME_CORRELATE_OPEN_QUIET: a duration needs a unit: "5"; write 5m or 5s`},
 		{"MEANTIME_WINDOWS=7d,28", `environment: MEANTIME_WINDOWS[1]: a duration needs a unit: "28"; write 28m or 28s`},
 		{"MEANTIME_WINDOWS=7d,,28d", `environment: MEANTIME_WINDOWS[1]: empty; write a duration such as 5m`},
 		{"MEANTIME_CORRELATE_LINK_AT=high", `environment: MEANTIME_CORRELATE_LINK_AT: not a number: "high"`},

@@ -32,7 +32,7 @@ func TestEveryGoodFile(t *testing.T) {
 func TestNoValueIsTheDefault(t *testing.T) {
 	want := loadText(t, "sources: []")
 	for _, text := range []string{
-		"sources: []\nstore:\nwindows: ~\ncorrelate: {window: , open: {quiet: null}}\n",
+		"sources: []\nstore:\nwindows: ~\ncorrelate: {places: , open: {quiet: null}}\n",
 		"sources: []\nstore: {}\n",
 		"---\n# nothing else\nsources: [ ]\n",
 	} {

@@ -3,13 +3,17 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/pkg/labels"
 
 	"meantime/correlate"
 	"meantime/correlate/catalog"
+	"meantime/incident"
 )
 
 func (v *validator) rules() correlate.Rules {
@@ -17,13 +21,12 @@ func (v *validator) rules() correlate.Rules {
 	r := correlate.Rules{
 		Services:     v.services(),
 		Severities:   v.severities(),
-		Before:       c.Window.Before.Value(),
-		After:        c.Window.After.Value(),
 		LinkAt:       c.LinkAt,
 		SuggestAt:    c.SuggestAt,
 		Dependencies: v.dependencies(),
 		Open:         v.open(),
-		Weights:      v.weights(),
+		Places:       v.names("correlate.places", c.Places),
+		Maintenance:  v.maintenance(),
 		Silence:      v.positive("correlate.expire_after", c.ExpireAfter),
 		OpenFor:      v.positive("correlate.open_for", c.OpenFor),
 		Watchdogs:    v.watchdogs(),
@@ -126,7 +129,7 @@ func (v *validator) open() correlate.Open {
 	const key = "correlate.open"
 	c := v.Correlate.Open
 	out := correlate.Open{
-		Every:        c.Every,
+		Weigh:        c.Weigh,
 		GroupBy:      v.names(key+".group_by", c.GroupBy),
 		Quiet:        v.positive(key+".quiet", c.Quiet),
 		ReopenWithin: c.ReopenWithin.Value(),
@@ -159,20 +162,57 @@ func (v *validator) dropLabels() []string {
 	return list
 }
 
-func (v *validator) weights() correlate.Weights {
-	w := v.Correlate.Weights
-	for _, c := range []struct {
-		key    string
-		weight float64
-	}{
-		{"time", w.Time}, {"other_times", w.OtherTimes}, {"end", w.End}, {"service", w.Service}, {"place", w.Place},
-		{"reference", w.Reference}, {"words", w.Words}, {"size", w.Size}, {"history", w.History},
-	} {
-		if !(c.weight >= 0 && c.weight <= 10) {
-			v.bad("correlate.weights."+c.key, "%v is not between 0 and 10", c.weight)
+func (v *validator) maintenance() []correlate.Maintenance {
+	var out []correlate.Maintenance
+	for i, c := range v.Correlate.Maintenance {
+		key := fmt.Sprintf("correlate.maintenance[%d]", i)
+		m := correlate.Maintenance{Matchers: v.matchers(key+".matchers", c.Matchers), From: v.instant(key+".from", c.From), To: v.instant(key+".to", c.To)}
+		if !m.From.IsZero() && !m.To.IsZero() && !m.To.After(m.From) {
+			v.bad(key+".to", "%s is not after from, which is %s", c.To, c.From)
 		}
+		if c.Weekly != "" {
+			m.Weekly = v.weekly(key, c)
+		} else if c.Zone != "" {
+			v.bad(key+".zone", "it is the zone of weekly, which is missing; from and to carry their own")
+		}
+		out = append(out, m)
 	}
-	return correlate.Weights(w)
+	return out
+}
+
+// instant reads an RFC 3339 time; zero where there is none.
+func (v *validator) instant(key, text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := incident.ParseTime(text)
+	if err != nil {
+		v.bad(key, "%v", err)
+	}
+	return t
+}
+
+var weeklyForm = regexp.MustCompile(`^(sun|mon|tue|wed|thu|fri|sat) ([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$`)
+
+// weekly reads a stretch of each week.
+func (v *validator) weekly(key string, c MaintenanceConfig) *correlate.Weekly {
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		v.bad(key+".zone", "unknown zone %q; write one such as Europe/Berlin", c.Zone)
+		return nil
+	}
+	m := weeklyForm.FindStringSubmatch(c.Weekly)
+	if m == nil {
+		v.bad(key+".weekly", "%q is not a day and two times; write it like \"sun 02:00-04:00\"", c.Weekly)
+		return nil
+	}
+	clock := func(hour, minute string) time.Duration {
+		h, _ := strconv.Atoi(hour) // the form holds digits alone
+		n, _ := strconv.Atoi(minute)
+		return time.Duration(h)*time.Hour + time.Duration(n)*time.Minute
+	}
+	day := slices.Index([]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, m[1])
+	return &correlate.Weekly{Day: time.Weekday(day), From: clock(m[2], m[3]), To: clock(m[4], m[5]), Zone: zone}
 }
 
 func (v *validator) watchdogs() []correlate.Watchdog {

@@ -1,34 +1,33 @@
 package correlate
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"strings"
+	"time"
 
+	"meantime/correlate/assign"
+	"meantime/correlate/linkage"
 	"meantime/incident"
 )
 
-// decisions are the reviews that hold, in order. Reviews name incidents by the ids of facts (incident.RecordID,
-// incident.EpisodeID), and so does everything here: which incident a fact came to be in is decided elsewhere.
+// decisions are the reviews that hold, in order.
 type decisions struct {
 	reviews []incident.Review
-	// joins says for a pair of ids, the smaller first, whether a person said they are one incident or two.
-	joins map[[2]string]incident.Review
-	// of are the reviews of one incident by the id they name it with: milestones, marks and links.
-	of map[string][]incident.Review
-	// episodes are the confirmed and rejected links by fingerprint.
-	episodes map[string][]incident.Review
-	// episodeIDs are the ids of incidents that alerts opened, as far as reviews name any; affirms are those that a
-	// review speaks of as of an incident.
-	episodeIDs, affirms map[string]bool
-	// past are the confirmed and rejected links by alert name and service, in order, once learn was told those.
-	past map[[2]string][]incident.Review
+	of      map[string][]incident.Review // by the id of the incident that they name: all but merge and split
+	links   map[string][]incident.Review // confirmed and rejected links, by fingerprint
+	joins   map[[2]string]incident.Review
+	apart   map[[2]string]bool
+	// named are the ids of incidents that alerts opened, as reviews name them, with the episode each is of; affirmed those
+	// of which a review speaks as of an incident.
+	named    map[string]*entry
+	affirmed map[string]bool
 }
 
-// decide sorts the reviews that hold.
 func decide(reviews []incident.Review) *decisions {
-	d := &decisions{joins: map[[2]string]incident.Review{}, of: map[string][]incident.Review{}, episodes: map[string][]incident.Review{}, episodeIDs: map[string]bool{}, affirms: map[string]bool{}}
+	d := &decisions{
+		of: map[string][]incident.Review{}, links: map[string][]incident.Review{}, joins: map[[2]string]incident.Review{}, apart: map[[2]string]bool{},
+		named: map[string]*entry{}, affirmed: map[string]bool{},
+	}
 	for _, r := range incident.Effective(reviews) {
 		if r.Action == incident.ReviewWithdraw {
 			continue
@@ -36,56 +35,197 @@ func decide(reviews []incident.Review) *decisions {
 		d.reviews = append(d.reviews, r)
 		for _, id := range []string{r.Incident, r.Other} {
 			if strings.HasPrefix(id, "a") {
-				d.episodeIDs[id] = true
-				d.affirms[id] = d.affirms[id] || r.Action != incident.ReviewReject && r.Action != incident.ReviewSplit && r.Mark != string(incident.StateCancelled)
+				d.named[id] = nil
+				d.affirmed[id] = d.affirmed[id] || r.Action != incident.ReviewReject && r.Action != incident.ReviewSplit && r.Mark != string(incident.StateCancelled)
 			}
 		}
 		switch r.Action {
 		case incident.ReviewMerge, incident.ReviewSplit:
 			d.joins[pair(r.Incident, r.Other)] = r
 		case incident.ReviewConfirm, incident.ReviewReject:
-			d.episodes[r.Episode.Fingerprint] = append(d.episodes[r.Episode.Fingerprint], r)
+			d.links[r.Episode.Fingerprint] = append(d.links[r.Episode.Fingerprint], r)
 			d.of[r.Incident] = append(d.of[r.Incident], r)
 		default:
 			d.of[r.Incident] = append(d.of[r.Incident], r)
+		}
+	}
+	for p, r := range d.joins {
+		if r.Action == incident.ReviewSplit {
+			d.apart[p] = true
 		}
 	}
 	return d
 }
 
-// learn sorts the decisions on links by the name and service of the alert.
-func (d *decisions) learn(of func(fingerprint string) (name, service string)) {
-	d.past = map[[2]string][]incident.Review{}
-	for _, r := range d.reviews {
-		if r.Action == incident.ReviewConfirm || r.Action == incident.ReviewReject {
-			name, service := of(r.Episode.Fingerprint)
-			d.past[[2]string{name, service}] = append(d.past[[2]string{name, service}], r)
+// options are what the decisions say of records.
+func (d *decisions) options() linkage.Options {
+	o := linkage.Options{Joined: map[[2]string]string{}, Apart: map[[2]string]string{}}
+	for p, r := range d.joins {
+		if !strings.HasPrefix(p[0], "r") || !strings.HasPrefix(p[1], "r") {
+			continue
+		}
+		if r.Action == incident.ReviewMerge {
+			o.Joined[p] = sentence(r.By+" said they are one", r.Reason)
+		} else {
+			o.Apart[p] = r.Reason
+		}
+	}
+	return o
+}
+
+// ids are those that an episode lends the incident it opens, one for each start it was told with.
+func (e *entry) ids() []string {
+	out := []string{incident.EpisodeID(e.key())}
+	for _, n := range e.starts {
+		out = append(out, incident.EpisodeID(incident.EpisodeKey{Fingerprint: e.series.fingerprint, StartsAt: time.Unix(0, n).UTC()}))
+	}
+	return out
+}
+
+// meet notes an episode by whose id a review may name an incident; part forgets it.
+func (d *decisions) meet(e *entry) {
+	if len(d.named) == 0 {
+		return
+	}
+	for _, id := range e.ids() {
+		if old, ok := d.named[id]; ok && (old == nil || byStart(e, old) < 0) {
+			d.named[id] = e
 		}
 	}
 }
 
-// habits is how many links of alerts of one name and service people had confirmed and rejected when an alert began. What
-// they decided later says nothing about it, so that a review does not change what was long settled.
-func (d *decisions) habits(x *alert) (confirmed, rejected int) {
-	for _, r := range d.past[[2]string{x.Name(), x.service}] {
-		switch {
-		case r.At.After(x.StartsAt):
-		case r.Action == incident.ReviewConfirm:
-			confirmed++
-		default:
-			rejected++
+func (d *decisions) part(e *entry) {
+	for id, x := range d.named {
+		if x == e {
+			d.named[id] = nil
 		}
 	}
-	return confirmed, rejected
 }
 
-// habit is what earlier decisions say about an alert, as the logarithm of odds.
-func (d *decisions) habit(x *alert) float64 {
-	confirmed, rejected := d.habits(x)
-	return clamp(math.Log(float64(confirmed+1)/float64(rejected+1)), -mostHabit, mostHabit)
+// of fills in what people decided about an alert. resolve gives the incident that an id means.
+func (d *decisions) fill(x *assign.Alert, e *entry, resolve func(string) string) {
+	for _, r := range d.links[x.Key.Fingerprint] {
+		at := r.Episode.StartsAt.UnixNano()
+		if at != e.start && !slices.Contains(e.starts, at) {
+			continue
+		}
+		id := resolve(r.Incident)
+		if id == "" {
+			continue
+		}
+		if r.Action == incident.ReviewConfirm {
+			x.Confirmed, x.Own = id, d.named[id] == e
+			x.Rejected = slices.DeleteFunc(x.Rejected, func(o string) bool { return o == id })
+			continue
+		}
+		if x.Confirmed == id {
+			x.Confirmed, x.Own = "", false
+		}
+		if !slices.Contains(x.Rejected, id) {
+			x.Rejected = append(x.Rejected, id)
+		}
+	}
+	slices.Sort(x.Rejected)
+	for id, o := range d.named {
+		if o != e {
+			continue
+		}
+		x.Seed = x.Seed || d.affirmed[id]
+		for p := range d.apart {
+			other := p[0]
+			if other == id {
+				other = p[1]
+			} else if p[1] != id {
+				continue
+			}
+			if other = resolve(other); other != "" {
+				x.Seed = true
+				x.Excluded = append(x.Excluded, other)
+			}
+		}
+	}
+	slices.Sort(x.Excluded)
 }
 
-const mostHabit = 1.5
+// resolve is the ref of the incident that an id means as far as records and episodes go; empty where there is none.
+func (b *book) resolve(id string) string {
+	if r := b.index.ByID(id); r != nil {
+		if g := b.index.Of(r.Key); g != nil {
+			return g.ID()
+		}
+	}
+	if e := b.reviews.named[id]; e != nil {
+		return id
+	}
+	return ""
+}
+
+// tellReviews takes in all reviews.
+func (b *book) tellReviews(list []incident.Review) {
+	old := b.reviews
+	b.reviews = decide(list)
+	if len(b.reviews.named) > 0 {
+		for id, e := range old.named {
+			if _, ok := b.reviews.named[id]; ok && e != nil {
+				b.reviews.named[id] = e
+			}
+		}
+		if slices.ContainsFunc(sortedKeys(b.reviews.named), func(id string) bool { return b.reviews.named[id] == nil }) {
+			for _, s := range b.series {
+				for _, e := range s.entries {
+					b.reviews.meet(e)
+				}
+			}
+		}
+	}
+	b.index.SetOptions(b.reviews.options())
+	b.regrouped = true
+	// Whatever a decision names is worked out again; there are few.
+	for _, d := range []*decisions{old, b.reviews} {
+		for fingerprint := range d.links {
+			if s := b.series[fingerprint]; s != nil {
+				for _, e := range s.entries {
+					if e.cell != nil {
+						b.dirty[e.cell] = true
+					}
+				}
+			}
+		}
+		for _, e := range d.named {
+			if e != nil && e.cell != nil {
+				b.dirty[e.cell] = true
+			}
+		}
+		for _, r := range d.reviews {
+			for _, id := range []string{r.Incident, r.Other} {
+				if p := b.meant(id); p != nil {
+					b.touched[p] = true
+					if r.Action == incident.ReviewSplit || r.Action == incident.ReviewMerge {
+						for c := range p.cells {
+							b.dirty[c] = true
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// meant is the incident that an id means now; nil for none.
+func (b *book) meant(id string) *part {
+	if r := b.index.ByID(id); r != nil {
+		return b.partOf(r.Key)
+	}
+	if e := b.reviews.named[id]; e != nil && !e.moved {
+		if e.part != nil {
+			return e.part
+		}
+	}
+	if p := b.parts[id]; p != nil && (p.group != nil || p.opened > 0 || len(p.cells) > 0) {
+		return p
+	}
+	return nil
+}
 
 func pair(a, b string) [2]string {
 	if b < a {
@@ -94,12 +234,10 @@ func pair(a, b string) [2]string {
 	return [2]string{a, b}
 }
 
-// about are the reviews that name an incident by any of the given ids, in order.
-func (d *decisions) about(ids []string) []incident.Review {
-	var out []incident.Review
-	for _, id := range ids {
-		out = append(out, d.of[id]...)
+// sentence joins what was done with the reason given for it.
+func sentence(what, why string) string {
+	if why = strings.TrimSpace(why); why == "" {
+		return what
 	}
-	slices.SortFunc(out, func(a, b incident.Review) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
-	return out
+	return what + ": " + why
 }

@@ -16,7 +16,7 @@ func TestEveryServiceItsOwn(t *testing.T) {
 	m, err := labels.ParseMatchers(`severity="critical"`)
 	require.NoError(t, err)
 	rules := DefaultRules()
-	rules.Open.Matchers, rules.Open.Every = []labels.Matchers{m}, true
+	rules.Open.Matchers = []labels.Matchers{m}
 	for _, n := range []int{4, 5, 9} {
 		var list []incident.Sighting
 		for i := range n {

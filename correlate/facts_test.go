@@ -40,6 +40,20 @@ func newShelf() *shelf {
 		incidents: map[string]incident.Incident{}, verdicts: map[incident.EpisodeKey]incident.Verdict{}}
 }
 
+// stretch is a stretch of time, both ends included.
+type stretch struct{ from, to time.Time }
+
+// join is the shortest stretch that holds both; one that is zero holds nothing.
+func (s stretch) join(o stretch) stretch {
+	if s.from.IsZero() {
+		return o
+	}
+	if o.from.IsZero() {
+		return s
+	}
+	return stretch{earliest(s.from, o.from), latest(s.to, o.to)}
+}
+
 func (s *shelf) tell(kind incident.ChangeKind, key string, spans ...stretch) {
 	var span stretch
 	for _, x := range spans {
@@ -284,17 +298,6 @@ func (s *shelf) Incident(_ context.Context, id string) (incident.Incident, error
 	return incident.Incident{}, incident.Errorf(incident.CodeNotFound, "no incident %s", id)
 }
 
-func (s *shelf) IncidentsTouching(_ context.Context, from, to time.Time) ([]incident.Incident, error) {
-	var out []incident.Incident
-	for _, id := range sortedKeys(s.incidents) {
-		in := s.incidents[id]
-		if a, b := in.Span(); !a.IsZero() && touches(a, b, from, to) {
-			out = append(out, copied(in))
-		}
-	}
-	return out, nil
-}
-
 func (s *shelf) EachIncident(_ context.Context, from time.Time) iter.Seq2[incident.Incident, error] {
 	return func(yield func(incident.Incident, error) bool) {
 		for _, id := range sortedKeys(s.incidents) {
@@ -325,15 +328,8 @@ func (s *shelf) EachVerdict(_ context.Context, from, to time.Time) iter.Seq2[inc
 	}
 }
 
-func (s *shelf) Firing(ctx context.Context) (list []incident.Verdict, _ error) {
-	for v, err := range s.EachVerdict(ctx, time.Time{}, time.Time{}) {
-		if err == nil && v.Episode.Firing() {
-			list = append(list, v)
-		}
-	}
-	return list, nil
-}
-
 func byRecord(a, b incident.RecordKey) int {
 	return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.ID, b.ID))
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -31,19 +31,27 @@ func TestInterrupted(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		episodes, records int
-		handy             bool
+		roomy             bool
 	}{{"a quiet day", 300, 10, true}, {"a day", 3000, 60, true}, {"a day, read in parts", 3000, 60, false}} {
 		t.Run(c.name, func(t *testing.T) {
 			f, rules := busyDay(c.episodes, c.records)
-			w := newWorld(t, rules, c.handy)
+			fresh := func() *world {
+				w := newWorld(t, rules, true)
+				if !c.roomy {
+					w.sizes = sizes{cell: 100, atHand: 300, flush: 500}
+				}
+				w.restart()
+				return w
+			}
+			w := fresh()
 			w.now = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 			w.shelf.put(f)
 			asked := &impatient{t.Context(), 1 << 30}
 			require.NoError(t, w.runner.CatchUp(asked), "as often as it asks")
 			most := 1<<30 - asked.left
-			require.Greater(t, most*askEvery, c.episodes, "it asks often enough")
+			require.Greater(t, most*usualSizes.cell, c.episodes, "it asks often enough")
 
-			w = newWorld(t, rules, c.handy)
+			w = fresh()
 			w.now = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 			w.shelf.put(f)
 			rng := rand.New(rand.NewPCG(1, 2))

@@ -23,7 +23,7 @@ func anyRules(t *rapid.T) Rules {
 		rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments", "search"}}, {Service: "payments", Needs: []string{"db"}}}
 	}
 	rules.Open.Matchers = []labels.Matchers{{{Name: "severity", Value: "critical", Type: labels.MatchEqual}}}
-	rules.Open.Every = rapid.Bool().Draw(t, "every?")
+	rules.Open.Weigh = rapid.Bool().Draw(t, "weigh?")
 	return rules
 }
 

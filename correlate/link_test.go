@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/stretchr/testify/require"
 
-	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -51,43 +50,6 @@ func linkOf(t *testing.T, f incident.Facts, rules Rules) (incident.LinkState, st
 		}
 	}
 	return "", ""
-}
-
-func TestLink(t *testing.T) {
-	rules := DefaultRules()
-	rules.Services.Aliases = []catalog.ServiceAlias{{Service: "checkout", Names: []string{"Check-out"}}}
-	rules.Dependencies = []catalog.Dependency{{Service: "checkout", Needs: []string{"payments-db"}}}
-	withReference := func(set func(*incident.References)) func(*incident.Record) {
-		return func(r *incident.Record) { set(&r.References) }
-	}
-	for name, c := range map[string]struct {
-		alert    incident.Sighting
-		record   incident.Record
-		want     incident.LinkState
-		evidence string
-	}{
-		"same service, while users were affected": {fires("checkout", 5, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkLinked,
-			"same service checkout; it fired 5m after the incident began; it seldom fires"},
-		"by the name people use":     {fires("checkout", 5, 20), tells("1", []string{"check-out"}, 0, 30), incident.LinkLinked, "same service checkout; it fired 5m after the incident began; it seldom fires"},
-		"a little before":            {fires("checkout", -4, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkLinked, "same service checkout; it fired 4m before the incident began; it seldom fires"},
-		"half an hour before, alone": {fires("checkout", -29, 20), tells("1", []string{"checkout"}, 0, 30), "", ""},
-		"too early":                  {fires("checkout", -31, 20), tells("1", []string{"checkout"}, 0, 30), "", ""},
-		"too late":                   {fires("checkout", 46, 60), tells("1", []string{"checkout"}, 0, 30), "", ""},
-		"another service":            {fires("search", 5, 20), tells("1", []string{"checkout"}, 0, 30), "", ""},
-		"what the service needs":     {fires("payments-db", 5, 20), tells("1", []string{"checkout"}, 0, 30), incident.LinkSuggested, "checkout needs payments-db; it fired 5m after the incident began; it seldom fires"},
-		"an open record goes on":     {fires("checkout", 50, 70), tells("1", []string{"checkout"}, 0, 30, func(r *incident.Record) { r.State = incident.StateOpen; delete(r.Milestones, incident.Resolved) }), incident.LinkSuggested, "same service checkout; it fired 50m after the incident began; it seldom fires"},
-		"a fingerprint":              {fires("search", 5, 20), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.Fingerprints = []string{fires("search", 5, 20).Fingerprint} })), incident.LinkLinked, "ours/1 names the fingerprint " + fires("search", 5, 20).Fingerprint + "; the record names no service; it fired 5m after the incident began; it seldom fires"},
-		"a group":                    {fires("search", 5, 20, func(s *incident.Sighting) { s.GroupKeys = []string{"{}:{}"} }), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.GroupKeys = []string{"{}:{}"} })), incident.LinkLinked, "ours/1 names the alert group {}:{}; the record names no service; it fired 5m after the incident began; it seldom fires"},
-		"a runbook":                  {fires("search", 5, 20, func(s *incident.Sighting) { s.Annotations = map[string]string{"runbook_url": "https://r/x"} }), tells("1", nil, 0, 30, withReference(func(r *incident.References) { r.URLs = []string{"https://r/x"} })), incident.LinkLinked, "ours/1 names the alert's address https://r/x; the record names no service; it fired 5m after the incident began; it seldom fires"},
-		"the alert names the record": {fires("search", 5, 20, func(s *incident.Sighting) { s.Labels["incident"] = "1" }), tells("1", nil, 0, 30), incident.LinkLinked,
-			"the alert names ours/1 by its incident; the record names no service; it fired 5m after the incident began; it seldom fires"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			state, evidence := linkOf(t, incident.Facts{Sightings: []incident.Sighting{c.alert}, Records: []incident.Record{c.record}}, rules)
-			require.Equal(t, c.want, state)
-			require.Equal(t, c.evidence, evidence)
-		})
-	}
 }
 
 func TestReviewsOutrankScores(t *testing.T) {
@@ -135,7 +97,7 @@ func TestOpenedIncidentsGroupAndRelapse(t *testing.T) {
 	rules := DefaultRules()
 	m, err := labels.ParseMatchers(`severity="critical"`)
 	require.NoError(t, err)
-	rules.Open.Matchers, rules.Open.Every = append(rules.Open.Matchers, m), true
+	rules.Open.Matchers = append(rules.Open.Matchers, m)
 	f := incident.Facts{Sightings: []incident.Sighting{fires("checkout", 0, 10), fires("checkout", 40, 50), fires("search", 5, 9), fires("checkout", 200, 210)}}
 	res := Correlate(f, &rules, noon.Add(24*time.Hour))
 	linked := map[int]int{}

@@ -19,7 +19,7 @@ func TestMetaAlertsBelongToNothing(t *testing.T) {
 		return m
 	}
 	rules := DefaultRules()
-	rules.Open.Matchers, rules.Open.Every = []labels.Matchers{set(`severity="critical"`)}, true
+	rules.Open.Matchers = []labels.Matchers{set(`severity="critical"`)}
 	rules.Ignore = []labels.Matchers{set(`{team="sandbox"}`), set(`{env="dev",alertname="Errors"}`)}
 	for _, c := range []struct {
 		name   string

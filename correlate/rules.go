@@ -4,6 +4,7 @@
 package correlate
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
@@ -18,15 +19,13 @@ type Rules struct {
 	Services   catalog.Services
 	Severities catalog.Severities
 
-	// Before and After widen an incident's impact: an alert that starts this long before or after it can still belong.
-	Before, After time.Duration
 	// LinkAt and SuggestAt split scores in 0..1 into linked, suggested and nothing.
 	LinkAt, SuggestAt float64
 	// Dependencies say which service needs which.
 	Dependencies []catalog.Dependency
-	Open         Open
-	// Weights say how much each sort of evidence counts.
-	Weights Weights
+	// Places are the labels that say where something is.
+	Places []string
+	Open   Open
 	// Silence is how long nothing may be heard of a firing alert before its episode is expired. It must be longer than
 	// Alertmanager's repeat_interval.
 	Silence time.Duration
@@ -37,15 +36,59 @@ type Rules struct {
 	Watchdogs []Watchdog
 	// Ignore: an alert that any of these sets matches belongs to no incident and no figure, also where it was stored before.
 	Ignore []labels.Matchers
+	// Maintenance are alerts that belong to no incident.
+	Maintenance []Maintenance
+}
+
+// Maintenance says which alerts are maintenance, which belongs to no incident: in one stretch of time, in a stretch of each
+// week, or always where it names neither.
+type Maintenance struct {
+	Matchers labels.Matchers
+	From, To time.Time // zero for no bound
+	Weekly   *Weekly
+}
+
+// Weekly is a stretch of each week, in the time of a zone.
+type Weekly struct {
+	Day      time.Weekday
+	From, To time.Duration // since midnight; a To that is not after From is of the next day
+	Zone     *time.Location
+}
+
+// MarshalJSON names the zone: a location says nothing in JSON by itself.
+func (w *Weekly) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]any{w.Day, w.From, w.To, w.Zone.String()})
+}
+
+// Covers says whether an alert that begins at a time is in it.
+func (m *Maintenance) Covers(t time.Time) bool {
+	if !m.From.IsZero() && t.Before(m.From) || !m.To.IsZero() && !t.Before(m.To) {
+		return false
+	}
+	return m.Weekly == nil || m.Weekly.covers(t)
+}
+
+func (w *Weekly) covers(t time.Time) bool {
+	t = t.In(w.Zone)
+	clock := time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
+	if w.To > w.From {
+		return t.Weekday() == w.Day && clock >= w.From && clock < w.To
+	}
+	return t.Weekday() == w.Day && clock >= w.From || t.Weekday() == (w.Day+1)%7 && clock < w.To
+}
+
+// catalog is the part of the rules that the catalog is made of.
+func (r *Rules) catalog() *catalog.Rules {
+	return &catalog.Rules{Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Places: r.Places, Ignore: r.Ignore}
 }
 
 // Open says which alerts open an incident by themselves, and how they group.
 type Open struct {
 	// Matchers: an alert that any of these sets matches opens an incident. None means no alert does.
 	Matchers []labels.Matchers
-	// Every: each alert that matches and belongs to no incident opens one. Otherwise it is weighed whether what fired together
-	// is an incident; alone one opens an incident if it fires long, or if no other of its severity fired in the four weeks before.
-	Every   bool
+	// Weigh: an alert that matches opens an incident only where what fired together is likely one. Otherwise each opens one
+	// that belongs to no other.
+	Weigh   bool
 	GroupBy []string // label names; "service" means the canonical service
 	// Quiet is how long nothing may fire before the incident counts as over; ReopenWithin is how long after that a
 	// new firing is a relapse of it.
@@ -59,33 +102,13 @@ type Watchdog struct {
 	Every    time.Duration
 }
 
-// Weights multiply what each sort of evidence says about an outbreak of alerts and an incident, in logarithms of odds. A
-// weight of 0 leaves the evidence out.
-type Weights struct {
-	Time       float64 // when it began, by the most precise milestone
-	OtherTimes float64 // when it began, by all other milestones
-	End        float64 // when it ended
-	Service    float64 // which services it hit, through aliases and dependencies
-	Place      float64 // in which region or cluster
-	Reference  float64 // the record names an alert, or an alert the record
-	Words      float64 // words in common
-	Size       float64 // how many different alerts fired
-	History    float64 // what people confirmed and rejected before
-}
-
-// DefaultWeights were fitted by maximum likelihood to labelled organisations and rounded.
-func DefaultWeights() Weights {
-	return Weights{Time: 0.6, OtherTimes: 0.2, End: 1.4, Service: 0.7, Place: 1, Reference: 0.5, Words: 1, Size: 0.3, History: 1}
-}
-
 // DefaultRules are the rules where the configuration says nothing.
 func DefaultRules() Rules {
 	return Rules{
 		Services:   catalog.Services{Labels: []string{"service", "app", "job"}},
 		Severities: catalog.Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
-		Before:     30 * time.Minute, After: 15 * time.Minute,
-		LinkAt: 0.75, SuggestAt: 0.4,
-		Weights: DefaultWeights(),
+		LinkAt:     0.6, SuggestAt: 0.4,
+		Places:  catalog.DefaultPlaces,
 		Open:    Open{GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
 		Silence: 25 * time.Hour, OpenFor: 7 * 24 * time.Hour,
 	}

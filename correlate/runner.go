@@ -1,12 +1,15 @@
 package correlate
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,10 +30,8 @@ type FactsReader interface {
 	Reach(ctx context.Context) ([]incident.Life, []incident.Sender, error)
 	Position(ctx context.Context) (cursor int64, rules string, err error)
 	Incident(ctx context.Context, id string) (incident.Incident, error)
-	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
-	Firing(ctx context.Context) ([]incident.Verdict, error)
 }
 
 // Options are what a Runner needs. Facts, Rules and Deliver are required.
@@ -42,13 +43,17 @@ type Options struct {
 	Logger  *slog.Logger // nil means silent
 	Metrics *Metrics     // nil means not exposed
 	// Deliver stores and publishes what a pass found new, changed or gone: all of an incident.Pass but Observed and Token.
-	// Incidents carry no measurements yet. Until it returns nil the pass counts as not delivered, and what it held is
-	// delivered again, with whatever came since. It is never called twice at once.
+	// Incidents carry no measurements yet. Until it returns nil the pass counts as not delivered, and is delivered again
+	// before any other. It is never called twice at once.
 	Deliver func(context.Context, incident.Pass) error
+	// Part is how many alerts are worked out before they are delivered as a part, where everything is; 0 for the usual
+	// number, which is large.
+	Part int
 }
 
-// Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts. A
-// pass reads and computes the stretches of time that a change can reach, and nothing else.
+// Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts. It
+// tells what changed to a book, and delivers what became different. A start and new rules are a book that is told
+// everything.
 type Runner struct {
 	facts   FactsReader
 	now     func() time.Time
@@ -58,34 +63,27 @@ type Runner struct {
 
 	rules atomic.Pointer[ruleSet]
 	wake  chan struct{}
-	handy int // how many alerts a store may hold for a desk to know all of them
+	sizes sizes
 
 	// What follows belongs to the goroutine of Run.
-	started bool
+	book    *book // nil before it was told everything
+	cache   *cache
+	current *ruleSet // of the book
 	cursor  int64
-	current string // digest of the rules of the newest delivered pass
-	clock   clock
-	hearts  hearts
-	desk    *desk    // nil for none
-	again   []string // ids of incidents that reviews name, to be looked at again
+	pending *incident.Pass // was not delivered
 }
 
 // ruleSet are rules with their digest.
 type ruleSet struct {
 	Rules
 	digest string
-	dir    *directory // for the goroutine of Run
 }
 
-func newRuleSet(rules Rules) *ruleSet {
-	r := &ruleSet{Rules: rules, digest: rules.Digest()}
-	r.dir = newDirectory(&r.Rules, nil)
-	return r
-}
+func newRuleSet(rules Rules) *ruleSet { return &ruleSet{Rules: rules, digest: rules.Digest()} }
 
 // NewRunner makes a Runner. Nothing happens before Run.
 func NewRunner(o Options) *Runner {
-	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1), handy: handyAlerts}
+	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1), sizes: usualSizes}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -94,6 +92,9 @@ func NewRunner(o Options) *Runner {
 	}
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Part > 0 {
+		r.sizes.flush = o.Part
 	}
 	r.rules.Store(newRuleSet(o.Rules))
 	return r
@@ -140,7 +141,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			pause, wait = wait, min(2*wait, retryMost)
 		default:
 			wait = retryAfter
-			if next := r.clock.next(); !next.IsZero() {
+			if next := r.book.next(); !next.IsZero() {
 				pause = min(pause, max(0, next.Sub(r.now())))
 			}
 		}
@@ -182,110 +183,200 @@ func (r *Runner) CatchUp(ctx context.Context) error {
 
 // once is one pass, and says whether there is more to do.
 func (r *Runner) once(ctx context.Context) (more bool, err error) {
-	rules, now := r.rules.Load(), r.now()
-	silent := r.hearts.silent
-	defer func() {
-		if err != nil {
-			r.hearts.silent = silent // so that it is told again
-		}
-	}()
-	rules.dir.ctx = ctx
-	defer rules.dir.guard(&err, func() { r.desk = nil })
-	if !r.started {
-		if err := r.start(ctx, rules, now); err != nil {
+	begun := time.Now()
+	if r.pending != nil {
+		if err := r.send(ctx, *r.pending, begun); err != nil {
 			return false, err
 		}
 	}
-	begun := time.Now()
-	todo, err := r.todo(ctx, now)
+	rules := r.rules.Load()
+	if r.book == nil || r.current.digest != rules.digest {
+		if err := r.rebuild(ctx, rules); err != nil {
+			r.book = nil
+			return false, err
+		}
+		return true, nil
+	}
+	r.book.now = r.now()
+	changes, more, err := r.read(ctx)
 	if err != nil {
 		return false, err
 	}
-	blind, err := r.hearts.beat(ctx, r.facts, rules.Watchdogs, todo.beats, now)
-	if err != nil {
+	cursor := r.cursor
+	if n := len(changes); n > 0 {
+		cursor = changes[n-1].Seq
+	}
+	if err := r.tell(ctx, changes); err != nil {
 		return false, err
 	}
-	todo.stretches = append(todo.stretches, blind...)
-	lives, senders, err := r.facts.Reach(ctx)
-	if err != nil {
-		return false, err
-	}
-	p := &pass{Runner: r, rules: rules, dir: rules.dir, now: now, todo: todo, reach: incident.NewReach(lives, senders), moments: map[string]moment{}}
-	switch {
-	case rules.digest != r.current:
-		err = p.everything(ctx)
-	case len(todo.stretches)+len(todo.due)+len(todo.reviewed) > 0 || todo.cursor != r.cursor:
-		err = p.changes(ctx)
-	default:
+	r.book.expire()
+	if cursor == r.cursor && r.book.calm() {
 		return false, nil
 	}
-	if err != nil {
+	if err := r.book.settle(ctx, r.cache, nil); err != nil {
 		return false, err
 	}
-	r.metrics.pass(time.Since(begun), p.incidents, p.verdicts)
-	return todo.more || len(r.again) > 0, nil
+	d, err := r.book.show(ctx, r.cache, nil)
+	if err != nil {
+		r.book = nil // what it had worked out of it is not told; a new one compares with what is stored
+		return false, err
+	}
+	p := incident.Pass{Cursor: cursor, Rules: rules.digest, Blind: r.book.blind, Incidents: d.incidents, Removed: d.removed, Verdicts: d.verdicts, Gone: d.gone}
+	return more, r.send(ctx, p, begun)
 }
 
-// start takes up where the newest pass stored left off.
-func (r *Runner) start(ctx context.Context, rules *ruleSet, now time.Time) error {
-	var err error
-	if r.cursor, r.current, err = r.facts.Position(ctx); err != nil {
+// send delivers a pass, which stays pending until that was done.
+func (r *Runner) send(ctx context.Context, p incident.Pass, begun time.Time) error {
+	r.pending = &p
+	if err := r.deliver(ctx, p); err != nil {
 		return err
 	}
-	// What the clock alone changed while nobody looked: whatever was open or fired.
-	r.clock = clock{}
-	for in, err := range r.facts.EachIncident(ctx, now.AddDate(1000, 0, 0)) {
+	r.pending, r.cursor = nil, p.Cursor
+	r.metrics.pass(time.Since(begun), len(p.Incidents), len(p.Verdicts))
+	return nil
+}
+
+const mostChanges = 10_000
+
+// read reads the feed; a long one is worked off in several passes, so that none holds all of it.
+func (r *Runner) read(ctx context.Context) (changes []incident.Change, more bool, err error) {
+	after := r.cursor
+	for range 5 {
+		list, err := r.facts.Changes(ctx, after, mostChanges)
+		if err != nil {
+			return nil, false, err
+		}
+		changes = append(changes, list...)
+		if more = len(list) == mostChanges; !more {
+			break
+		}
+		after = list[len(list)-1].Seq
+	}
+	return changes, more, nil
+}
+
+// tell tells the book what changed. Telling it again does no harm, so an error leaves nothing behind.
+func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
+	prints, records, silences := map[string]bool{}, map[incident.RecordKey]bool{}, map[string]incident.Change{}
+	reviews, beats := false, false
+	for _, c := range changes {
+		switch c.Kind {
+		case incident.ChangeSighting:
+			prints[c.Key] = true
+		case incident.ChangeRecord:
+			records[recordKey(c.Key)] = true
+		case incident.ChangeReview:
+			reviews = true
+		case incident.ChangeSilence:
+			silences[c.Key] = c
+		case incident.ChangeBeat:
+			beats = true
+		case incident.ChangeReach:
+			for f := range r.book.during(c.From, c.To) {
+				prints[f] = true
+			}
+		}
+	}
+	if len(prints) > 0 {
+		if err := r.reach(ctx); err != nil {
+			return err
+		}
+	}
+	for f := range r.book.due() {
+		prints[f] = true
+	}
+	if err := r.tellPrints(ctx, sortedKeys(prints)); err != nil {
+		return err
+	}
+	for k := range records {
+		rec, err := r.facts.Record(ctx, k)
+		switch {
+		case incident.CodeOf(err) == incident.CodeNotFound && err != nil:
+			rec = incident.Record{Source: k.Source, ID: k.ID, Withdrawn: true}
+		case err != nil:
+			return err
+		}
+		r.book.tellRecord(&rec)
+	}
+	for id, c := range silences {
+		list, err := r.facts.Silences(ctx, c.From, c.To)
 		if err != nil {
 			return err
 		}
-		from, to := in.Span()
-		for k := 0; from.IsZero() && k < len(in.Records); k++ { // of which no record tells a milestone
-			rec, _, err := stored(r.facts.Record(ctx, in.Records[k]))
-			if err != nil {
-				return err
-			}
-			from, to = rec.Span()
-		}
-		r.clock.set(in.ID, moment{at: now, of: stretch{from, to}})
-	}
-	firing, err := r.facts.Firing(ctx)
-	if err != nil {
-		return err
-	}
-	fires := map[incident.EpisodeKey]bool{}
-	prints := map[string][]incident.Sighting{}
-	for i := range firing {
-		k := utc(firing[i].Episode.Key())
-		fires[k], prints[k.Fingerprint] = true, nil
-	}
-	list, err := r.facts.SightingsOf(ctx, sortedKeys(prints))
-	if err != nil {
-		return err
-	}
-	for _, s := range list {
-		prints[s.Fingerprint] = append(prints[s.Fingerprint], s)
-	}
-	for _, list := range prints {
-		for _, e := range incident.Episodes(list, rules.Silence, now) {
-			if k := utc(e.Key()); fires[k] {
-				m := moment{now, stretch{e.StartsAt, e.StartsAt}, e.Fingerprint}
-				if e.Firing() {
-					m.at = e.LastSeen.Add(rules.Silence + 1)
-				}
-				r.clock.set(k.String(), m)
+		for _, s := range list {
+			if s.ID == id {
+				r.book.tellSilence(s)
 			}
 		}
 	}
-	if _, err := r.hearts.load(ctx, r.facts, rules.Watchdogs, now); err != nil {
-		return err
+	if reviews {
+		list, err := r.facts.Reviews(ctx)
+		if err != nil {
+			return err
+		}
+		r.book.tellReviews(list)
 	}
-	r.started = true
+	return r.watch(ctx, beats)
+}
+
+// reach reads who could tell of alerts, and when.
+func (r *Runner) reach(ctx context.Context) error {
+	lives, senders, err := r.facts.Reach(ctx)
+	r.book.reach = incident.NewReach(lives, senders)
+	return err
+}
+
+// during are the alerts that fired in a stretch of time.
+func (b *book) during(from, to time.Time) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for f, s := range b.series {
+			if slices.ContainsFunc(s.entries, func(e *entry) bool { return e.start <= to.UnixNano() && e.end >= from.UnixNano() }) && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// tellPrints tells the book all episodes of some alerts.
+func (r *Runner) tellPrints(ctx context.Context, prints []string) error {
+	for len(prints) > 0 {
+		some := prints[:min(len(prints), 500)]
+		prints = prints[len(some):]
+		list, err := r.facts.SightingsOf(ctx, some)
+		if err != nil {
+			return err
+		}
+		of := map[string][]incident.Sighting{}
+		for _, s := range list {
+			of[s.Fingerprint] = append(of[s.Fingerprint], s)
+		}
+		for _, f := range some {
+			r.book.tell(f, r.book.episodes(of[f]))
+		}
+	}
+	return nil
+}
+
+// watch tells the book when watchdogs were silent. beats says that signs of life came.
+func (r *Runner) watch(ctx context.Context, beats bool) error {
+	dogs := r.book.rules.Watchdogs
+	if len(dogs) == 0 {
+		return nil
+	}
+	if beats || r.cache.beats == nil {
+		list, err := r.facts.Beats(ctx, time.Time{}, time.Time{})
+		if err != nil {
+			return err
+		}
+		r.cache.beats = list
+	}
+	r.book.tellBlind(blindness(dogs, r.cache.beats, r.book.now))
 	return nil
 }
 
 // edition counts up whenever this program makes something else of the same facts and rules than the one before it: what a
 // store derived by an earlier edition is then worked out again when it is opened.
-const edition = 2
+const edition = 3
 
 // Digest names the rules by their content, and what this program makes of them: rules that decide the same have the same
 // digest.
@@ -299,4 +390,99 @@ func (r *Rules) Digest() string {
 	}
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:12])
+}
+
+func recordKey(s string) incident.RecordKey {
+	for i := range len(s) {
+		if s[i] == '/' {
+			return incident.RecordKey{Source: s[:i], ID: s[i+1:]}
+		}
+	}
+	return incident.RecordKey{Source: s}
+}
+
+// stored says whether a store has what was read; that it has not is no error here.
+func stored[T any](v T, err error) (T, bool, error) {
+	if err != nil && incident.CodeOf(err) == incident.CodeNotFound {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+// same says whether an incident is what is stored of it.
+func same(a, b *incident.Incident) bool {
+	if len(a.Links) != len(b.Links) { // of most that differ this is what does, and there may be many
+		return false
+	}
+	x, y := *a, *b
+	x.Measurements, y.Measurements = nil, nil
+	p, err1 := json.Marshal(&x)
+	q, err2 := json.Marshal(&y)
+	return errors.Join(err1, err2) == nil && bytes.Equal(p, q)
+}
+
+// next is when time alone changes an answer; zero for never.
+func (b *book) next() time.Time {
+	var next time.Time
+	if b == nil {
+		return next
+	}
+	for _, t := range b.firing {
+		next = earliest(next, t)
+	}
+	for _, p := range b.parts {
+		next = earliest(next, p.next)
+	}
+	return next
+}
+
+// due are the alerts of which nothing was heard for too long.
+func (b *book) due() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range sortedKeys(b.firing) {
+			if !b.firing[f].After(b.now) && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// expire marks the incidents that time alone changes.
+func (b *book) expire() {
+	for _, p := range b.parts {
+		if !p.next.IsZero() && !p.next.After(b.now) {
+			b.touched[p] = true
+		}
+	}
+}
+
+// calm says that nothing is marked.
+func (b *book) calm() bool {
+	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.recount && !b.regrouped && !b.told
+}
+
+// tellBlind takes in the stretches in which watchdogs were silent, and marks the incidents of those that changed.
+func (b *book) tellBlind(blind map[string][]incident.Impact) {
+	var turned []incident.Impact
+	for _, pair := range [][2]map[string][]incident.Impact{{b.blind, blind}, {blind, b.blind}} {
+		for name, list := range pair[0] {
+			for _, w := range list {
+				if !slices.Contains(pair[1][name], w) {
+					turned = append(turned, w)
+				}
+			}
+		}
+	}
+	b.blind = blind
+	if len(turned) == 0 {
+		return
+	}
+	b.told = true
+	for _, p := range b.parts {
+		for _, w := range turned {
+			if !w.From.After(p.to) && (w.To.IsZero() || !w.To.Before(p.from)) {
+				b.touched[p] = true
+			}
+		}
+	}
 }

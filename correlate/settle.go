@@ -1,286 +1,570 @@
 package correlate
 
 import (
+	"container/heap"
+	"context"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
+	"meantime/correlate/assign"
 	"meantime/incident"
 )
 
-// settlement decides which outbreaks belong to which reports, over all that is at hand.
-type settlement struct {
-	*correlator
-	main     map[*report]*match   // the outbreak a report is about
-	owner    map[*outbreak]*match // the report an outbreak belongs to before all others
-	sharers  map[*outbreak][]*match
-	part     map[*outbreak]*match // the report an outbreak is a further part of
-	partOdds map[*outbreak]float64
-	opened   []*opening
-	openedBy map[*outbreak]*opening
-	ids      map[*outbreak][]string // by which reviews name episodes of it
-	byID     map[string]*alert      // those episodes
-	said     map[*outbreak][]*match // its matches, where reviews name any of its episodes
-}
+// lengths are those of cells: a day, then shorter ones where more fires.
+var lengths = []int64{dayLength, 6 * int64(time.Hour), int64(time.Hour), 10 * int64(time.Minute), int64(time.Minute)}
 
-// What decides about outbreaks as a whole, in logarithms of odds.
-const (
-	mainOdds    = -1.2 // a report's best outbreak, where no other report has a better claim
-	shareGain   = 3.0  // by how much a second report must explain part of an outbreak better than the first
-	partOdds    = -0.5
-	partRelated = 1.5 // it hits what the main outbreak hits; against it where not
-	partSmall   = 1.0
-	partPlace   = 0.5
-	partApart   = -2.0
-	partLate    = -1.0 // it begins more than an hour after the last alert before
-	smallKinds  = 3
-)
-
-func (c *correlator) settle() *settlement {
-	s := &settlement{
-		correlator: c, main: map[*report]*match{}, owner: map[*outbreak]*match{}, sharers: map[*outbreak][]*match{},
-		part: map[*outbreak]*match{}, partOdds: map[*outbreak]float64{}, openedBy: map[*outbreak]*opening{}, said: map[*outbreak][]*match{},
+// cut divides episodes, in order of start, into stretches of the clock.
+func cut(list []*entry, most, level int, from int64, out []*cell) []*cell {
+	if len(list) == 0 {
+		return out
 	}
-	s.nameAlerts()
-	s.joined()
-	s.mains()
-	s.parts()
-	s.open()
-	return s
-}
-
-// matches are those of an outbreak, the likeliest first.
-func (s *settlement) matches(o *outbreak) []*match {
-	if said, ok := s.said[o]; ok {
-		return said
+	if len(list) <= most || level == len(lengths)-1 {
+		return append(out, &cell{from: from, to: from + lengths[level], entries: list})
 	}
-	return s.matchesOf[o]
-}
-
-// mains gives each report the outbreak it is about: of all pairs the likeliest first, each report and each outbreak once.
-// A report that is left may share the outbreak of another, where it explains part of it clearly better.
-func (s *settlement) mains() {
-	all := s.allMatches
-	if len(s.said) > 0 {
-		all = nil
-		for _, m := range s.allMatches {
-			if said, ok := s.said[m.outbreak]; !ok || slices.Contains(said, m) {
-				all = append(all, m)
-			}
+	next := lengths[level+1]
+	for begin := 0; begin < len(list); {
+		at := floor(list[begin].start, next) * next
+		end := begin
+		for end < len(list) && list[end].start < at+next {
+			end++
 		}
+		out = cut(list[begin:end], most, level+1, at, out)
+		begin = end
 	}
-	for _, m := range all {
-		if s.main[m.report] == nil && s.owner[m.outbreak] == nil && m.odds > mainOdds {
-			s.main[m.report], s.owner[m.outbreak] = m, m
-		}
-	}
-	for _, m := range all {
-		o := s.owner[m.outbreak]
-		if s.main[m.report] != nil || o == nil || m.odds <= mainOdds {
+	return out
+}
+
+// recut finds the cells of the days in which episodes came or went.
+func (b *book) recut() {
+	for _, n := range sortedKeys(b.reordered) {
+		d := b.days[n]
+		if d == nil {
 			continue
 		}
-		if m.gain(o.report, s.dir) >= shareGain {
-			s.main[m.report] = m
-			s.sharers[m.outbreak] = append(s.sharers[m.outbreak], m)
+		d.entries = slices.DeleteFunc(d.entries, func(e *entry) bool { return e.taken })
+		if !slices.IsSortedFunc(d.entries, byStart) {
+			slices.SortFunc(d.entries, byStart)
 		}
-	}
-}
-
-// gain is how much better the report of a match explains its outbreak than another report does.
-func (m *match) gain(than *report, dir *directory) float64 {
-	if m.than != than { // it is asked for in every pass, and seldom anew
-		m.than, m.gained = than, 0
-		for _, t := range m.outbreak.troubles {
-			m.gained += max(0, min(3, m.report.explains(t, dir)-than.explains(t, dir)))
+		fresh := cut(d.entries, b.sizes.cell, 0, n*dayLength, nil)
+		old := map[[2]int64]*cell{}
+		for _, c := range d.cells {
+			old[[2]int64{c.from, c.to}] = c
 		}
-	}
-	return m.gained
-}
-
-// parts finds the incidents that further outbreaks belong to: what flared up again, or fired too late to be of the first.
-func (s *settlement) parts() {
-	for _, o := range s.breaks {
-		s.dir.ask()
-		if s.owner[o] != nil || s.part[o] != nil {
-			continue
-		}
-		best := partOdds
-		for _, m := range s.matches(o) {
-			main := s.main[m.report]
-			if main == nil {
+		for i, c := range fresh {
+			k := [2]int64{c.from, c.to}
+			was := old[k]
+			if was == nil {
+				b.dirty[c] = true
+				for _, e := range c.entries {
+					e.cell = c
+				}
 				continue
 			}
-			odds := m.odds + m.partly(main.outbreak)
-			if odds > best {
-				best, s.part[o], s.partOdds[o] = odds, m, odds
+			delete(old, k)
+			if !slices.Equal(was.entries, c.entries) {
+				b.dirty[was] = true
+				was.answer = nil
+			}
+			was.entries = c.entries
+			for _, e := range c.entries {
+				e.cell = was
+			}
+			fresh[i] = was
+		}
+		for _, c := range old {
+			delete(b.dirty, c)
+			b.forget(c)
+		}
+		d.cells = fresh
+		if len(d.entries) == 0 {
+			delete(b.days, n)
+			b.recount = true
+		}
+		if after := b.after(n*dayLength + dayLength - 1); after != nil {
+			b.checkCarried(after) // what comes before it may be another now
+		}
+	}
+	clear(b.reordered)
+}
+
+// forget takes out what a cell said.
+func (b *book) forget(c *cell) {
+	for ref := range c.refs {
+		if p := b.parts[ref]; p != nil {
+			delete(p.cells, c)
+			b.touched[p] = true
+		}
+	}
+	for _, id := range c.opened {
+		b.parts[id].opened--
+	}
+	c.opened = nil
+}
+
+// after is the first cell that begins after a time, nil for none; before is the last one that begins before it.
+func (b *book) after(t int64) *cell {
+	n := floor(t, dayLength)
+	if d := b.days[n]; d != nil {
+		for _, c := range d.cells {
+			if c.from > t {
+				return c
 			}
 		}
 	}
-}
-
-// partly is what speaks for an outbreak being a further part of an incident that another is the main part of.
-func (m *match) partly(of *outbreak) float64 {
-	if m.of == of { // it is asked for in every pass, and seldom anew
-		return m.fits
-	}
-	o, odds := m.outbreak, 0.0
-	if o.look().kinds < smallKinds {
-		odds += partSmall
-	}
-	if of.related(o) {
-		odds += partRelated
-	} else {
-		odds -= partRelated
-	}
-	if of.apart(o) {
-		odds += partApart
-	} else {
-		odds += partPlace
-	}
-	if o.first.Sub(of.last) > time.Hour {
-		odds += partLate
-	}
-	m.of, m.fits = of, odds
-	return odds
-}
-
-// attached are the matches through which an outbreak belongs to reports, and whether as a part.
-func (s *settlement) attached(o *outbreak) (to []*match, part bool) {
-	if m := s.owner[o]; m != nil {
-		return append([]*match{m}, s.sharers[o]...), false
-	}
-	if m := s.part[o]; m != nil {
-		return []*match{m}, true
-	}
-	return nil, false
-}
-
-// The odds of one alert's link, from what is known of its outbreak and of itself. They were fitted to labelled
-// organisations by maximum likelihood and rounded.
-const (
-	linkBase      = 2.3
-	linkMargin    = 0.4
-	linkMatch     = 0.45
-	linkExplains  = 0.65
-	linkSame      = 1.2
-	linkUnrelated = -2.0  // of one or two alerts, no way between its service and those that the record names is known
-	linkKinds     = -0.45 // large outbreaks are more often several incidents
-	linkAlone     = -1.2  // its service has no other alert
-	linkSmall     = 1.2   // per logarithm of odds below 1, of an outbreak of one or two alerts, which may well be chance
-	linkOutside   = -4.5  // further from the impact than the configured tolerance
-	linkReference = 4.5
-	looseBase     = -2.5 // an outbreak that belongs to nothing
-	looseMatch    = 0.6
-)
-
-// linkOdds is the logarithm of the odds that an alert of an attached outbreak belongs to the report.
-func (s *settlement) linkOdds(x *alert, m *match, d *settled) float64 {
-	odds := m.odds
-	if d.part {
-		odds = d.odds
-	}
-	second := -9.0
-	for _, other := range d.matches {
-		if other.report != m.report {
-			second = max(second, other.odds)
+	for k := n + 1; k <= n+carryDays; k++ {
+		if d := b.days[k]; d != nil && len(d.cells) > 0 {
+			return d.cells[0]
 		}
 	}
-	sum := linkBase + linkMatch*clamp(odds, -2, 4) + linkMargin*clamp(odds-second, -3, 4) + linkKinds*math.Log(x.outbreak.look().kinds) + linkExplains*clamp(m.report.explains(x.trouble, s.dir), -8, 2)
-	if slices.Contains(m.report.services, x.service) {
-		sum += linkSame
-	}
-	if x.outbreak.look().kinds < smallKinds && s.dir.Apart(x.service, m.report.services) {
-		sum += linkUnrelated
-	}
-	if len(x.trouble.members) == 1 {
-		sum += linkAlone
-	}
-	if x.outbreak.look().kinds < smallKinds {
-		sum += linkSmall * min(0, odds-1)
-	}
-	if at := x.StartsAt.Add(-m.shift); at.Before(m.report.onset.Add(-s.dir.rules.Before)) || at.After(m.report.over.Add(s.dir.rules.After)) {
-		sum += linkOutside
-	}
-	return sum
+	return nil
 }
 
-func clamp(v, least, most float64) float64 { return max(least, min(most, v)) }
+func (b *book) before(t int64) *cell {
+	n := floor(t, dayLength)
+	if d := b.days[n]; d != nil {
+		for _, c := range slices.Backward(d.cells) {
+			if c.from < t {
+				return c
+			}
+		}
+	}
+	for k := n - 1; k >= n-carryDays; k-- {
+		if d := b.days[k]; d != nil && len(d.cells) > 0 {
+			return d.cells[len(d.cells)-1]
+		}
+	}
+	return nil
+}
 
-func sigmoid(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }
+// carryDays is for how many days without any alert an incident is carried on.
+const carryDays = 30
 
-// joined gives reports the outbreaks that a person said are of the same incident, and keeps apart what a person said are two.
-func (s *settlement) joined() {
-	for _, o := range s.breaks {
-		if len(s.ids[o]) == 0 {
+func (b *book) checkCarried(c *cell) {
+	var in []assign.Carried
+	if p := b.before(c.from); p != nil {
+		in = p.out
+	}
+	if !sameCarried(in, c.in) {
+		b.dirty[c] = true
+	}
+}
+
+func sameCarried(a, b []assign.Carried) bool {
+	return len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
+}
+
+// queue are cells that have to be worked out, in order of time.
+type queue []*cell
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].from < q[j].from }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)        { *q = append(*q, x.(*cell)) }
+func (q *queue) Pop() any {
+	old := *q
+	c := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return c
+}
+
+// loader brings what is not at hand.
+type loader interface {
+	// load brings the episodes of a cell that are not at hand.
+	load(ctx context.Context, c *cell) error
+	// worked says that a cell was worked out, so that others may be put away.
+	worked(ctx context.Context, c *cell) error
+	record(ctx context.Context, k incident.RecordKey) (*incident.Record, error)
+}
+
+// settle works out what is marked. flush, where there is one, is told of each cell, and whether there are more.
+func (b *book) settle(ctx context.Context, l loader, flush func(context.Context, *cell, bool) error) error {
+	if b.renamed {
+		b.redescribe()
+	}
+	b.recut()
+	b.regroup()
+	b.renumber()
+	var q queue
+	for c := range b.dirty {
+		q = append(q, c)
+	}
+	heap.Init(&q)
+	inQueue := map[*cell]bool{}
+	for _, c := range q {
+		inQueue[c] = true
+	}
+	for len(q) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c := heap.Pop(&q).(*cell)
+		delete(inQueue, c)
+		if err := b.work(ctx, l, c); err != nil {
+			b.dirty[c] = true
+			return err
+		}
+		delete(b.dirty, c)
+		for c := range b.dirty {
+			if !inQueue[c] {
+				inQueue[c] = true
+				heap.Push(&q, c)
+			}
+		}
+		if err := l.worked(ctx, c); err != nil {
+			return err
+		}
+		if flush != nil {
+			if err := flush(ctx, c, len(q) > 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// redescribe learns what alerts and records speak of by the names that are known now.
+func (b *book) redescribe() {
+	b.renamed = false
+	b.rename()
+	b.recount = true
+	for _, s := range b.series {
+		if s.described == nil {
 			continue
 		}
-		s.said[o] = []*match{}
-		for _, m := range s.matchesOf[o] {
-			if !s.decidedOn(m.report, o, incident.ReviewSplit) {
-				s.said[o] = append(s.said[o], m)
-			}
-		}
-		for _, r := range s.reports {
-			if s.owner[o] != nil || !s.decidedOn(r, o, incident.ReviewMerge) {
-				continue
-			}
-			m := &match{report: r, outbreak: o, odds: certain}
-			if i := slices.IndexFunc(s.said[o], func(m *match) bool { return m.report == r }); i >= 0 {
-				sure := *s.said[o][i]
-				sure.odds = certain
-				m = &sure
-				s.said[o] = append([]*match{m}, slices.Delete(s.said[o], i, i+1)...)
-			}
-			if s.main[r] == nil {
-				s.main[r], s.owner[o] = m, m
-			} else {
-				s.part[o], s.partOdds[o] = m, certain
+		was := s.described
+		s.described = b.describe(was.labels)
+		if was.service != s.described.service {
+			for _, e := range s.entries {
+				if e.cell != nil {
+					b.dirty[e.cell] = true
+				}
+				b.judged[e] = true
 			}
 		}
 	}
-}
-
-// decidedOn says whether the newest decision about a report and an outbreak is the given one.
-func (s *settlement) decidedOn(r *report, o *outbreak, action incident.ReviewAction) bool {
-	for _, id := range s.ids[o] {
-		for _, other := range r.ids() {
-			if d, ok := s.reviews.joins[pair(id, other)]; ok && d.Action == action {
-				return true
+	b.index.SetCatalog(b.catalog)
+	for _, k := range sortedRecords(b.records) {
+		x := b.records[k]
+		services := b.catalog.Named(&incident.Record{Services: x.said, Title: x.title})
+		if !slices.Equal(services, x.Services) {
+			y := *x
+			y.Services = services
+			b.replace(x, &y)
+			if p := b.partOf(k); p != nil {
+				b.touched[p] = true
 			}
 		}
 	}
-	return false
+	for id, s := range b.silence {
+		delete(b.silence, id)
+		b.tellSilence(s)
+	}
 }
 
-// certain are the odds of what a person said.
-const certain = 9.0
+func sortedRecords(m map[incident.RecordKey]*recordInfo) []incident.RecordKey {
+	var out []incident.RecordKey
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.SortFunc(out, compareRecords)
+	return out
+}
 
-// nameAlerts finds the alerts whose ids reviews name incidents by.
-func (s *settlement) nameAlerts() {
-	s.ids, s.byID = map[*outbreak][]string{}, map[string]*alert{}
-	if len(s.reviews.episodeIDs) == 0 {
+// regroup groups records anew, and marks where their incidents reach.
+func (b *book) regroup() {
+	if !b.regrouped {
 		return
 	}
-	for _, o := range s.breaks {
-		for _, x := range o.look().openers {
-			for _, id := range o.openerIDs(x) {
-				if s.reviews.episodeIDs[id] {
-					s.ids[o], s.byID[id] = append(s.ids[o], id), x
+	b.regrouped = false
+	gone, fresh := b.index.Settle()
+	for _, g := range gone {
+		id := g.ID()
+		if p := b.parts[id]; p != nil && p.group == g {
+			b.touched[p] = true
+			p.group = nil
+		}
+		b.setKnown(id, nil)
+	}
+	for _, g := range fresh {
+		p := b.part(g.ID())
+		p.group = g
+		b.touched[p] = true
+		b.setKnown(g.ID(), b.knownOf(g))
+	}
+}
+
+func (b *book) part(ref string) *part {
+	p := b.parts[ref]
+	if p == nil {
+		p = &part{ref: ref, cells: map[*cell]bool{}}
+		b.parts[ref] = p
+	}
+	return p
+}
+
+// setKnown puts an incident of records, or a maintenance, in place of what was known by its ID; nil for none.
+func (b *book) setKnown(id string, k *assign.Known) {
+	old := b.known[id]
+	if old != nil && k != nil && reflect.DeepEqual(old, k) {
+		return
+	}
+	for _, x := range []*assign.Known{old, k} {
+		if x == nil {
+			continue
+		}
+		from, to := x.From(), x.To()
+		if x.Maintenance {
+			from = math.Min(from, x.Made)
+		}
+		for n := int64(math.Floor(from / 24)); n <= int64(math.Floor(to/24)); n++ {
+			if b.reaches[n] == nil {
+				b.reaches[n] = map[string]bool{}
+			}
+			if x == old {
+				if delete(b.reaches[n], id); len(b.reaches[n]) == 0 {
+					delete(b.reaches, n)
+				}
+			} else {
+				b.reaches[n][id] = true
+			}
+			b.markDay(n)
+		}
+	}
+	if k == nil {
+		delete(b.known, id)
+	} else {
+		b.known[id] = k
+	}
+}
+
+// renumber works out the numbers of the organisation anew.
+func (b *book) renumber() {
+	if b.recount {
+		b.recount = false
+		seen, values := map[assign.Place]bool{}, map[string]float64{}
+		for _, s := range b.series {
+			for _, p := range s.described.places {
+				if !seen[p] {
+					seen[p] = true
+					values[p.Label]++
 				}
 			}
 		}
+		for l, n := range values {
+			values[l] = math.Round(roundNats(n, 0.25))
+		}
+		services := roundNats(math.Max(1, float64(b.catalog.Size())), 0.5)
+		if services != b.scale.services || !reflect.DeepEqual(values, b.scale.values) {
+			b.scale.services, b.scale.values = services, values
+			b.markAll()
+		} else {
+			for _, d := range b.days { // on how many days alerts began before
+				for _, c := range d.cells {
+					if c.listened != b.listened(c) {
+						b.dirty[c] = true
+					}
+				}
+			}
+		}
+		for n := range b.weeks {
+			b.reweek[n] = true
+		}
+	}
+	again := map[int64]bool{}
+	for n := range b.reweek {
+		for w := range b.weeks {
+			if w >= n && w <= n+lookback/7+1 {
+				again[w] = true
+			}
+		}
+	}
+	clear(b.reweek)
+	for w := range again {
+		was := b.weeks[w]
+		delete(b.weeks, w)
+		if b.weekOf(w) != was {
+			for n := w * 7; n < w*7+7; n++ {
+				b.markDay(n)
+			}
+		}
 	}
 }
 
-// openerIDs are the ids of an alert of the outbreak, made once.
-func (o *outbreak) openerIDs(x *alert) []string {
-	if o.seen.ids == nil {
-		o.seen.ids = map[*alert][]string{}
+func (b *book) markAll() {
+	for n := range b.days {
+		b.markDay(n)
 	}
-	ids, ok := o.seen.ids[x]
-	if !ok {
-		ids = x.ids()
-		o.seen.ids[x] = ids
+}
+
+// listened is what habit is measured against, rounded: for how many hours, and on how many days.
+func (b *book) listened(c *cell) [2]float64 {
+	days := b.daysBefore(c)
+	return [2]float64{roundNats(days*24+480, 0.25) - 480, math.Round(roundNats(math.Max(1, days), 0.25))}
+}
+
+// weekOf are the numbers of one week: of the incidents that began in the ninety days before its end.
+func (b *book) weekOf(n int64) week {
+	if w, ok := b.weeks[n]; ok {
+		return w
 	}
-	return ids
+	from, to := (n+1)*weekLength-lookback*dayLength, (n+1)*weekLength
+	var lasted []float64
+	count := 0.0
+	for r := range b.index.Between(time.Unix(0, from), time.Unix(0, to)) {
+		x := b.records[r.Key]
+		if x.Kind == incident.KindMaintenance {
+			continue
+		}
+		count++
+		if x.lasted > 0 {
+			lasted = append(lasted, x.lasted.Hours())
+		}
+	}
+	active := 0.0
+	for k := from / dayLength; k <= to/dayLength; k++ {
+		if d := b.days[k]; d != nil && len(d.entries) > 0 {
+			active++
+		}
+	}
+	median := usualLength.Hours()
+	if len(lasted) > 0 {
+		slices.Sort(lasted)
+		median = math.Min(2, math.Max(5.0/60, lasted[len(lasted)/2]))
+	}
+	w := week{roundNats(median, 0.25), roundNats(math.Max(1, count)/math.Max(24, 24*active), 0.5)}
+	b.weeks[n] = w
+	return w
+}
+
+// work works out a cell.
+func (b *book) work(ctx context.Context, l loader, c *cell) error {
+	in, err := b.input(ctx, l, c)
+	if err != nil {
+		return err
+	}
+	out, err := assign.Solve(ctx, in)
+	if err != nil {
+		return err
+	}
+	b.accept(c, in, out)
+	return nil
+}
+
+// again brings the answer of a cell that is not at hand.
+func (b *book) again(ctx context.Context, l loader, c *cell) error {
+	if c.answer != nil {
+		return l.load(ctx, c)
+	}
+	in, err := b.input(ctx, l, c)
+	if err != nil {
+		return err
+	}
+	if c.answer, err = assign.Solve(ctx, in); err != nil {
+		return err
+	}
+	return l.worked(ctx, c)
+}
+
+// accept takes in what became of a cell, and marks what is made of it where that is another than it was.
+func (b *book) accept(c *cell, in *assign.Input, out *assign.Output) {
+	b.forget(c)
+	c.answer, c.in, c.refs = out, in.Carried, map[string]bool{}
+	c.listened = b.listened(c)
+	var turned []*entry
+	for i, e := range c.entries {
+		e.past = in.Alerts[i].Past
+		v := &out.Verdicts[i]
+		for _, link := range v.Links {
+			c.refs[link.Incident] = true
+		}
+		if noise := uint8(2 * v.Noise); noise != e.noise { // of one that is new it is another in any case
+			e.noise = noise
+			turned = append(turned, e)
+		}
+		b.judged[e] = true
+	}
+	for _, o := range out.Opened {
+		c.refs[o.ID] = true
+		c.opened = append(c.opened, o.ID)
+		b.part(o.ID).opened++
+	}
+	for ref := range c.refs {
+		p := b.part(ref)
+		p.cells[c] = true
+		b.touched[p] = true
+	}
+	b.counted(c)
+	for _, e := range turned {
+		b.propagate(e, false)
+	}
+	c.out = out.Carried
+	if next := b.after(c.from); next != nil {
+		b.checkCarried(next)
+	}
+}
+
+// input is what a cell is worked out from.
+func (b *book) input(ctx context.Context, l loader, c *cell) (*assign.Input, error) {
+	if err := l.load(ctx, c); err != nil {
+		return nil, err
+	}
+	w, listened := b.weekOf(floor(c.from, weekLength)), b.listened(c)
+	in := &assign.Input{
+		Org:   assign.Org{Median: w.median, RecordRate: w.rate, Services: b.scale.services, Values: b.scale.values, Hours: listened[0], Days: listened[1]},
+		Graph: b.graph, Until: float64(c.to/1e6) / 3.6e6,
+		Options: &assign.Options{
+			LinkAt: b.rules.LinkAt, SuggestAt: b.rules.SuggestAt, Weigh: b.rules.Open.Weigh,
+			ByService: !b.rules.Open.Weigh && slices.Contains(b.rules.Open.GroupBy, "service"),
+			Quiet:     b.rules.Open.Quiet.Hours(), Reopen: b.rules.Open.ReopenWithin.Hours(), Apart: b.reviews.apart,
+		},
+	}
+	if p := b.before(c.from); p != nil {
+		in.Carried = p.out
+	}
+	n := floor(c.from, dayLength)
+	ids := map[string]bool{}
+	for id := range b.reaches[n] {
+		if k := b.known[id]; k.Maintenance || k.From() <= in.Until && k.To() >= float64(c.from/1e6)/3.6e6 {
+			ids[id] = true
+		}
+	}
+	names := b.naming(n, ids)
+	for _, id := range sortedKeys(ids) {
+		in.Known = append(in.Known, b.known[id])
+	}
+	for id, e := range b.reviews.named {
+		if e != nil && e.cell == c {
+			if in.Aliases == nil {
+				in.Aliases = map[string]int{}
+			}
+			in.Aliases[id], _ = slices.BinarySearchFunc(c.entries, e, byStart)
+		}
+	}
+	for _, e := range c.entries {
+		in.Alerts = append(in.Alerts, b.alert(e, c, listened[1], names))
+	}
+	return in, nil
+}
+
+// alert is an episode as it is weighed.
+func (b *book) alert(e *entry, c *cell, days float64, names *naming) assign.Alert {
+	ep, d := e.episode, e.series.described
+	if maps.Equal(d.labels, ep.Labels) {
+		ep.Labels = d.labels // of many episodes one is kept
+	} else {
+		d = b.describe(ep.Labels)
+	}
+	x := assign.Alert{
+		Key: incident.EpisodeKey{Fingerprint: ep.Fingerprint, StartsAt: ep.StartsAt.UTC()}, Start: e.at(), End: math.Inf(1), Name: d.name, Service: d.service, Places: d.places, Opens: d.opens, Group: d.group,
+		Quiet: d.watchdog != "" || b.maintained(ep), Past: b.past(e, c, days),
+	}
+	if !ep.Firing() {
+		x.End, x.Ended = hours(ep.EndsAt), ep.Ended()
+	}
+	names.of(&x, ep)
+	b.reviews.fill(&x, e, b.resolve)
+	return x
 }

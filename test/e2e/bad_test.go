@@ -125,7 +125,7 @@ func TestBadInput(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	for _, c := range []struct{ name, config, want string }{
 		{"an unknown key", "store: {dns: x}\n", `meantime.yml:1: store.dns: unknown key`},
-		{"a duration without a unit", "windows: [7d]\ncorrelate: {window: {before: 30}}\n", `meantime.yml:2: correlate.window.before: `},
+		{"a duration without a unit", "windows: [7d]\ncorrelate: {open: {quiet: 30}}\n", `meantime.yml:2: correlate.open.quiet: `},
 		{"no YAML", "windows: [7d\n", `meantime.yml:`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

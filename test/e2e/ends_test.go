@@ -71,7 +71,7 @@ func TestEnds(t *testing.T) {
 		}
 		run := func(t *testing.T, repeat, sendResolved, expire string) (*servers.MeantimeServer, servers.AlertmanagerOptions) {
 			m := servers.Meantime(t, servers.MeantimeOptions{Config: fmt.Sprintf(
-				"windows: [1d]\nsources: []\ncorrelate: {expire_after: %s, open: {matchers: ['severity=\"critical\"'], every: true, quiet: 1s, reopen_within: 1m}}\n", expire)})
+				"windows: [1d]\nsources: []\ncorrelate: {expire_after: %s, open: {matchers: ['severity=\"critical\"'], quiet: 1s, reopen_within: 1m}}\n", expire)})
 			return m, servers.AlertmanagerOptions{Version: version, Config: fmt.Sprintf(
 				`{route: {receiver: meantime, group_by: [namespace], group_wait: 1s, group_interval: 1s, repeat_interval: %s}, receivers: [{name: meantime, webhook_configs: [{url: %q, send_resolved: %s}]}]}`,
 				repeat, m.URL+"/webhook/alertmanager", sendResolved)}

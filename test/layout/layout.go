@@ -29,10 +29,13 @@ var allowed = map[string][]string{
 	"web":        {"access", "incident", "measure"},
 	"webhook":    {"access", "incident", "measure"},
 
-	"correlate":         {"correlate/catalog", "incident"},
-	"correlate/catalog": {"incident"},
-	"measure":           {"incident"},
-	"postmortem":        {"incident"},
+	"correlate":          {"correlate/assemble", "correlate/assign", "correlate/catalog", "correlate/linkage", "incident"},
+	"correlate/assemble": {"correlate/catalog", "incident"},
+	"correlate/assign":   {"correlate/catalog", "incident"},
+	"correlate/linkage":  {"correlate/catalog", "incident"},
+	"correlate/catalog":  {"incident"},
+	"measure":            {"incident"},
+	"postmortem":         {"incident"},
 
 	"store":           {"incident"},
 	"store/sqlstore":  {"incident", "store"},

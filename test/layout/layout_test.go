@@ -44,7 +44,7 @@ func TestViolations(t *testing.T) {
 		{"up", imported{"incident", "incident.go", "meantime/store"}, "incident may import only: "},
 		{"config is app's alone", imported{"webhook", "webhook.go", "meantime/config"}, "webhook may import only: access, incident, measure"},
 		{"side by side", imported{"api", "api.go", "meantime/webhook"}, "api may import only: access, incident, measure"},
-		{"the contract, not the database", imported{"correlate", "runner.go", "meantime/store/sqlstore"}, "correlate may import only: correlate/catalog, incident"},
+		{"the contract, not the database", imported{"correlate", "runner.go", "meantime/store/sqlstore"}, "correlate may import only: correlate/assemble, correlate/assign, correlate/catalog, correlate/linkage, incident"},
 		{"past app", imported{"cmd/meantime", "main.go", "meantime/store/sqlstore"}, "cmd/meantime may import only: app"},
 		{"a source and the runner of sources", imported{"source/file", "file.go", "meantime/source"}, ""},
 		{"a source and another", imported{"source/file", "file.go", "meantime/source/jira"}, "source/file may import only: "},

@@ -1,4 +1,6 @@
-package correlate
+// Package assemble makes incidents of what was decided: records that are one, and the alerts that belong to them. It works
+// out their milestones, state and impacts.
+package assemble
 
 import (
 	"fmt"
@@ -7,20 +9,23 @@ import (
 	"strings"
 	"time"
 
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
-// draft is an incident in the making: its records and links are decided, everything else follows from them.
-type draft struct {
-	// records are those of one incident, the most trusted first: the source listed first, then the newest.
-	records []*incident.Record
-	// merged says for each record after the first why it is the same incident.
-	merged []string
-	links  []incident.Link
-	// openers are the episodes that opened the incident or would have, had there been no record, by key.
-	openers []incident.EpisodeKey
-	// also are further ids that reviews name it by.
-	also []string
+// Draft is an incident in the making: its records and links are decided, everything else follows from them.
+type Draft struct {
+	// Records are those of one incident, the most trusted first: the source listed first, then the newest.
+	Records []*incident.Record
+	// Merged says for each record after the first why it is the same incident.
+	Merged []string
+	Links  []incident.Link
+	// Openers are the episodes that opened the incident or would have, had there been no record, by key.
+	Openers []incident.EpisodeKey
+	// Ref is its id where no record and no opening episode lends it one.
+	Ref string
+	// Also are further ids that reviews name it by.
+	Also []string
 }
 
 // mostOpeners is how many opening episodes lend an incident their ids as aliases.
@@ -28,9 +33,9 @@ const mostOpeners = 50
 
 // ids are the ids by which the incident can be named, its own first: of its records in order of key, then of its
 // opening episodes.
-func (d *draft) ids() []string {
-	keys := make([]incident.RecordKey, len(d.records))
-	for i, r := range d.records {
+func (d *Draft) ids() []string {
+	keys := make([]incident.RecordKey, len(d.Records))
+	for i, r := range d.Records {
 		keys[i] = r.Key()
 	}
 	slices.SortFunc(keys, func(a, b incident.RecordKey) int { return strings.Compare(a.Source+"\x00"+a.ID, b.Source+"\x00"+b.ID) })
@@ -38,35 +43,46 @@ func (d *draft) ids() []string {
 	for _, k := range keys {
 		out = append(out, incident.RecordID(k))
 	}
-	for _, k := range d.openers[:min(len(d.openers), mostOpeners)] {
+	for _, k := range d.Openers[:min(len(d.Openers), mostOpeners)] {
 		out = append(out, incident.EpisodeID(k))
+	}
+	if len(out) == 0 {
+		out = append(out, d.Ref)
 	}
 	return out
 }
 
-// assembler turns drafts into incidents. It holds what they have in common.
-type assembler struct {
-	dir      *directory
-	reviews  *decisions
-	silences []incident.Silence
-	blind    map[string][]incident.Impact
-	now      time.Time
+// Assembler turns drafts into incidents. It holds what they have in common.
+type Assembler struct {
+	Catalog *catalog.Catalog
+	// Opens says whether an alert may open an incident by itself.
+	Opens func(labels map[string]string) bool
+	// Rank is the place of a record's source in the configured order.
+	Rank func(incident.RecordKey) int
+	// About are the reviews that name an incident by any of the given ids, in order.
+	About    func(ids []string) []incident.Review
+	Silences []incident.Silence
+	Blind    map[string][]incident.Impact
+	// Quiet is how long nothing may fire before an incident that alerts opened is over. OpenFor is how long a record that
+	// neither says its state nor has an end counts as open.
+	Quiet, OpenFor time.Duration
+	Now            time.Time
 }
 
-// assemble is the incident of a draft and the next moment at which the clock alone changes it (zero for never).
-func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
+// Assemble is the incident of a draft and the next moment at which the clock alone changes it (zero for never).
+func (a *Assembler) Assemble(d *Draft) (incident.Incident, time.Time) {
 	ids := d.ids()
-	records := slices.Clone(d.records) // those merged into others last, so that these speak first
-	slices.SortStableFunc(records, func(x, y *incident.Record) int { return btoi(mergedInto(x) != "") - btoi(mergedInto(y) != "") })
+	records := slices.Clone(d.Records) // those merged into others last, so that these speak first
+	slices.SortStableFunc(records, func(x, y *incident.Record) int { return btoi(MergedInto(x) != "") - btoi(MergedInto(y) != "") })
 	in := incident.Incident{
 		ID: ids[0], Aliases: ids[1:], Kind: incident.KindIncident, OpenedByAlerts: len(records) == 0,
-		Links: d.links, Merged: d.merged, Milestones: map[incident.MilestoneName]incident.Milestone{}, Impacts: []incident.Impact{},
+		Links: d.Links, Merged: d.Merged, Milestones: map[incident.MilestoneName]incident.Milestone{}, Impacts: []incident.Impact{},
 		Records: []incident.RecordKey{}, Measurements: map[string]incident.Measurement{},
 	}
 	slices.SortFunc(in.Links, func(x, y incident.Link) int { return x.Episode.Key().Compare(y.Episode.Key()) })
 	linked := in.Linked()
 	a.describe(&in, records, linked)
-	reviews := a.reviews.about(append(d.also, ids...))
+	reviews := a.About(append(d.Also, ids...))
 	marked := ""
 	for _, r := range reviews {
 		in.Reviews = append(in.Reviews, r.ID)
@@ -85,14 +101,14 @@ func (a *assembler) assemble(d *draft) (incident.Incident, time.Time) {
 	a.detection(&in, records, reviews)
 	a.impacts(&in, records, linked)
 	in.Blind = a.wasBlind(&in)
-	if in.OpenedByAlerts && over.After(a.now) {
+	if in.OpenedByAlerts && over.After(a.Now) {
 		next = earliest(next, over)
 	}
 	return in, next
 }
 
 // describe fills in what the records say in words, and where they say nothing, what the alerts say.
-func (a *assembler) describe(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
+func (a *Assembler) describe(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
 	seen := map[string]bool{}
 	service := func(s string) {
 		if s != "" && !seen[s] {
@@ -103,7 +119,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	for _, r := range records {
 		in.Records = append(in.Records, r.Key())
 		for _, s := range r.Services {
-			service(a.dir.Canonical(s))
+			service(a.Catalog.Canonical(s))
 		}
 		if in.Title == "" {
 			in.Title = r.Title
@@ -112,7 +128,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 			in.URL = r.URL
 		}
 		if in.Severity == "" {
-			in.Severity = a.dir.Severity(r.Severity)
+			in.Severity = a.Catalog.Severity(r.Severity)
 		}
 		for k, v := range r.Labels {
 			if in.Labels == nil {
@@ -138,14 +154,14 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	}
 	if len(in.Services) == 0 {
 		for _, r := range records {
-			for _, s := range a.dir.Mentioned(r.Title) {
+			for _, s := range a.Catalog.Mentioned(r.Title) {
 				service(s)
 			}
 		}
 	}
 	leading := a.leading(in, linked)
 	if len(in.Services) == 0 {
-		for _, s := range affected(a.dir, leading) {
+		for _, s := range affected(a.Catalog, leading) {
 			service(s)
 		}
 	}
@@ -154,7 +170,7 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 	}
 	if in.Severity == "" {
 		for _, e := range leading {
-			if s := a.dir.SeverityOf(e.Labels); a.dir.Graver(s, in.Severity) {
+			if s := a.Catalog.SeverityOf(e.Labels); a.Catalog.Graver(s, in.Severity) {
 				in.Severity = s
 			}
 		}
@@ -178,13 +194,13 @@ func (a *assembler) describe(in *incident.Incident, records []*incident.Record, 
 // leading are the linked alerts that say what an incident is. Of one that alerts opened these are the alerts that may open
 // one: what else joined it is another's warning, or none's. Of any other incident, and where a person linked only such
 // alerts, all are.
-func (a *assembler) leading(in *incident.Incident, linked []*incident.Episode) []*incident.Episode {
+func (a *Assembler) leading(in *incident.Incident, linked []*incident.Episode) []*incident.Episode {
 	if !in.OpenedByAlerts {
 		return linked
 	}
 	var out []*incident.Episode
 	for _, e := range linked {
-		if a.dir.opens(e.Labels) {
+		if a.Opens(e.Labels) {
 			out = append(out, e)
 		}
 	}
@@ -195,7 +211,7 @@ func (a *assembler) leading(in *incident.Incident, linked []*incident.Episode) [
 }
 
 // affected are the services of alerts, the one with the most alerts first, and between equals the one that fired first.
-func affected(dir *directory, linked []*incident.Episode) []string {
+func affected(dir *catalog.Catalog, linked []*incident.Episode) []string {
 	count := map[string]int{}
 	var order []string
 	for _, e := range linked {
@@ -268,15 +284,15 @@ func whyUnheard(e *incident.Episode) string {
 
 // quietAfter is when an incident that alerts opened counts as over: Quiet after its last alert ended, or was last heard of.
 // Zero while one fires, and for one with a record, which says itself when it is over.
-func (a *assembler) quietAfter(in *incident.Incident) time.Time {
+func (a *Assembler) quietAfter(in *incident.Incident) time.Time {
 	if !in.OpenedByAlerts || in.Alerts.Heard.IsZero() {
 		return time.Time{}
 	}
-	return in.Alerts.Heard.Add(a.dir.rules.Open.Quiet)
+	return in.Alerts.Heard.Add(a.Quiet)
 }
 
 // state decides whether the incident is open. It returns the moment at which the clock alone will change that.
-func (a *assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
+func (a *Assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
 	cancelled := marked == string(incident.StateCancelled)
 	said := a.said(records)
 	ended, timeless := false, true
@@ -290,7 +306,7 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 	if marked == "" {
 		cancelled = said == incident.StateCancelled
 	}
-	for _, r := range a.reviews.about(append([]string{in.ID}, in.Aliases...)) {
+	for _, r := range a.About(append([]string{in.ID}, in.Aliases...)) {
 		if r.Action == incident.ReviewSet && r.Milestone == incident.Resolved {
 			ended = true
 		}
@@ -309,15 +325,15 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 		in.State = incident.StateOpen
 	case in.OpenedByAlerts:
 		in.State = incident.StateResolved
-		if over.After(a.now) {
+		if over.After(a.Now) {
 			in.State = incident.StateOpen
 		}
 	case said == incident.StateResolved, ended:
 		in.State = incident.StateResolved
 	default:
-		in.OpenUntil = latest(last, in.Alerts.Heard).Add(a.dir.rules.OpenFor)
+		in.OpenUntil = latest(last, in.Alerts.Heard).Add(a.OpenFor)
 		in.State = incident.StateResolved
-		if in.OpenUntil.After(a.now) {
+		if in.OpenUntil.After(a.Now) {
 			in.State = incident.StateOpen
 			return in.OpenUntil
 		}
@@ -328,15 +344,15 @@ func (a *assembler) state(in *incident.Incident, records []*incident.Record, lin
 // said is the state that the most trusted record tells that tells one: of several of its rank open before resolved, and resolved
 // before cancelled. What was merged into another tells none; where that is not known, what is left of it is no incident of its
 // own.
-func (a *assembler) said(records []*incident.Record) incident.State {
+func (a *Assembler) said(records []*incident.Record) incident.State {
 	said, rank, merged := incident.State(""), 0, 0
 	order := []incident.State{incident.StateOpen, incident.StateResolved, incident.StateCancelled}
 	for _, r := range records {
-		if mergedInto(r) != "" {
+		if MergedInto(r) != "" {
 			merged++
 			continue
 		}
-		n := a.dir.sourceRank(r.Key())
+		n := a.Rank(r.Key())
 		if said == "" {
 			said, rank = r.State, n
 		}
@@ -367,9 +383,9 @@ func lastKnown(r *incident.Record) time.Time {
 // incident with records, from started to mitigated (or resolved); else the stretches in which its alerts fired, where
 // a gap no longer than Quiet does not end one: flapping is one impact with gaps. One has no end where its last alert's is
 // not known.
-func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
+func (a *Assembler) impacts(in *incident.Incident, records []*incident.Record, linked []*incident.Episode) {
 	for _, r := range records {
-		if len(r.Impacts) > 0 && mergedInto(r) == "" {
+		if len(r.Impacts) > 0 && MergedInto(r) == "" {
 			in.Impacts = slices.Clone(r.Impacts)
 			for i, w := range in.Impacts {
 				if w.To.Equal(w.From) { // it only repeats when it began
@@ -391,7 +407,7 @@ func (a *assembler) impacts(in *incident.Incident, records []*incident.Record, l
 		}
 		return
 	}
-	in.Impacts = stretches(linked, a.dir.rules.Open.Quiet)
+	in.Impacts = stretches(linked, a.Quiet)
 }
 
 // stretches are the times in which at least one of the episodes fired, joined over gaps no longer than gap. One has no end
@@ -424,7 +440,7 @@ func stretches(linked []*incident.Episode, gap time.Duration) []incident.Impact 
 }
 
 // wasBlind says whether a watchdog was silent while the incident was to be detected.
-func (a *assembler) wasBlind(in *incident.Incident) bool {
+func (a *Assembler) wasBlind(in *incident.Incident) bool {
 	from := in.At()
 	to := in.Point(incident.Point(incident.Detected))
 	if to.Before(from) {
@@ -433,8 +449,8 @@ func (a *assembler) wasBlind(in *incident.Incident) bool {
 	if from.IsZero() {
 		return false
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.blind)) {
-		for _, w := range a.blind[name] {
+	for _, name := range slices.Sorted(maps.Keys(a.Blind)) {
+		for _, w := range a.Blind[name] {
 			if !w.From.After(to) && (w.To.IsZero() || w.To.After(from)) {
 				return true
 			}
@@ -442,6 +458,9 @@ func (a *assembler) wasBlind(in *incident.Incident) bool {
 	}
 	return false
 }
+
+// forever is a time later than any other.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {

@@ -1,4 +1,4 @@
-package correlate
+package assemble
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 )
 
 // milestones collects every candidate for every milestone and lets the rules of origin choose among them.
-func (a *assembler) milestones(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, reviews []incident.Review, over time.Time) {
+func (a *Assembler) milestones(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, reviews []incident.Review, over time.Time) {
 	for _, name := range incident.MilestoneNames {
 		var set *incident.Candidate
 		cleared := false
@@ -79,19 +79,19 @@ func firstAware(all []incident.Candidate) int {
 // byRank are the records whose times count for a milestone, the one that does before all others first: the most trusted
 // sources, and among records of one rank the one that tells the earliest time, of an end the latest. A record that was merged
 // into another tells none. Where one of a rank says that the incident is open, no other of the rank tells its end.
-func (a *assembler) byRank(records []*incident.Record, name incident.MilestoneName) []*incident.Record {
+func (a *Assembler) byRank(records []*incident.Record, name incident.MilestoneName) []*incident.Record {
 	type rank struct{ origin, source int }
 	of := func(r *incident.Record) rank {
-		return rank{cmp.Or(r.Origin, incident.OriginRecord).Rank(), a.dir.sourceRank(r.Key())}
+		return rank{cmp.Or(r.Origin, incident.OriginRecord).Rank(), a.Rank(r.Key())}
 	}
 	open := map[rank]bool{}
 	for _, r := range records {
-		if r.State == incident.StateOpen && mergedInto(r) == "" {
+		if r.State == incident.StateOpen && MergedInto(r) == "" {
 			open[of(r)] = true
 		}
 	}
 	list := slices.DeleteFunc(slices.Clone(records), func(r *incident.Record) bool {
-		return mergedInto(r) != "" || name == incident.Resolved && open[of(r)] && r.State != incident.StateOpen
+		return MergedInto(r) != "" || name == incident.Resolved && open[of(r)] && r.State != incident.StateOpen
 	})
 	slices.SortStableFunc(list, func(x, y *incident.Record) int {
 		p, q := x.Milestones[name].At, y.Milestones[name].At
@@ -104,8 +104,8 @@ func (a *assembler) byRank(records []*incident.Record, name incident.MilestoneNa
 	return list
 }
 
-// mergedInto is the id of the record that its source merged a record into; empty where it did not.
-func mergedInto(r *incident.Record) string {
+// MergedInto is the id of the record that its source merged a record into; empty where it did not.
+func MergedInto(r *incident.Record) string {
 	for _, x := range r.Related {
 		if strings.ToLower(strings.NewReplacer(" ", "_", "-", "_").Replace(x.How)) == "merged_into" {
 			return x.ID
@@ -156,7 +156,7 @@ func repeats(t, other time.Time) bool {
 }
 
 // told are the candidates for a milestone that the linked alerts tell.
-func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, linked []*incident.Episode, over time.Time) []incident.Candidate {
+func (a *Assembler) told(in *incident.Incident, name incident.MilestoneName, linked []*incident.Episode, over time.Time) []incident.Candidate {
 	if len(linked) == 0 {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, lin
 		if name == incident.Resolved && !in.OpenedByAlerts || in.Alerts.Ended.IsZero() {
 			break // people close tickets long after users are well: where there is a record, the end of an alert is not the end of it all
 		}
-		if in.OpenedByAlerts && over.After(a.now) {
+		if in.OpenedByAlerts && over.After(a.Now) {
 			break
 		}
 		var last *incident.Episode
@@ -233,12 +233,12 @@ func (a *assembler) told(in *incident.Incident, name incident.MilestoneName, lin
 }
 
 // silenced is the acknowledgement that a silence tells: somebody muted one of the alerts while it fired.
-func (a *assembler) silenced(linked []*incident.Episode) (incident.Candidate, bool) {
+func (a *Assembler) silenced(linked []*incident.Episode) (incident.Candidate, bool) {
 	var at time.Time
 	var by *incident.Silence
 	var of *incident.Episode
-	for i := range a.silences {
-		s := &a.silences[i]
+	for i := range a.Silences {
+		s := &a.Silences[i]
 		made := s.CreatedAt
 		if made.IsZero() {
 			made = s.StartsAt
@@ -284,7 +284,7 @@ func mutes(s *incident.Silence, l map[string]string) bool {
 }
 
 // detection decides who knew first, and tells a late alert from a missed detection.
-func (a *assembler) detection(in *incident.Incident, records []*incident.Record, reviews []incident.Review) {
+func (a *Assembler) detection(in *incident.Incident, records []*incident.Record, reviews []incident.Review) {
 	said := incident.ByUnknown
 	for _, r := range records {
 		if said == incident.ByUnknown && r.DetectedBy != "" {
@@ -293,7 +293,7 @@ func (a *assembler) detection(in *incident.Incident, records []*incident.Record,
 	}
 	person := said == incident.ByCustomer || said == incident.ByStaff || said == incident.ByThirdParty
 	for _, r := range records {
-		if mergedInto(r) != "" {
+		if MergedInto(r) != "" {
 			continue
 		}
 		if m, ok := r.Milestones[incident.Detected]; ok && person {

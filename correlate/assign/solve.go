@@ -1,0 +1,263 @@
+package assign
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"meantime/incident"
+)
+
+// Input is what one cell, a stretch of time, is worked out from.
+type Input struct {
+	Alerts  []Alert  // that begin in the cell, by start, then fingerprint
+	Known   []*Known // whose stretch reaches into the cell
+	Carried []Carried
+	Org     Org
+	Options *Options
+	Graph   *Graph
+	Until   float64 // where the cell ends
+	// Aliases are ids by which reviews name incidents, each of an alert of the cell, by place.
+	Aliases map[string]int
+}
+
+// Output is what became of its alerts, in their order, and what the next cell has to know.
+type Output struct {
+	Verdicts []Verdict
+	Opened   []Opened
+	Carried  []Carried
+}
+
+// Verdict is what became of one alert.
+type Verdict struct {
+	Links []Link
+	// Moved: a person put it where it is, and not where its own id says.
+	Moved bool
+	// Noise is how likely it began for nothing: 0, one half or 1.
+	Noise float64
+	// Note says of one that belongs to nothing why that is, and why it opened no incident.
+	Note string
+}
+
+// Link is an incident that an alert belongs to, or may belong to.
+type Link struct {
+	Incident string
+	State    incident.LinkState
+	Score    float64
+	Evidence []string
+}
+
+// Opened is an incident that alerts of this cell opened: its ID, and the alerts that may open one, by place.
+type Opened struct {
+	ID      string
+	Openers []int
+}
+
+// Carried is what the next cell has to know of an incident that may go on in it.
+type Carried struct {
+	ID                       string
+	Onset                    float64
+	Services                 []string
+	Joined                   map[string]float64
+	Company, At, Last, Until float64
+	Places                   []placeWeights
+	Early                    map[string]float64
+	Group                    string
+}
+
+const (
+	mostCarried = 24.0 // hours after which an opened incident takes nothing more
+	settledIn   = 12   // passes in which seeds may fall away
+)
+
+// state is a carried incident as a pass goes on with it.
+func (c *Carried) state(s *solver) *state {
+	st := &state{
+		id: c.ID, known: s.known[c.ID], onset: c.Onset, company: c.Company, at: c.At, last: c.Last, until: c.Until,
+		joined: s.numbered(c.Joined), early: s.numbered(c.Early), group: c.Group, carried: true, seed: -1,
+	}
+	for _, v := range c.Services {
+		st.services = append(st.services, s.ids[v])
+	}
+	for _, l := range c.Places {
+		st.places = append(st.places, placeWeights{l.label, slices.Clone(l.values), l.total})
+	}
+	return st
+}
+
+// numbered are weights by the numbers of services, named by their names.
+func (s *solver) numbered(m map[string]float64) (out []weight) {
+	for _, v := range sortedKeys(m) {
+		out = append(out, weight{s.ids[v], m[v]})
+	}
+	return out
+}
+
+func (s *solver) named(list []weight) map[string]float64 {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make(map[string]float64, len(list))
+	for _, w := range list {
+		out[s.names[w.service]] = w.of
+	}
+	return out
+}
+
+// Solve works out a cell. The error is the context's.
+func Solve(ctx context.Context, in *Input) (*Output, error) {
+	s := newSolver(in)
+	s.ctx = ctx
+	s.pass(false)
+	for n := range 3 {
+		s.pass(n == 0)
+		s.choose(false)
+	}
+	s.frozen = true
+	for range 3 { // what a pass gives follows from habits and seeds: where these stay, so does it
+		if s.pass(false); !s.choose(false) {
+			break
+		}
+	}
+	for range settledIn {
+		s.pass(false)
+		if !s.choose(true) || ctx.Err() != nil {
+			break
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.output(in.Until), nil
+}
+
+func (s *solver) output(until float64) *Output {
+	out := &Output{Verdicts: make([]Verdict, len(s.alerts))}
+	ids := map[*state]string{} // of those that opened
+	for _, st := range s.states {
+		if st.known != nil || st.carried {
+			ids[st] = st.id
+		}
+	}
+	for _, st := range s.opened {
+		if st.carried || !s.seeds[st.seed] {
+			continue
+		}
+		var openers []int
+		for i := range s.alerts {
+			if o := &s.out[i]; o.best.state == st && (s.alerts[i].Opens && o.sure >= s.opt.LinkAt || i == st.seed && s.alerts[i].Seed) {
+				openers = append(openers, i)
+			}
+		}
+		if len(openers) == 0 {
+			continue
+		}
+		ids[st] = s.seedID(openers[0])
+		out.Opened = append(out.Opened, Opened{ids[st], openers})
+	}
+	slices.SortFunc(out.Opened, func(a, b Opened) int { return a.Openers[0] - b.Openers[0] })
+	for i := range s.alerts {
+		out.Verdicts[i] = s.verdict(i, ids)
+	}
+	out.Carried = s.carry(until, ids)
+	return out
+}
+
+func (s *solver) verdict(i int, ids map[*state]string) Verdict {
+	x, o := &s.alerts[i], &s.out[i]
+	v := Verdict{Noise: 1}
+	link := func(id string, state incident.LinkState, score float64, evidence ...string) {
+		v.Links = append(v.Links, Link{id, state, score, evidence})
+	}
+	for _, id := range x.Rejected {
+		link(id, incident.LinkRejected, 0)
+	}
+	switch {
+	case x.Confirmed != "" && !x.Own:
+		id := x.Confirmed
+		if o.best.state != nil && ids[o.best.state] != "" {
+			id = ids[o.best.state]
+		}
+		link(id, incident.LinkConfirmed, 1)
+		v.Noise, v.Moved = 0, true
+		return v
+	case x.Quiet:
+		v.Note = "it is maintenance"
+		return v
+	case o.fixed:
+		for _, m := range x.Stated {
+			if !slices.Contains(x.Rejected, m.Incident) {
+				link(m.Incident, incident.LinkLinked, 1, m.How)
+			}
+		}
+		v.Noise = 0
+		return v
+	}
+	s.weighed(i, ids, &v, link)
+	return v
+}
+
+// weighed adds what an alert was given to by weight.
+func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(string, incident.LinkState, float64, ...string)) {
+	o := &s.out[i]
+	best := ids[o.best.state]
+	if o.best.state == nil || o.sure == 0 || best == "" {
+		v.Note = s.note(i, ids)
+		return
+	}
+	if k := o.best.state.known; k != nil && k.Maintenance {
+		if o.sure >= s.opt.SuggestAt {
+			v.Note = "it is explained by a silence that was made beforehand"
+		}
+		return
+	}
+	p := s.score(i)
+	switch {
+	case s.alerts[i].Own:
+		link(best, incident.LinkConfirmed, 1)
+		v.Noise = 0
+	case p >= s.opt.LinkAt:
+		link(best, incident.LinkLinked, p, s.evidence(i, ids)...)
+		v.Noise = 0
+	case p >= s.opt.SuggestAt:
+		link(best, incident.LinkSuggested, p, s.evidence(i, ids)...)
+		v.Noise = 0.5
+	default:
+		v.Note = s.note(i, ids)
+		return
+	}
+	if second := ids[o.second.state]; second != "" && o.second.state != o.best.state && !(o.second.state.known != nil && o.second.state.known.Maintenance) {
+		if q := math.Round(100*o.second.rate/o.sum) / 100; q >= runnerUp {
+			link(second, incident.LinkSuggested, q, s.words(i, &o.second)...)
+		}
+	}
+}
+
+const runnerUp = 0.2 // a share from which the runner-up is shown
+
+// score is the probability that an alert belongs to the best.
+func (s *solver) score(i int) float64 { return math.Round(100*s.out[i].sure) / 100 }
+
+func (s *solver) carry(until float64, ids map[*state]string) (out []Carried) {
+	for _, id := range sortedKeys(s.states) {
+		st := s.states[id]
+		if ids[st] == "" || len(st.members) == 0 && !st.carried {
+			continue
+		}
+		if st.known != nil && st.known.To() < until || st.known == nil && until-st.onset > mostCarried {
+			continue
+		}
+		if st.known == nil && until-st.at > coolAfter*s.scale && st.until+s.opt.Quiet+s.opt.Reopen < until {
+			continue
+		}
+		c := Carried{
+			ID: ids[st], Onset: st.onset, Joined: s.named(st.joined), Company: st.company, At: st.at, Last: st.last, Until: st.until,
+			Places: st.places, Early: s.named(st.early), Group: st.group,
+		}
+		for _, v := range st.services {
+			c.Services = append(c.Services, s.names[v])
+		}
+		out = append(out, c)
+	}
+	return out
+}
