@@ -48,10 +48,10 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
-				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence,
+				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Alone: len(c.Alertmanagers) == 1,
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence}, secretsOf(&am.Client)...),
+			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence, len(c.Alertmanagers)}, secretsOf(&am.Client)...),
 		})
 	}
 	owners := promOrigins(c.Prometheuses)
@@ -147,7 +147,7 @@ func (a *App) sourceStates() []web.Source {
 	}
 	var out []web.Source
 	for _, s := range t.sources.Status() {
-		out = append(out, web.Source{Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err})
+		out = append(out, web.Source{Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err, Notes: s.Notes})
 	}
 	return out
 }

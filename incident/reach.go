@@ -60,8 +60,8 @@ type Sender struct {
 	First time.Time `json:"first"`
 }
 
-// maxSenderText bounds what is kept of a URL or a route for people to read.
-const maxSenderText = 512
+// MaxSenderText bounds, in bytes, what is kept of a URL or a route for people to read.
+const MaxSenderText = 512
 
 // NewSender is the sender of a notification by the address of its Alertmanager and its group key. A route that is added to
 // a configuration is another sender: what fired before cannot have come by it.
@@ -71,7 +71,7 @@ func NewSender(url, groupKey string, received time.Time) Sender {
 	for _, part := range []string{url, "\xff", route} {
 		_, _ = h.Write([]byte(part)) // never fails
 	}
-	return Sender{Key: fmt.Sprintf("%016x", h.Sum64()), URL: PlainText(url, maxSenderText), Route: PlainText(route, maxSenderText), First: received}
+	return Sender{Key: fmt.Sprintf("%016x", h.Sum64()), URL: PlainText(url, MaxSenderText), Route: PlainText(route, MaxSenderText), First: received}
 }
 
 // routeOf is the part of a group key that names the route: `{}/{team="a"}` of `{}/{team="a"}:{alertname="b"}`. What

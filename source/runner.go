@@ -119,6 +119,9 @@ func (r *Runner) Status() []Status {
 			s = w.read()
 		}
 		s.Name = name
+		if n, ok := j.Source.(Noter); ok {
+			s.Notes = n.Notes()
+		}
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })

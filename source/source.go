@@ -55,8 +55,16 @@ type Status struct {
 	Up bool
 	// LastSuccess is when a poll last could, in UTC; zero where none has.
 	LastSuccess time.Time
+	// Notes are what the source says of the other side's settings, in sentences; see Noter.
+	Notes []string
 	// Err is why the last poll could not, on one line and without secrets; empty where it could.
 	Err string
+}
+
+// Noter is a source that has something to say of the other side's settings, which a person should change there. Notes may be
+// called at any time.
+type Noter interface {
+	Notes() []string
 }
 
 // LeftOut is the error of a poll that took everything but some of what is there. The source has logged what; it is not

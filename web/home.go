@@ -37,6 +37,7 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 		MoreQuestions int
 		Days          int // how far back questions are looked for
 		Down          []Source
+		Noted         []Source // those with notes
 		Sources       []Source
 		Quiet         bool // nothing needs attention
 	}
@@ -69,8 +70,11 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 		if !x.Up {
 			body.Down = append(body.Down, x)
 		}
+		if len(x.Notes) > 0 {
+			body.Noted = append(body.Noted, x)
+		}
 	}
-	body.Quiet = len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down) == 0
+	body.Quiet = len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down)+len(body.Noted) == 0
 	return s.show(w, r, http.StatusOK, "home", "Meantime", "home", body)
 }
 

@@ -64,6 +64,8 @@ type Source struct {
 	LastSuccess time.Time
 	// Err is why the last poll did not succeed, without secrets.
 	Err string
+	// Notes are what should be changed in the source's own settings, in sentences without the last full stop.
+	Notes []string
 }
 
 // web holds what the handlers share.

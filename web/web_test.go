@@ -126,7 +126,7 @@ func text(t *testing.T, w *httptest.ResponseRecorder) string {
 
 func TestHome(t *testing.T) {
 	f := newFixture(t)
-	f.sources = []Source{{Name: "ours", Kind: "file", Up: true}, {Name: "tickets", Kind: "jira", LastSuccess: before(700), Err: "503 Service Unavailable"}}
+	f.sources = []Source{{Name: "ours", Kind: "file", Up: true}, {Name: "alertmanager/eu", Kind: "Alertmanager", Up: true, Notes: []string{"the receiver <m> sends no ends"}}, {Name: "tickets", Kind: "jira", LastSuccess: before(700), Err: "503 Service Unavailable"}}
 	w := f.get("/")
 	require.Equal(t, http.StatusOK, w.Code)
 	page := text(t, w)
@@ -134,6 +134,7 @@ func TestHome(t *testing.T) {
 		"1 source down tickets (jira) 503 Service Unavailable last answered 11 h ago",
 		"1 open incident Search does not find new articles warning search, began 3 h ago",
 		"1 alert may belong to an incident DiskAlmostFull critical",
+		"Settings that hide times alertmanager/eu : the receiver <m> sends no ends.",
 		"1 open question", "Is 09:50 in UTC or in local time? one of 09:50 UTC, 08:50 UTC; settled by milestones.started",
 		"Checkout answers with errors checkout, payments critical resolved 6 min 30 s 1 h 43 min",
 		"Failover drill payments drill info resolved not measured not measured",
@@ -244,7 +245,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		Questions: []incident.Question{{Text: hostile, Why: hostile, Candidates: []string{hostile}, Field: hostile}}})
 	f.store.incidents[3].Records = []incident.RecordKey{{Source: "gone", ID: "1"}, {Source: hostile, ID: hostile}}
 	f.store.reviews = append(f.store.reviews, incident.Review{ID: hostile, At: now, By: hostile, Reason: "javascript:alert(1)", Action: incident.ReviewMerge, Incident: "a4", Other: hostile})
-	f.sources = []Source{{Name: hostile, Kind: hostile, Err: hostile}}
+	f.sources = []Source{{Name: hostile, Kind: hostile, Err: hostile, Notes: []string{hostile}}}
 	for _, target := range []string{"/", "/incidents", "/incidents/a4", "/episodes", "/incidents?service=" + url.QueryEscape(hostile), "/incidents?from=" + url.QueryEscape(hostile),
 		"/sign-in?back=" + url.QueryEscape("javascript:alert(1)"), "/sign-in?back=" + url.QueryEscape("/"+hostile), "/" + url.PathEscape(hostile), "/incidents/" + url.PathEscape(hostile)} {
 		w := f.get(target) // which requires the page to be safe

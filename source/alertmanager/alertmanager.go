@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"meantime/incident"
@@ -37,6 +38,8 @@ type Store interface {
 	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)
 	// SightingsOf are all sightings of the given fingerprints.
 	SightingsOf(ctx context.Context, fingerprints []string) ([]incident.Sighting, error)
+	// Reach is when this program could be told of alerts, and by whom it was.
+	Reach(ctx context.Context) ([]incident.Life, []incident.Sender, error)
 }
 
 const (
@@ -69,9 +72,14 @@ type Options struct {
 	Intake incident.Intake
 	// ExpireAfter is for how long nothing may be heard of a firing alert; 0 means long. One that is listed is heard of sooner.
 	ExpireAfter time.Duration
+	// Alone says that no other Alertmanager is asked: notifications of a single address, whatever that is, are this one's.
+	Alone bool
 }
 
 // Source asks one Alertmanager. It implements source.Source.
+//
+// Of what Alertmanager lists only that is taken in which a receiver gets that sends here, where its configuration and the
+// notifications that came tell. What a notification told of is followed to its end in any case.
 //
 // Of several Alertmanagers it closes only what the one it asks has itself listed: each alert listed is marked with that
 // Alertmanager's address. So alerts of another cluster, or of a sender that is no Alertmanager, are left alone.
@@ -84,6 +92,9 @@ type Source struct {
 	now     func() time.Time
 	intake  incident.Intake
 	freshen time.Duration // how old the last word of a firing alert may become before it is written again
+	expire  time.Duration
+	alone   bool
+	notes   atomic.Pointer[[]string]
 
 	// What the polls so far have seen; only Poll touches it.
 	lastPoll time.Time                         // the last that saw everything
@@ -91,6 +102,7 @@ type Source struct {
 	active   map[incident.EpisodeKey]time.Time // since when each is listed as active
 	missing  map[incident.EpisodeKey]time.Time // since when each is not listed
 	silences map[string]incident.Silence       // as stored last
+	routing                                    // what its configuration said last
 }
 
 // New makes the source. Nothing is asked before the first Poll.
@@ -98,7 +110,7 @@ func New(o Options) *Source {
 	s := &Source{
 		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now, intake: o.Intake,
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
-		silences: map[string]incident.Silence{}, freshen: longestFreshen,
+		silences: map[string]incident.Silence{}, freshen: longestFreshen, expire: o.ExpireAfter, alone: o.Alone,
 	}
 	if half := o.ExpireAfter / 2; half > 0 {
 		s.freshen = min(s.freshen, half)
@@ -132,6 +144,9 @@ func (s *Source) Poll(ctx context.Context) error {
 	known, err := s.known(ctx, alerts, asked)
 	if err != nil {
 		return fmt.Errorf("read what is known: %w", err)
+	}
+	if err := s.route(ctx); err != nil {
+		return fmt.Errorf("read who was heard: %w", err)
 	}
 
 	r := &round{Source: s, asked: asked, known: known, listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{}}
@@ -214,6 +229,7 @@ type round struct {
 
 	listed, active, missing map[incident.EpisodeKey]time.Time // what the Source's maps will be
 	found, closed, reopened int
+	elsewhere               int // left out, because no receiver of theirs sends here
 }
 
 // observe takes in one listed alert: a sighting where it tells something new.
@@ -223,6 +239,10 @@ func (r *round) observe(a *alert) {
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL, ToldAt: r.asked,
 	}
 	old, notified := a.among(r.known[a.fingerprint])
+	if old == nil && !notified && r.leads(a.receivers) {
+		r.elsewhere++
+		return
+	}
 	if old != nil {
 		next.StartsAt = old.StartsAt // to the nanosecond, which the API does not tell
 		next.Labels, next.Annotations, next.GeneratorURL, next.ToldAt = old.Labels, old.Annotations, old.GeneratorURL, old.ToldAt
@@ -331,7 +351,7 @@ func earlier(a, b time.Time) time.Time {
 // done makes what the round saw the state of the source, after it was stored.
 func (r *round) done() {
 	r.Source.listed, r.Source.active, r.Source.missing = r.listed, r.active, r.missing
-	r.metrics.reconciled(r.name, r.found, r.closed)
+	r.metrics.reconciled(r.name, r.found, r.closed, r.elsewhere)
 	if r.found+r.closed+r.reopened > 0 {
 		r.log.Info("Alertmanager knew more than its notifications told", "alerts", r.found, "ended", r.closed, "fire_on", r.reopened)
 	}

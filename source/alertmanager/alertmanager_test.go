@@ -1,10 +1,12 @@
 package alertmanager
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"slices"
@@ -31,6 +33,7 @@ var (
 type memory struct {
 	sightings map[incident.EpisodeKey]incident.Sighting
 	silences  map[string]incident.Silence
+	senders   []incident.Sender
 	wrote     int // sightings in Puts
 	err       error
 }
@@ -72,13 +75,19 @@ func (m *memory) SightingsOf(_ context.Context, fps []string) ([]incident.Sighti
 	return out, m.err
 }
 
+func (m *memory) Reach(context.Context) ([]incident.Life, []incident.Sender, error) {
+	return nil, m.senders, m.err
+}
+
 // api is an Alertmanager's API.
 type api struct {
 	alerts   models.GettableAlerts
 	silences models.GettableSilences
 	raw      string // what it answers for the alerts instead
+	config   string // Alertmanager's own
 	err      error
 	errs     error // of the silences
+	hidden   error // of the configuration
 }
 
 func (a *api) Base() string { return "http://am:9093" }
@@ -86,6 +95,20 @@ func (a *api) Base() string { return "http://am:9093" }
 func (a *api) Get(_ context.Context, path string, _ url.Values, out any) error {
 	var v any = a.alerts
 	err := a.err
+	if strings.HasSuffix(path, "/status") {
+		if a.hidden != nil {
+			return a.hidden
+		}
+		config := a.config
+		if config == "" {
+			config = "route: {receiver: other}\nreceivers: [{name: other, slack_configs: [{channel: c}]}]\n"
+		}
+		b, err := json.Marshal(map[string]any{"config": map[string]string{"original": config}})
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(b, out)
+	}
 	if strings.HasSuffix(path, "/silences") {
 		v, err = a.silences, a.errs
 	}
@@ -132,11 +155,14 @@ func at(s string) time.Time {
 // bench is a source with its world.
 type bench struct {
 	*Source
-	t     *testing.T
-	api   *api
-	store *memory
-	now   time.Time
-	reg   *prometheus.Registry
+	t      *testing.T
+	api    *api
+	store  *memory
+	now    time.Time
+	reg    *prometheus.Registry
+	log    bytes.Buffer
+	alone  bool
+	expire time.Duration
 }
 
 func newBench(t *testing.T) *bench {
@@ -148,7 +174,8 @@ func newBench(t *testing.T) *bench {
 // restart forgets what the source remembers, not what the store holds.
 func (b *bench) restart() {
 	b.reg = prometheus.NewRegistry()
-	b.Source = New(Options{Name: "alertmanager", Client: b.api, Store: b.store, Now: func() time.Time { return b.now }, Metrics: NewMetrics(b.reg)})
+	b.Source = New(Options{Name: "alertmanager", Client: b.api, Store: b.store, Now: func() time.Time { return b.now }, Metrics: NewMetrics(b.reg),
+		ExpireAfter: b.expire, Alone: b.alone, Logger: slog.New(slog.NewTextHandler(&b.log, nil))})
 }
 
 // poll polls at a time of the day and says how many sightings were written.
@@ -230,7 +257,7 @@ meantime_source_closed_alerts_total{source="alertmanager"} 0
 # HELP meantime_source_found_alerts_total Alerts that Alertmanager listed as active for ten minutes and of which no notification came.
 # TYPE meantime_source_found_alerts_total counter
 meantime_source_found_alerts_total{source="alertmanager"} 1
-`)))
+`), "meantime_source_closed_alerts_total", "meantime_source_found_alerts_total"))
 	lint, err := testutil.GatherAndLint(b.reg)
 	require.NoError(t, err)
 	require.Empty(t, lint)

@@ -27,6 +27,7 @@ type alert struct {
 	state               string
 	silencedBy          []string
 	inhibited           bool
+	receivers           []string // that it is routed to
 }
 
 const (
@@ -75,7 +76,10 @@ func readAlert(raw json.RawMessage) (alert, error) {
 		UpdatedAt    string            `json:"updatedAt"`
 		GeneratorURL string            `json:"generatorURL"`
 		Fingerprint  string            `json:"fingerprint"`
-		Status       struct {
+		Receivers    []struct {
+			Name string `json:"name"`
+		} `json:"receivers"`
+		Status struct {
 			State       string   `json:"state"`
 			SilencedBy  []string `json:"silencedBy"`
 			InhibitedBy []string `json:"inhibitedBy"`
@@ -97,6 +101,9 @@ func readAlert(raw json.RawMessage) (alert, error) {
 	a := alert{
 		fingerprint: incident.Fingerprint(wire.Labels), startsAt: start, state: wire.Status.State, inhibited: len(wire.Status.InhibitedBy) > 0,
 		labels: incident.PlainLabels(wire.Labels), annotations: incident.PlainAnnotations(wire.Annotations),
+	}
+	for _, r := range wire.Receivers {
+		a.receivers = append(a.receivers, r.Name)
 	}
 	if t, err := incident.ParseTime(wire.UpdatedAt); err == nil && !t.Before(start) && t.Year() <= 2200 {
 		a.updatedAt = t

@@ -89,7 +89,7 @@ var homes = []home{
 	{library: "github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf/encoding/protowire", packages: []string{"backfill"}},
-	{library: "github.com/prometheus/alertmanager/matcher", packages: []string{"config", "correlate/..."}},
+	{library: "github.com/prometheus/alertmanager/matcher", packages: []string{"config", "correlate/...", "source/alertmanager"}},
 	{library: "github.com/prometheus/alertmanager/pkg/labels", packages: []string{"app", "config", "correlate/...", "source/..."}},
 	{library: "github.com/prometheus/alertmanager/api/v2", packages: []string{"source/alertmanager"}},
 	{library: "github.com/go-openapi", packages: []string{"source/alertmanager"}},

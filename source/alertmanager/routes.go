@@ -1,0 +1,337 @@
+package alertmanager
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/prometheus/alertmanager/matcher/parse"
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+
+	"meantime/incident"
+)
+
+// Routing is what Alertmanager's configuration says of who is told of what.
+type Routing struct {
+	Root      *Route
+	Receivers map[string]Receiver // by name
+	// Recorded says whether Alertmanager's event recorder is configured: it tells of every receiver's notifications.
+	Recorded bool
+}
+
+// Route is a node of Alertmanager's routing tree, with what it has of its parents.
+type Route struct {
+	// Key is the route's path, as group keys begin with it; empty where Alertmanager writes matchers that are not known here.
+	Key            string
+	Receiver       string
+	GroupBy        []string
+	GroupWait      time.Duration
+	GroupInterval  time.Duration
+	RepeatInterval time.Duration
+	Continue       bool
+	Routes         []*Route
+}
+
+// Receiver is where Alertmanager sends to.
+type Receiver struct {
+	Name     string
+	Webhooks []Webhook
+	// Null says that it has no integration at all: nobody is told of what is routed to it.
+	Null bool
+}
+
+// Webhook is one of a receiver's webhook_configs.
+type Webhook struct {
+	URL          string // empty where Alertmanager does not show it, which it does not since 0.26
+	SendResolved bool
+}
+
+// webhookPath is where this program receives notifications, below whatever prefix.
+const webhookPath = "/webhook/alertmanager"
+
+// here says whether the address is one of this program.
+func (w Webhook) here() bool {
+	u, err := url.Parse(w.URL)
+	return err == nil && u.Host != "" && strings.HasSuffix(strings.TrimRight(u.Path, "/"), webhookPath)
+}
+
+// Bounds of what is read of a configuration.
+const (
+	maxRoutes     = 20_000
+	maxReceivers  = 20_000
+	maxRouteDepth = 100
+)
+
+// rawRoute is a route as it is written.
+type rawRoute struct {
+	Receiver       string            `yaml:"receiver"`
+	GroupBy        []string          `yaml:"group_by"`
+	GroupWait      *model.Duration   `yaml:"group_wait"`
+	GroupInterval  *model.Duration   `yaml:"group_interval"`
+	RepeatInterval *model.Duration   `yaml:"repeat_interval"`
+	Continue       bool              `yaml:"continue"`
+	Match          map[string]string `yaml:"match"`
+	MatchRE        map[string]string `yaml:"match_re"`
+	Matchers       []string          `yaml:"matchers"`
+	Routes         []*rawRoute       `yaml:"routes"`
+}
+
+// ReadRouting reads Alertmanager's configuration as its API shows it (config.original of /api/v2/status). Only what is used
+// is read, so that versions may differ in the rest.
+func ReadRouting(text string) (*Routing, error) {
+	var raw struct {
+		Route     *rawRoute              `yaml:"route"`
+		Receivers []map[string]yaml.Node `yaml:"receivers"`
+		Recorder  map[string]yaml.Node   `yaml:"event_recorder"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &raw); err != nil {
+		return nil, err
+	}
+	if raw.Route == nil {
+		return nil, errors.New("route: missing")
+	}
+	if len(raw.Receivers) > maxReceivers {
+		return nil, fmt.Errorf("receivers: %d are more than the %d allowed", len(raw.Receivers), maxReceivers)
+	}
+	out := &Routing{Receivers: map[string]Receiver{}, Recorded: len(raw.Recorder) > 0}
+	for i, r := range raw.Receivers {
+		x, err := readReceiver(r)
+		if err != nil {
+			return nil, fmt.Errorf("receivers[%d]: %w", i, err)
+		}
+		out.Receivers[x.Name] = x
+	}
+	reader := routeReader{left: maxRoutes}
+	// Alertmanager's own defaults.
+	root, err := reader.read(raw.Route, Route{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	out.Root = root
+	return out, nil
+}
+
+func readReceiver(raw map[string]yaml.Node) (Receiver, error) {
+	out := Receiver{Null: true}
+	for key, node := range raw {
+		if key == "name" {
+			if err := node.Decode(&out.Name); err != nil {
+				return Receiver{}, fmt.Errorf("name: %w", err)
+			}
+			continue
+		}
+		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
+			continue
+		}
+		out.Null = false
+		if key != "webhook_configs" {
+			continue
+		}
+		var hooks []struct {
+			URL          string `yaml:"url"`
+			SendResolved *bool  `yaml:"send_resolved"`
+		}
+		if err := node.Decode(&hooks); err != nil {
+			return Receiver{}, fmt.Errorf("webhook_configs: %w", err)
+		}
+		for _, h := range hooks {
+			w := Webhook{URL: h.URL, SendResolved: h.SendResolved == nil || *h.SendResolved}
+			if strings.HasPrefix(w.URL, "<") { // <secret>
+				w.URL = ""
+			}
+			out.Webhooks = append(out.Webhooks, w)
+		}
+	}
+	if out.Name == "" {
+		return Receiver{}, errors.New("name: missing")
+	}
+	return out, nil
+}
+
+// routeReader reads so many routes and no more.
+type routeReader struct{ left int }
+
+// read makes a route of what is written and what it has of its parent.
+func (rr *routeReader) read(raw *rawRoute, parent Route, path string, depth int) (*Route, error) {
+	if rr.left--; rr.left < 0 || depth > maxRouteDepth {
+		return nil, fmt.Errorf("route: more than %d routes, or %d below each other", maxRoutes, maxRouteDepth)
+	}
+	r := parent
+	r.Continue, r.Routes = raw.Continue, nil
+	r.Receiver = cmp.Or(raw.Receiver, parent.Receiver)
+	if raw.GroupBy != nil {
+		r.GroupBy = raw.GroupBy
+	}
+	for _, d := range []struct {
+		to   *time.Duration
+		from *model.Duration
+	}{{&r.GroupWait, raw.GroupWait}, {&r.GroupInterval, raw.GroupInterval}, {&r.RepeatInterval, raw.RepeatInterval}} {
+		if d.from != nil {
+			*d.to = time.Duration(*d.from)
+		}
+	}
+	own, known := raw.matchers()
+	switch {
+	case !known || depth > 0 && path == "":
+		r.Key = ""
+	case depth == 0:
+		r.Key = own
+	default:
+		r.Key = path + "/" + own
+	}
+	for _, child := range raw.Routes {
+		if child == nil {
+			continue
+		}
+		c, err := rr.read(child, r, r.Key, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		r.Routes = append(r.Routes, c)
+	}
+	return &r, nil
+}
+
+// matchers writes a route's matchers as Alertmanager does in its group keys, and says whether all could be read.
+func (raw *rawRoute) matchers() (string, bool) {
+	var all labels.Matchers
+	add := func(m *labels.Matcher, err error) bool {
+		if err != nil {
+			return false
+		}
+		all = append(all, m)
+		return true
+	}
+	for name, value := range raw.Match {
+		if !add(labels.NewMatcher(labels.MatchEqual, name, value)) {
+			return "", false
+		}
+	}
+	for name, value := range raw.MatchRE {
+		if !add(labels.NewMatcher(labels.MatchRegexp, name, "^(?:"+value+")$")) {
+			return "", false
+		}
+	}
+	for _, text := range raw.Matchers {
+		some, err := parse.Matchers(text)
+		if err != nil {
+			// Alertmanager takes the older syntax as well, which needs no quotes.
+			if some, err = labels.ParseMatchers(text); err != nil {
+				return "", false
+			}
+		}
+		all = append(all, some...)
+	}
+	sort.Sort(all)
+	return all.String(), true
+}
+
+// each calls f for the route and all below it.
+func (r *Route) each(f func(*Route)) {
+	f(r)
+	for _, c := range r.Routes {
+		c.each(f)
+	}
+}
+
+// Ours are the names of the receivers that send here: those whose address shows it, and those of the routes by which
+// somebody was heard. Empty where it is not known.
+func (rt *Routing) Ours(heard []incident.Sender) map[string]bool {
+	ours := map[string]bool{}
+	routes := map[string]bool{}
+	for _, s := range heard {
+		if s.Route != "" {
+			routes[s.Route] = true
+		}
+	}
+	for name, r := range rt.Receivers {
+		if slices.ContainsFunc(r.Webhooks, Webhook.here) {
+			ours[name] = true
+		}
+	}
+	rt.Root.each(func(r *Route) {
+		// A route that once sent here may lead to others now.
+		if r.Key != "" && routes[incident.PlainText(r.Key, incident.MaxSenderText)] && len(rt.Receivers[r.Receiver].Webhooks) > 0 {
+			ours[r.Receiver] = true
+		}
+	})
+	return ours
+}
+
+// Elsewhere says whether none of the receivers sends here, where that can be known: they lead to nobody at all, or it is
+// known who does send here. The event recorder tells of everybody's notifications.
+func (rt *Routing) Elsewhere(receivers []string, ours map[string]bool) bool {
+	if len(receivers) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(receivers, func(name string) bool {
+		r, known := rt.Receivers[name]
+		return !known || ours[name] || !r.Null && (len(ours) == 0 || rt.Recorded)
+	})
+}
+
+// Reason is what a route does that keeps times from being known.
+type Reason string
+
+// The reasons, in the order in which they are said.
+const (
+	ReasonRepeat   Reason = "repeat_interval" // it repeats more rarely than alerts expire
+	ReasonResolved Reason = "send_resolved"   // it does not tell ends
+	ReasonWait     Reason = "group_wait"      // it holds back the first notification
+)
+
+var reasons = []Reason{ReasonRepeat, ReasonResolved, ReasonWait}
+
+// longestWait is the longest group_wait that is not worth a word.
+const longestWait = time.Minute
+
+// Problem is something in Alertmanager's configuration that keeps times from being known.
+type Problem struct {
+	Reason Reason
+	Text   string // a sentence or two without the last full stop: what is so, what follows, what to write instead
+}
+
+// Problems are those of the routes that send here, in the order of the tree. expireAfter is for how long nothing may be
+// heard of a firing alert.
+func (rt *Routing) Problems(ours map[string]bool, expireAfter time.Duration) []Problem {
+	var out []Problem
+	silent := map[string]bool{}
+	rt.Root.each(func(r *Route) {
+		if !ours[r.Receiver] {
+			return
+		}
+		where := fmt.Sprintf("the route %s to receiver %q", incident.PlainText(cmp.Or(r.Key, "?"), incident.MaxSenderText), r.Receiver)
+		// A repeat comes with the first group_interval after it is due.
+		if longest := r.RepeatInterval + r.GroupInterval; expireAfter > 0 && longest >= expireAfter {
+			out = append(out, Problem{ReasonRepeat, fmt.Sprintf("%s repeats what still fires only every %s (repeat_interval %s, group_interval %s), and alerts expire after %s: "+
+				"while this Alertmanager cannot be asked, an alert that fires on counts as over, its end unknown; set correlate.expire_after above %[2]s, or repeat_interval lower",
+				where, model.Duration(longest), model.Duration(r.RepeatInterval), model.Duration(r.GroupInterval), model.Duration(expireAfter))})
+		}
+		if rt.Receivers[r.Receiver].silent() && !silent[r.Receiver] {
+			silent[r.Receiver] = true
+			out = append(out, Problem{ReasonResolved, fmt.Sprintf("receiver %q has send_resolved: false: ends are known only from asking this Alertmanager, to its polls, and not at all while it cannot be asked; "+
+				"set send_resolved: true", r.Receiver)})
+		}
+		if r.GroupWait > longestWait {
+			out = append(out, Problem{ReasonWait, fmt.Sprintf("%s waits %s before it first tells of an alert (group_wait): every detection by an alert is that much later; set group_wait to %s or less",
+				where, model.Duration(r.GroupWait), model.Duration(longestWait))})
+		}
+	})
+	return out
+}
+
+// silent says whether a receiver that sends here does not send ends.
+func (r Receiver) silent() bool {
+	hooks := r.Webhooks
+	if known := slices.DeleteFunc(slices.Clone(hooks), func(w Webhook) bool { return !w.here() }); len(known) > 0 {
+		hooks = known
+	}
+	return len(hooks) > 0 && !slices.ContainsFunc(hooks, func(w Webhook) bool { return w.SendResolved })
+}
