@@ -49,8 +49,9 @@ type book struct {
 	// What is marked.
 	dirty     map[*cell]bool
 	reordered map[int64]bool // days whose cells may be others
-	renamed   bool
-	recount   bool // the number of days with alerts changed
+	renamed   bool           // names of services came or went
+	relearn   bool           // names may have gone
+	recount   bool           // the number of days with alerts changed
 	reweek    map[int64]bool
 	touched   map[*part]bool
 	judged    map[*entry]bool
@@ -82,6 +83,7 @@ type scale struct {
 type series struct {
 	fingerprint string
 	described   *described
+	mixed       bool     // its episodes do not all carry the same labels
 	entries     []*entry // by start
 }
 
@@ -230,9 +232,6 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 		at, digest := ep.StartsAt.UnixNano(), digestOf(ep)
 		e := old[at]
 		delete(old, at)
-		if e == nil || e.digest != digest {
-			b.recall(ep)
-		}
 		switch {
 		case e == nil:
 			e = &entry{series: s, start: at, noise: fresh}
@@ -247,16 +246,23 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 		}
 		s.entries = append(s.entries, e)
 		if i == len(episodes)-1 && (s.described == nil || !maps.Equal(s.described.labels, ep.Labels)) {
+			was := s.described
 			s.described = b.describe(ep.Labels)
-			b.recount = b.recount || len(s.described.places) > 0
+			b.recount = b.recount || len(s.described.places) > 0 || was != nil && len(was.places) > 0
+			if was != nil { // which a fingerprint's labels never should: what they taught is not known any more
+				b.relearn = true
+			} else if b.names.Learn(&b.rules.Services, ep.Labels) {
+				b.renamed = true
+			}
 		}
 	}
+	s.mixed = slices.ContainsFunc(episodes, func(ep incident.Episode) bool { return !maps.Equal(ep.Labels, s.described.labels) })
 	for _, e := range old {
 		b.take(e)
 	}
 	if len(s.entries) == 0 {
 		delete(b.series, fingerprint)
-		b.recount = true
+		b.recount, b.relearn = true, true
 	}
 }
 
@@ -285,13 +291,6 @@ func (b *book) enter(e *entry, ep *incident.Episode, digest uint64) {
 		}
 	}
 	b.reviews.meet(e)
-}
-
-// recall learns the names that an episode's labels carry.
-func (b *book) recall(ep *incident.Episode) {
-	if b.names.Learn(&b.rules.Services, ep.Labels) {
-		b.renamed = true
-	}
 }
 
 func (b *book) insert(e *entry) {

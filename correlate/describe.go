@@ -78,9 +78,6 @@ func (b *book) describeRecord(r *incident.Record) *recordInfo {
 	for _, w := range r.Impacts {
 		x.impacts = append(x.impacts, [2]time.Time{w.From, w.To})
 	}
-	if x.created.IsZero() {
-		x.created = r.UpdatedAt
-	}
 	x.place()
 	return x
 }
@@ -154,14 +151,19 @@ func (x *recordInfo) place() {
 		}
 	case !x.end.IsZero():
 		onset, x.milestone, x.Late = x.end.Add(-usualLength), assign.Acknowledged, createdLate
-	default:
+	case !x.created.IsZero():
 		onset, x.milestone, x.Late = x.created.Add(-createdLate), assign.Created, createdLate
+	default: // when it was written says nothing of when it was; no alert is drawn to it
+		onset, x.milestone, x.Untimed = time.Unix(0, 0).UTC(), assign.Created, true
 	}
 	x.Onset = onset
 }
 
 // last is the last moment that a record's incident is known to have gone on.
 func (x *recordInfo) last(openFor time.Duration) time.Time {
+	if x.Untimed {
+		return x.Onset
+	}
 	last := latest(x.To, x.end)
 	if x.state == incident.StateOpen && x.Times[5].IsZero() {
 		last = latest(last, latest(x.To, x.created)).Add(openFor)

@@ -458,7 +458,7 @@ func (b *book) expire() {
 
 // calm says that nothing is marked.
 func (b *book) calm() bool {
-	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.recount && !b.regrouped && !b.told
+	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.relearn && !b.recount && !b.regrouped && !b.told
 }
 
 // tellBlind takes in the stretches in which watchdogs were silent, and marks the incidents of those that changed.

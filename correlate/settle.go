@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"meantime/correlate/assign"
+	"meantime/correlate/catalog"
 	"meantime/incident"
 )
 
@@ -181,6 +182,12 @@ type loader interface {
 
 // settle works out what is marked. flush, where there is one, is told of each cell, and whether there are more.
 func (b *book) settle(ctx context.Context, l loader, flush func(context.Context, *cell, bool) error) error {
+	if b.relearn {
+		b.relearn, b.renamed, b.names = false, true, catalog.Names{}
+		for _, s := range b.series {
+			b.names.Learn(&b.rules.Services, s.described.labels)
+		}
+	}
 	if b.renamed {
 		b.redescribe()
 	}
@@ -236,7 +243,7 @@ func (b *book) redescribe() {
 		}
 		was := s.described
 		s.described = b.describe(was.labels)
-		if was.service != s.described.service {
+		if was.service != s.described.service || s.mixed {
 			for _, e := range s.entries {
 				if e.cell != nil {
 					b.dirty[e.cell] = true
@@ -415,7 +422,7 @@ func (b *book) weekOf(n int64) week {
 	count := 0.0
 	for r := range b.index.Between(time.Unix(0, from), time.Unix(0, to)) {
 		x := b.records[r.Key]
-		if x.Kind == incident.KindMaintenance {
+		if x.Kind == incident.KindMaintenance || x.Untimed {
 			continue
 		}
 		count++

@@ -29,6 +29,8 @@ type Record struct {
 	Services []string
 	Places   map[string]string
 	Onset    time.Time
+	// Untimed: it speaks of no time, so it is like no other.
+	Untimed bool
 	// Late is how much later than the beginning an onset like this one usually is.
 	Late time.Duration
 	// States are the alerts that it names exactly.
@@ -439,7 +441,7 @@ func sameAlert(a, b *Record) string {
 
 // likeness is the logarithm of the odds that two records are of one incident.
 func (x *Index) likeness(a, b *Record) float64 {
-	if a.Key.Source == b.Key.Source || (a.Kind == incident.KindMaintenance) != (b.Kind == incident.KindMaintenance) {
+	if a.Untimed || b.Untimed || a.Key.Source == b.Key.Source || (a.Kind == incident.KindMaintenance) != (b.Kind == incident.KindMaintenance) {
 		return -certain
 	}
 	gap := a.Onset.Sub(b.Onset).Abs()
