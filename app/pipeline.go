@@ -94,7 +94,6 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 		return fmt.Errorf("load ledger: %w", ledgerErr)
 	}
 	shown := collector.New(v.collector)
-	shown.Know(ledger.Meet(book.Known()))
 	shown.Replay(ledger.All())
 	shown.Restate(ledger.Restatements())
 
@@ -232,7 +231,6 @@ func (v view) longest() (length time.Duration) {
 // take shows what a pass added. mu is held.
 func (p *pipeline) take(step measure.LedgerStep, blind map[string][]incident.Impact, now time.Time) {
 	p.blind = blind
-	p.collector.Know(step.Known)
 	p.collector.Observe(step.New)
 	p.collector.Restate(step.Restated)
 	p.show(now)
@@ -241,6 +239,7 @@ func (p *pipeline) take(step measure.LedgerStep, blind map[string][]incident.Imp
 // show makes what is known now what the next scrape sees. mu is held.
 func (p *pipeline) show(now time.Time) {
 	s := collector.Snapshot{Figures: p.book.Figures(now)}
+	p.collector.Know(p.ledger.Meet(p.book.Known()))
 	if len(p.view.watchdogs) > 0 {
 		heard := p.heard()
 		s.Watchdogs, s.Blind = map[string]time.Time{}, map[string]float64{}

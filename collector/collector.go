@@ -101,7 +101,8 @@ func (c *Collector) Observe(values []measure.Observation) {
 // Restate counts corrections by interval.
 func (c *Collector) Restate(n map[string]int) { c.ever.restate(n) }
 
-// Know creates the histograms of labels at 0, so that a first value is seen as an increase.
+// Know makes the all-time histograms at 0 those of the given labels, so that a first value is seen as an increase. Those that
+// have counted something stay.
 func (c *Collector) Know(labels []measure.Labels) { c.ever.know(labels) }
 
 // Describe implements prometheus.Collector.

@@ -75,7 +75,7 @@ func (h *house) take(incs []incident.Incident, removed ...string) {
 	step := h.ledger.Next(incs, minute(100))
 	h.ledger.Commit(step)
 	h.book.Apply(incs, removed)
-	h.c.Know(step.Known)
+	h.c.Know(h.ledger.Meet(h.book.Known()))
 	h.c.Observe(step.New)
 	h.c.Restate(step.Restated)
 }

@@ -89,21 +89,51 @@ func (e *ever) observe(values iter.Seq[measure.Observation], exemplars bool) {
 	e.show(changed)
 }
 
-// know creates the histograms of labels at 0.
+// know makes the histograms at 0 those of the given labels: which labels incidents have now is a function of the facts, and
+// every process shows the same, whatever they had meanwhile.
 func (e *ever) know(labels []measure.Labels) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	changed := map[seriesKey]bool{}
+	changed, known := map[seriesKey]bool{}, make(map[seriesKey]bool, len(labels)*len(e.intervals))
 	for _, l := range labels {
 		for _, iv := range e.intervals {
 			k := keyOf(iv.Name, l)
+			known[k] = true
 			if _, ok := e.places[k]; !ok {
 				e.histogram(k)
 				changed[k] = true
 			}
 		}
 	}
+	e.drop(known)
 	e.show(changed)
+}
+
+// drop takes away the histograms that have counted nothing and are not among those known.
+func (e *ever) drop(known map[seriesKey]bool) {
+	gone := map[int]bool{}
+	for k, i := range e.places {
+		if m, ok := e.shown[i].(*ready); ok && !known[k] && m.histogram.GetSampleCount() == 0 {
+			gone[i] = true
+			delete(e.places, k)
+			e.durations.DeleteLabelValues(k.interval, k.Service, k.Severity, string(k.DetectedBy))
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	kept, moved := make([]prometheus.Metric, 0, len(e.shown)-len(gone)), make([]int, len(e.shown))
+	for i, m := range e.shown {
+		if moved[i] = len(kept); !gone[i] {
+			kept = append(kept, m)
+		}
+	}
+	for k, i := range e.places {
+		e.places[k] = moved[i]
+	}
+	e.shown = kept
+	shown := e.shown
+	e.snapshot.Store(&shown)
 }
 
 func (e *ever) histogram(k seriesKey) prometheus.Observer {

@@ -73,8 +73,6 @@ type LedgerStep struct {
 	New []Observation
 	// Restated counts the corrections by interval.
 	Restated map[string]int
-	// Known are the labels of the incidents, which the histogram should have at 0 before their first value.
-	Known []Labels
 
 	entries []*entry
 	waiting map[string]time.Time // zero: no longer
@@ -151,11 +149,6 @@ func (l *Ledger) Follow(stored []incident.Observed, changed []incident.Incident)
 		}
 		l.entries[e.id] = e
 	}
-	labels := make([]Labels, 0, len(changed))
-	for i := range changed {
-		labels = append(labels, l.labels(labelsOf(&changed[i])))
-	}
-	step.Known = l.Meet(labels)
 	sortNew(step.New)
 	return step
 }
@@ -299,14 +292,9 @@ func (l *Ledger) Forget(id string) { delete(l.waiting, id) }
 // answer until Commit. No incident may be given twice.
 func (l *Ledger) Next(changed []incident.Incident, now time.Time) LedgerStep {
 	step := LedgerStep{Restated: map[string]int{}}
-	labels := make([]Labels, 0, len(changed))
 	for i := range changed {
-		inc := &changed[i]
-		k := l.labels(labelsOf(inc))
-		labels = append(labels, k)
-		l.next(&step, inc, k, now)
+		l.next(&step, &changed[i], l.labels(labelsOf(&changed[i])), now)
 	}
-	step.Known = l.Meet(labels)
 	sortNew(step.New)
 	slices.SortFunc(step.Observed, func(a, b incident.Observed) int { return strings.Compare(a.Incident, b.Incident) })
 	return step
@@ -399,7 +387,6 @@ func Joined(steps []LedgerStep) LedgerStep {
 	all := LedgerStep{Restated: map[string]int{}}
 	for _, s := range steps {
 		all.New = append(all.New, s.New...)
-		all.Known = append(all.Known, s.Known...)
 		all.entries = append(all.entries, s.entries...)
 		for id, at := range s.waiting {
 			all.wait(id, at)
@@ -409,8 +396,6 @@ func Joined(steps []LedgerStep) LedgerStep {
 		}
 	}
 	sortNew(all.New)
-	slices.SortFunc(all.Known, Labels.compare)
-	all.Known = slices.Compact(all.Known)
 	return all
 }
 
