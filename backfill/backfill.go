@@ -115,7 +115,7 @@ func follow(ctx context.Context, m Metrics, book *measure.Book, values []counted
 			known++
 		}
 		if known > from {
-			m.Know(labelsOf(values[from:known]))
+			m.Know(labelsOf(values[:known]))
 		}
 		from = reached
 		for reached < len(values) && !values[reached].at.After(steps.at(k)) {

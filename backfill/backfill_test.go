@@ -99,15 +99,17 @@ func scraped(t *testing.T, w *world, at time.Time, step time.Duration) map[strin
 			ends[w.incidents[i].ID+iv.Name] = w.incidents[i].Point(iv.To)
 		}
 	}
+	var known []measure.Labels
 	for v := range ledger.All() {
 		end := ends[v.Incident+v.Interval]
 		if !end.After(at.Add(step)) {
-			d.Know([]measure.Labels{v.Labels})
+			known = append(known, v.Labels)
 		}
 		if !end.After(at) {
 			d.Replay(slices.Values([]measure.Observation{v}))
 		}
 	}
+	d.Know(known)
 	reg := prometheus.NewPedanticRegistry()
 	require.NoError(t, reg.Register(d))
 	all, err := reg.Gather()
