@@ -449,6 +449,8 @@ func copyFacts(t *testing.T, from, to string) {
 	require.NoError(t, err)
 	f.Reviews, err = source.Reviews(ctx)
 	require.NoError(t, err)
+	f.Lives, f.Senders, err = source.Reach(ctx) // who listened, and to whom, is a fact as well
+	require.NoError(t, err)
 	_, err = target.Put(ctx, f, time.Now())
 	require.NoError(t, err)
 	sightings, err := source.Sightings(ctx, time.Time{}, time.Time{})
