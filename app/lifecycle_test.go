@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,10 +17,13 @@ import (
 func TestStopSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLifecycle(slog.New(slog.DiscardHandler))
+		var mu sync.Mutex // a step that is given up runs beside the next
 		var order []string
 		note := func(name string, takes time.Duration, heeds bool) {
 			l.onStop(name, 2*time.Second, func(ctx context.Context) error {
+				mu.Lock()
 				order = append(order, name)
+				mu.Unlock()
 				until, ok := ctx.Deadline()
 				require.True(t, ok)
 				require.Equal(t, 2*time.Second, time.Until(until), name)
@@ -46,7 +50,9 @@ func TestStopSteps(t *testing.T) {
 		begun := time.Now()
 		err := l.stop(t.Context())
 		require.EqualError(t, err, "stop deaf: context deadline exceeded\nstop hangs: context deadline exceeded")
+		mu.Lock()
 		require.Equal(t, []string{"first", "deaf", "hangs", "quick"}, order)
+		mu.Unlock()
 		require.Less(t, time.Since(begun), 6*time.Second)
 		require.NoError(t, l.stop(t.Context()), "there is nothing left to stop")
 		time.Sleep(time.Hour) // the deaf one ends too
