@@ -47,11 +47,10 @@ var watched struct {
 	once     sync.Once
 	mu       sync.Mutex
 	watchers map[string]watcher // by directory
-	vfs      sqlite3.Tsqlite3_vfs
 	original uintptr
 	open     map[uintptr]*openFile
-	methods  map[uintptr]*sqlite3.Tsqlite3_io_methods // what stands in for a table of methods, by the table's address
-	keep     []any                                    // what C alone refers to
+	methods  map[uintptr]uintptr // what stands in for a table of methods, by the table's address
+	keep     []any               // what C alone refers to
 }
 
 type openFile struct {
@@ -78,6 +77,16 @@ func watch(t testing.TB, dir string, w watcher) {
 // at is the memory at an address that C gave.
 func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
+// inC copies a value to memory of C's own, where what is written in C expects it. It is never given back.
+func inC[T any](tls *libc.TLS, v T) uintptr {
+	p := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(v)))
+	if p == 0 {
+		panic("no memory")
+	}
+	*at[T](p) = v
+	return p
+}
+
 // address is the address of a function, as C calls it.
 func address[F any](f F) uintptr {
 	p := &f
@@ -94,18 +103,18 @@ func function[F any](address uintptr) F {
 // the original does.
 func installWatched() {
 	tls := libc.NewTLS()
-	watched.watchers, watched.open, watched.methods = map[string]watcher{}, map[uintptr]*openFile{}, map[uintptr]*sqlite3.Tsqlite3_io_methods{}
+	watched.watchers, watched.open, watched.methods = map[string]watcher{}, map[uintptr]*openFile{}, map[uintptr]uintptr{}
 	watched.original = sqlite3.Xsqlite3_vfs_find(tls, 0)
-	watched.vfs = *at[sqlite3.Tsqlite3_vfs](watched.original)
+	vfs := *at[sqlite3.Tsqlite3_vfs](watched.original)
 	name, err := libc.CString("watched")
 	if err != nil {
 		panic(err)
 	}
-	watched.vfs.FzName = name
-	watched.vfs.FpNext = 0
-	watched.vfs.FxOpen = address(watchedOpen)
-	watched.vfs.FxDelete = address(watchedDelete)
-	if rc := sqlite3.Xsqlite3_vfs_register(tls, uintptr(unsafe.Pointer(&watched.vfs)), 1); rc != sqlite3.SQLITE_OK {
+	vfs.FzName = name
+	vfs.FpNext = 0
+	vfs.FxOpen = address(watchedOpen)
+	vfs.FxDelete = address(watchedDelete)
+	if rc := sqlite3.Xsqlite3_vfs_register(tls, inC(tls, vfs), 1); rc != sqlite3.SQLITE_OK {
 		panic(rc)
 	}
 }
@@ -140,14 +149,15 @@ func watchedOpen(tls *libc.TLS, _, name, file uintptr, flags int32, out uintptr)
 		defer watched.mu.Unlock()
 		own := at[sqlite3.Tsqlite3_io_methods](f.FpMethods)
 		watched.open[file] = &openFile{path: path, methods: own, newName: flags&(sqlite3.SQLITE_OPEN_MAIN_JOURNAL|sqlite3.SQLITE_OPEN_WAL) != 0}
-		m := watched.methods[f.FpMethods]
-		if m == nil {
-			m = new(*own)
+		instead := watched.methods[f.FpMethods]
+		if instead == 0 {
+			m := *own
 			m.FxClose, m.FxRead, m.FxWrite = address(watchedClose), address(watchedRead), address(watchedWrite)
 			m.FxTruncate, m.FxSync = address(watchedTruncate), address(watchedSync)
-			watched.methods[f.FpMethods] = m
+			instead = inC(tls, m)
+			watched.methods[f.FpMethods] = instead
 		}
-		f.FpMethods = uintptr(unsafe.Pointer(m))
+		f.FpMethods = instead
 	}
 	return rc
 }
