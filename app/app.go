@@ -21,6 +21,7 @@ import (
 	"meantime/access"
 	"meantime/api"
 	"meantime/config"
+	"meantime/correlate"
 	"meantime/incident"
 	"meantime/web"
 	"meantime/webhook"
@@ -264,6 +265,12 @@ const (
 	pruneStep  = 500
 )
 
+// forgotten is the time before which alerts of no incident are deleted: those that an incident within the retention is judged
+// against, as how usual an alert is, are still there.
+func forgotten(now time.Time, keep time.Duration) time.Time {
+	return now.Add(-keep - correlate.Lookback)
+}
+
 // prune deletes what is older than the retention and belongs to no incident.
 func (a *App) prune(ctx context.Context) error {
 	tick := time.NewTicker(pruneEvery)
@@ -271,7 +278,7 @@ func (a *App) prune(ctx context.Context) error {
 	for {
 		if keep := a.config.Load().Store.Retention; keep > 0 {
 			for {
-				n, err := a.store.Prune(ctx, a.now().Add(-keep), pruneStep)
+				n, err := a.store.Prune(ctx, forgotten(a.now(), keep), pruneStep)
 				if err != nil && ctx.Err() == nil {
 					a.logger.Error("Retention stopped early, it goes on later", "component", "store", "err", err)
 				}

@@ -88,3 +88,49 @@ func needed(t require.TestingT, h *house, s incident.Sighting) bool {
 	}
 	return false
 }
+
+// An alert that fires for nothing twice a day fires again while an incident goes on. That it is usual is known from what fired
+// before, and still is when the retention has passed over that and Meantime starts again.
+func TestRetentionKeepsHabits(t *testing.T) {
+	const keep = 30 * 24 * time.Hour
+	began := houseClock.Add(-keep + 2*24*time.Hour)
+	start := func(t *testing.T, before time.Time) (incidents, again string) {
+		dir := t.TempDir()
+		h := newHouse(t, dir)
+		var f incident.Facts
+		alert := func(name string, at time.Time, lasts time.Duration) {
+			f.Sightings = append(f.Sightings, incident.Sighting{
+				Fingerprint: fmt.Sprintf("%016x", len(name)), StartsAt: at, EndsAt: at.Add(lasts), ResolvedFirst: at.Add(lasts),
+				FiringFirst: at, FiringLast: at, ToldAt: at, Labels: map[string]string{"alertname": name, "service": "payments", "severity": "warning"},
+			})
+		}
+		for k := range 200 {
+			alert("QueueBacklog", began.Add(-time.Duration(k)*13*time.Hour-8*time.Hour), 8*time.Minute)
+		}
+		alert("QueueBacklog", began.Add(90*time.Minute), 8*time.Minute)
+		f.Records = []incident.Record{{
+			Source: "ours", ID: "1", Title: "Payments fail", Services: []string{"payments"}, State: incident.StateResolved, UpdatedAt: began.Add(3 * time.Hour),
+			Milestones: map[incident.MilestoneName]incident.Stated{incident.Started: {At: began}, incident.Resolved: {At: began.Add(2 * time.Hour)}},
+		}}
+		h.put(f)
+		h.settle()
+		incidents, _ = h.incidents()
+		for {
+			n, err := h.db.Prune(context.Background(), before, 100)
+			require.NoError(t, err)
+			if n == 0 {
+				break
+			}
+		}
+		h.close()
+		h = newHouse(t, dir)
+		defer h.close()
+		h.settle()
+		again, _ = h.incidents()
+		return incidents, again
+	}
+	was, is := start(t, forgotten(houseClock, keep))
+	require.Equal(t, was, is)
+	was, is = start(t, houseClock.Add(-keep))
+	require.NotEqual(t, was, is, "this is a case in which it matters")
+}

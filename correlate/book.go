@@ -163,10 +163,14 @@ func (b *book) rename() {
 	b.graph = assign.NewGraph(b.catalog)
 }
 
+// Lookback is how far back correlation looks for how usual an alert is and how often incidents begin. Whoever forgets alerts
+// has to keep them for so much longer than the incidents whose links are not to change by it.
+const Lookback = 90 * 24 * time.Hour
+
 const (
 	dayLength  = int64(24 * time.Hour)
 	weekLength = 7 * dayLength
-	lookback   = 90  // days
+	lookback   = int64(Lookback) / dayLength // days
 	mostBegins = 500 // of an alert that its habit is made of
 )
 

@@ -78,7 +78,7 @@ func killedAfter(t *testing.T, dir string, args []string, words string) bool {
 func TestRetention(t *testing.T) {
 	dir := t.TempDir()
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: config, Dir: dir})
-	start := time.Now().UTC().Truncate(time.Second).Add(-100 * 24 * time.Hour)
+	start := time.Now().UTC().Truncate(time.Second).Add(-200 * 24 * time.Hour)
 	m.Must("PUT", "/api/v1/records/ours/1", map[string]any{
 		"id": "1", "title": "Checkout is slow", "services": []string{"checkout"}, "severity": "critical", "state": "resolved",
 		"milestones": map[string]any{"started": start, "detected": start.Add(time.Minute), "resolved": start.Add(time.Hour)},
