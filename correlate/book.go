@@ -171,7 +171,7 @@ const (
 	dayLength  = int64(24 * time.Hour)
 	weekLength = 7 * dayLength
 	lookback   = int64(Lookback) / dayLength // days
-	mostBegins = 500 // of an alert that its habit is made of
+	mostBegins = 500                         // of an alert that its habit is made of
 )
 
 func floor(t, length int64) int64 {
