@@ -231,7 +231,7 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 	for i := range episodes {
 		ep := &episodes[i]
 		if ep.Firing() {
-			b.firing[fingerprint] = earliest(b.firing[fingerprint], ep.LastSeen.Add(b.rules.Silence+1))
+			b.firing[fingerprint] = incident.Earliest(b.firing[fingerprint], ep.LastSeen.Add(b.rules.Silence+1))
 		}
 		at, digest := ep.StartsAt.UnixNano(), digestOf(ep)
 		e := old[at]

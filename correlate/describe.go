@@ -164,9 +164,9 @@ func (x *recordInfo) last(openFor time.Duration) time.Time {
 	if x.Untimed {
 		return x.Onset
 	}
-	last := latest(x.To, x.end)
+	last := incident.Latest(x.To, x.end)
 	if x.state == incident.StateOpen && x.Times[5].IsZero() {
-		last = latest(last, latest(x.To, x.created)).Add(openFor)
+		last = incident.Latest(last, incident.Latest(x.To, x.created)).Add(openFor)
 	}
 	return last
 }
@@ -217,20 +217,6 @@ func (b *book) knownOf(g *linkage.Group) *assign.Known {
 	}
 	k.Windows = windows
 	return k
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
 }
 
 // forever is a time later than any other.

@@ -51,7 +51,7 @@ func (s stretch) join(o stretch) stretch {
 	if o.from.IsZero() {
 		return s
 	}
-	return stretch{earliest(s.from, o.from), latest(s.to, o.to)}
+	return stretch{incident.Earliest(s.from, o.from), incident.Latest(s.to, o.to)}
 }
 
 func (s *shelf) tell(kind incident.ChangeKind, key string, spans ...stretch) {
@@ -113,7 +113,7 @@ func (s *shelf) put(f incident.Facts) {
 		before := stretch{}
 		if old, ok := s.silences[x.ID]; ok {
 			before = stretch{old.StartsAt, old.EndsAt}
-			x.CreatedAt = earliest(old.CreatedAt, x.CreatedAt)
+			x.CreatedAt = incident.Earliest(old.CreatedAt, x.CreatedAt)
 		}
 		s.silences[x.ID] = x
 		s.tell(incident.ChangeSilence, x.ID, stretch{x.StartsAt, x.EndsAt}, before)

@@ -407,7 +407,7 @@ func (b *book) assembler(draft *assemble.Draft) *assemble.Assembler {
 	var from, to time.Time
 	for i := range draft.Links {
 		e := &draft.Links[i].Episode
-		from, to = earliest(from, e.StartsAt), latest(to, e.EndsAt)
+		from, to = incident.Earliest(from, e.StartsAt), incident.Latest(to, e.EndsAt)
 		if e.Firing() {
 			to = b.now
 		}
@@ -415,7 +415,7 @@ func (b *book) assembler(draft *assemble.Draft) *assemble.Assembler {
 	for _, id := range sortedKeys(b.silence) {
 		s := b.silence[id]
 		made := madeAt(&s)
-		if !from.IsZero() && !made.Before(from) && !made.After(latest(to, b.now)) {
+		if !from.IsZero() && !made.Before(from) && !made.After(incident.Latest(to, b.now)) {
 			a.Silences = append(a.Silences, s)
 		}
 	}

@@ -428,10 +428,10 @@ func (b *book) next() time.Time {
 		return next
 	}
 	for _, t := range b.firing {
-		next = earliest(next, t)
+		next = incident.Earliest(next, t)
 	}
 	for _, p := range b.parts {
-		next = earliest(next, p.next)
+		next = incident.Earliest(next, p.next)
 	}
 	return next
 }

@@ -129,7 +129,7 @@ func (e *Episode) mute(mutes []Mute, next time.Time) {
 			e.InhibitedAt = m.At
 			continue
 		}
-		e.SilencedAt = earliest(e.SilencedAt, m.At)
+		e.SilencedAt = Earliest(e.SilencedAt, m.At)
 		e.SilencedBy = append(e.SilencedBy, m.By)
 	}
 }
@@ -153,7 +153,7 @@ type chain struct {
 // over is the end that counts; zero where there is none, or what was heard later shows that it went on.
 func (c *chain) over() ending {
 	e := c.end
-	if c.ActiveAt.Sub(e.at) >= ReplicaSkew || c.heard.Sub(latest(e.at, e.told)) >= tooLate {
+	if c.ActiveAt.Sub(e.at) >= ReplicaSkew || c.heard.Sub(Latest(e.at, e.told)) >= tooLate {
 		return ending{}
 	}
 	return e
@@ -169,7 +169,7 @@ func (c *chain) holds(begin time.Time) bool {
 
 func (c *chain) add(s Sighting) {
 	c.starts = append(c.starts, s.begin())
-	c.heard = latest(c.heard, s.heard())
+	c.heard = Latest(c.heard, s.heard())
 	if e := s.ending(); e.compare(c.end) > 0 {
 		c.end = e
 	}
@@ -181,20 +181,20 @@ func (c *chain) episode(next time.Time, silence time.Duration, now time.Time) (e
 	start := c.starts[0]
 	e = Episode{
 		Fingerprint: c.Fingerprint, StartsAt: start, Labels: c.Labels, Annotations: c.Annotations,
-		Told: Told{c.word(), earliest(c.ResolvedFirst, c.VanishedAt), c.Alertmanagers}, ConditionAt: c.ConditionAt, ConditionFrom: c.ConditionFrom,
-		GeneratorURL: c.GeneratorURL, GroupKeys: c.GroupKeys, LastSeen: latest(c.lastSeen(), start), Starts: c.starts,
+		Told: Told{c.word(), Earliest(c.ResolvedFirst, c.VanishedAt), c.Alertmanagers}, ConditionAt: c.ConditionAt, ConditionFrom: c.ConditionFrom,
+		GeneratorURL: c.GeneratorURL, GroupKeys: c.GroupKeys, LastSeen: Latest(c.lastSeen(), start), Starts: c.starts,
 	}
 	defer func() { e.mute(c.Mutes, next) }()
 	if over := c.over(); !over.at.IsZero() {
-		e.EndsAt, e.End, e.EndReason = latest(over.at, start), over.kind, over.reason
+		e.EndsAt, e.End, e.EndReason = Latest(over.at, start), over.kind, over.reason
 		return e
 	}
-	seen := latest(latest(c.FiringLast, c.ActiveAt), start)
+	seen := Latest(Latest(c.FiringLast, c.ActiveAt), start)
 	switch {
 	case c.GoneAt.After(seen) && (next.IsZero() || !c.GoneAt.After(next)):
 		e.EndsAt, e.End = seen, EndGone
 	case !next.IsZero() && next.Sub(e.LastSeen) <= silence:
-		e.EndsAt, e.End = earliest(seen, next), EndSuperseded
+		e.EndsAt, e.End = Earliest(seen, next), EndSuperseded
 	case !next.IsZero() || now.Sub(e.LastSeen) > silence:
 		e.EndsAt, e.End = seen, EndExpired
 	}
@@ -234,7 +234,7 @@ func (s *Sighting) ending() ending {
 	case s.EndsAt.IsZero():
 		consider(ending{at: s.ResolvedFirst, kind: EndResolved, told: s.ResolvedFirst})
 	case !s.StartsAt.IsZero() && !s.EndsAt.After(s.StartsAt):
-		consider(ending{earliest(latest(s.FiringLast, s.StartsAt), told), EndVanished, told, noEnd})
+		consider(ending{Earliest(Latest(s.FiringLast, s.StartsAt), told), EndVanished, told, noEnd})
 	case s.EndToldAt.IsZero() && reason != "": // as earlier versions stored it
 		consider(ending{s.EndsAt, EndVanished, told, reason})
 	default:
@@ -264,7 +264,7 @@ func lostReason(annotations map[string]string) string {
 // is not known. Its annotations must be set: they may say that it only vanished.
 func (s *Sighting) Resolved(end, received time.Time) {
 	if why := lostReason(s.Annotations); why != "" {
-		s.VanishedAt, s.VanishedFor = earliest(end, received), why
+		s.VanishedAt, s.VanishedFor = Earliest(end, received), why
 		return
 	}
 	if s.ResolvedFirst = received; !end.IsZero() {
@@ -277,7 +277,7 @@ func (s *Sighting) begin() time.Time {
 	if !s.StartsAt.IsZero() {
 		return s.StartsAt
 	}
-	return earliest(earliest(s.FiringFirst, s.ResolvedFirst), s.VanishedAt)
+	return Earliest(Earliest(s.FiringFirst, s.ResolvedFirst), s.VanishedAt)
 }
 
 // heard is when it was last received as firing, of a start that its sender knew: without one, what fires later may be another.
@@ -289,5 +289,5 @@ func (s *Sighting) heard() time.Time {
 }
 
 func (s *Sighting) lastSeen() time.Time {
-	return latest(latest(latest(s.FiringLast, s.ActiveAt), latest(s.ResolvedFirst, s.VanishedAt)), s.begin())
+	return Latest(Latest(Latest(s.FiringLast, s.ActiveAt), Latest(s.ResolvedFirst, s.VanishedAt)), s.begin())
 }

@@ -71,9 +71,9 @@ func (s *Sighting) Span() (from, to time.Time) {
 	if !s.ConditionAt.IsZero() && s.ConditionAt.Before(from) {
 		from = s.ConditionAt
 	}
-	to = latest(s.lastSeen(), s.GoneAt)
+	to = Latest(s.lastSeen(), s.GoneAt)
 	for _, t := range []time.Time{s.EndsAt, s.VanishedAt, s.HistoryEndsAt} {
-		to = latest(to, t)
+		to = Latest(to, t)
 	}
 	return from, to
 }
@@ -81,7 +81,7 @@ func (s *Sighting) Span() (from, to time.Time) {
 // Span is the stretch of time a record speaks of: all its milestones and impacts, or when it was made or updated where
 // it has none.
 func (r *Record) Span() (from, to time.Time) {
-	add := func(t time.Time) { from, to = earliest(from, t), latest(to, t) }
+	add := func(t time.Time) { from, to = Earliest(from, t), Latest(to, t) }
 	for _, m := range r.Milestones {
 		add(m.At)
 	}

@@ -74,18 +74,18 @@ func (i *Incident) At() time.Time {
 	}
 	var first time.Time
 	for _, m := range i.Milestones {
-		first = earliest(first, m.At)
+		first = Earliest(first, m.At)
 	}
 	for _, w := range i.Impacts {
-		first = earliest(first, w.From)
+		first = Earliest(first, w.From)
 	}
-	return earliest(first, i.Alerts.Fired)
+	return Earliest(first, i.Alerts.Fired)
 }
 
 // Span is the stretch from the first to the last time that the incident tells of: milestones with all their candidates,
 // impacts, and episodes, those that a person rejected left out. Zero where nothing is known.
 func (i *Incident) Span() (from, to time.Time) {
-	add := func(t time.Time) { from, to = earliest(from, t), latest(to, t) }
+	add := func(t time.Time) { from, to = Earliest(from, t), Latest(to, t) }
 	for _, m := range i.Milestones {
 		add(m.At)
 		for _, c := range m.Candidates {

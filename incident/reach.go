@@ -43,7 +43,7 @@ func JoinLives(lives []Life) []Life {
 	var out []Life
 	for _, x := range l {
 		if n := len(out); n > 0 && x.From.Sub(out[n-1].To) <= RestartGap {
-			out[n-1].To = latest(out[n-1].To, x.To)
+			out[n-1].To = Latest(out[n-1].To, x.To)
 			continue
 		}
 		out = append(out, x)

@@ -124,17 +124,17 @@ func Merge(a, b Sighting) Sighting {
 	case c < 0:
 		m.EndsAt, m.EndToldAt = b.EndsAt, b.EndToldAt
 	case c == 0:
-		m.EndToldAt = earliest(a.EndToldAt, b.EndToldAt)
+		m.EndToldAt = Earliest(a.EndToldAt, b.EndToldAt)
 	}
 	if c := cmp.Or(a.VanishedAt.Compare(b.VanishedAt), strings.Compare(a.VanishedFor, b.VanishedFor)); c < 0 {
 		m.VanishedAt, m.VanishedFor = b.VanishedAt, b.VanishedFor
 	}
-	m.HistoryEndsAt = latest(a.HistoryEndsAt, b.HistoryEndsAt)
-	m.ActiveAt = latest(a.ActiveAt, b.ActiveAt)
-	m.FiringFirst = earliest(a.FiringFirst, b.FiringFirst)
-	m.FiringLast = latest(a.FiringLast, b.FiringLast)
-	m.ResolvedFirst = earliest(a.ResolvedFirst, b.ResolvedFirst)
-	m.GoneAt = latest(a.GoneAt, b.GoneAt)
+	m.HistoryEndsAt = Latest(a.HistoryEndsAt, b.HistoryEndsAt)
+	m.ActiveAt = Latest(a.ActiveAt, b.ActiveAt)
+	m.FiringFirst = Earliest(a.FiringFirst, b.FiringFirst)
+	m.FiringLast = Latest(a.FiringLast, b.FiringLast)
+	m.ResolvedFirst = Earliest(a.ResolvedFirst, b.ResolvedFirst)
+	m.GoneAt = Latest(a.GoneAt, b.GoneAt)
 	m.Word = earlierWord(a.Word, b.Word)
 	m.Mutes = mutesUnion(a.Mutes, b.Mutes)
 	m.GroupKeys = union(a.GroupKeys, b.GroupKeys)
@@ -144,7 +144,7 @@ func Merge(a, b Sighting) Sighting {
 	case c > 0:
 		m.ConditionAt, m.ConditionFrom = b.ConditionAt, b.ConditionFrom
 	case c == 0:
-		m.ConditionAt = earliest(a.ConditionAt, b.ConditionAt)
+		m.ConditionAt = Earliest(a.ConditionAt, b.ConditionAt)
 	}
 	c := a.ToldAt.Compare(b.ToldAt)
 	if c == 0 && !sameText(&a, &b) { // writing the text out is worth it only for a true tie
@@ -225,18 +225,18 @@ func (s *Sighting) over() bool {
 }
 
 // received is when the first notification of it was received; zero where none was.
-func (s *Sighting) received() time.Time { return earliest(s.FiringFirst, s.ResolvedFirst) }
+func (s *Sighting) received() time.Time { return Earliest(s.FiringFirst, s.ResolvedFirst) }
 
-// earliest is the earlier of two times, a zero time being no time.
-func earliest(a, b time.Time) time.Time {
+// Earliest is the earlier of two times, a zero time being no time.
+func Earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b
 	}
 	return a
 }
 
-// latest is the later of two times, a zero time being no time.
-func latest(a, b time.Time) time.Time {
+// Latest is the later of two times, a zero time being no time.
+func Latest(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}

@@ -96,13 +96,13 @@ func (a *Assembler) Assemble(d *Draft) (incident.Incident, time.Time) {
 	in.Alerts = alertTimes(linked)
 
 	over := a.quietAfter(&in)
-	next := earliest(time.Time{}, a.state(&in, records, linked, marked, over))
+	next := incident.Earliest(time.Time{}, a.state(&in, records, linked, marked, over))
 	a.milestones(&in, records, linked, reviews, over)
 	a.detection(&in, records, reviews)
 	a.impacts(&in, records, linked)
 	in.Blind = a.wasBlind(&in)
 	if in.OpenedByAlerts && over.After(a.Now) {
-		next = earliest(next, over)
+		next = incident.Earliest(next, over)
 	}
 	return in, next
 }
@@ -241,7 +241,7 @@ func alertTimes(linked []*incident.Episode) incident.AlertTimes {
 		if i == 0 {
 			t.Fired, t.Condition, t.Notified, t.NotifiedUnknown = e.StartsAt, e.ConditionAt, e.NotifiedAt, whyUnheard(e)
 		}
-		t.Heard = latest(t.Heard, e.EndsAt)
+		t.Heard = incident.Latest(t.Heard, e.EndsAt)
 		firing = firing || e.Firing()
 		newest[e.Fingerprint] = e
 	}
@@ -300,7 +300,7 @@ func (a *Assembler) state(in *incident.Incident, records []*incident.Record, lin
 	for _, r := range records {
 		_, ok := r.Milestones[incident.Resolved]
 		ended = ended || ok
-		last = latest(last, lastKnown(r))
+		last = incident.Latest(last, lastKnown(r))
 		timeless = timeless && !r.Timed()
 	}
 	if marked == "" {
@@ -311,7 +311,7 @@ func (a *Assembler) state(in *incident.Incident, records []*incident.Record, lin
 			ended = true
 		}
 		if r.Action == incident.ReviewSet {
-			last, timeless = latest(last, r.Time), false
+			last, timeless = incident.Latest(last, r.Time), false
 		}
 	}
 	firing := slices.ContainsFunc(linked, func(e *incident.Episode) bool { return e.Firing() })
@@ -331,7 +331,7 @@ func (a *Assembler) state(in *incident.Incident, records []*incident.Record, lin
 	case said == incident.StateResolved, ended:
 		in.State = incident.StateResolved
 	default:
-		in.OpenUntil = latest(last, in.Alerts.Heard).Add(a.OpenFor)
+		in.OpenUntil = incident.Latest(last, in.Alerts.Heard).Add(a.OpenFor)
 		in.State = incident.StateResolved
 		if in.OpenUntil.After(a.Now) {
 			in.State = incident.StateOpen
@@ -371,12 +371,12 @@ func (a *Assembler) said(records []*incident.Record) incident.State {
 func lastKnown(r *incident.Record) time.Time {
 	var t time.Time
 	for _, m := range r.Milestones {
-		t = latest(t, m.At)
+		t = incident.Latest(t, m.At)
 	}
 	for _, w := range r.Impacts {
-		t = latest(t, latest(w.From, w.To))
+		t = incident.Latest(t, incident.Latest(w.From, w.To))
 	}
-	return latest(t, r.CreatedAt)
+	return incident.Latest(t, r.CreatedAt)
 }
 
 // impacts are the windows in which users were affected: as the most trusted record that lists any does; else, for an
@@ -423,7 +423,7 @@ func stretches(linked []*incident.Episode, gap time.Duration) []incident.Impact 
 		}
 		n := len(out) - 1
 		if n >= 0 && !e.StartsAt.After(out[n].To.Add(gap)) {
-			out[n].To = latest(out[n].To, end)
+			out[n].To = incident.Latest(out[n].To, end)
 		} else {
 			out, open, n = append(out, incident.Impact{From: e.StartsAt, To: end}), append(open, map[string]bool{}), n+1
 		}
@@ -461,17 +461,3 @@ func (a *Assembler) wasBlind(in *incident.Incident) bool {
 
 // forever is a time later than any other.
 var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}

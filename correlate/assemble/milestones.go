@@ -297,15 +297,15 @@ func (a *Assembler) detection(in *incident.Incident, records []*incident.Record,
 			continue
 		}
 		if m, ok := r.Milestones[incident.Detected]; ok && person {
-			in.Alerts.Person = earliest(in.Alerts.Person, m.At)
+			in.Alerts.Person = incident.Earliest(in.Alerts.Person, m.At)
 		}
 		if m, ok := r.Milestones[incident.Acknowledged]; ok {
-			in.Alerts.Person = earliest(in.Alerts.Person, m.At)
+			in.Alerts.Person = incident.Earliest(in.Alerts.Person, m.At)
 		}
 	}
 	for _, r := range reviews {
 		if r.Action == incident.ReviewSet && (r.Milestone == incident.Acknowledged || r.Milestone == incident.Detected && person) {
-			in.Alerts.Person = earliest(in.Alerts.Person, r.Time)
+			in.Alerts.Person = incident.Earliest(in.Alerts.Person, r.Time)
 		}
 	}
 	in.MissedDetection = in.Alerts.Fired.IsZero()
