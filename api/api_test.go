@@ -49,14 +49,16 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// readNothing stands for the reader of postmortems: a document "none" tells of no incident, "bad" cannot be read, and any
-// other is the title of one.
+// readNothing stands for the reader of postmortems: a document "none" tells of no incident, "bad" cannot be read,
+// "ahead" tells of an end that has not come, and any other is the title of one.
 func readNothing(name string, document, answers []byte) ([]incident.Record, error) {
 	switch string(document) {
 	case "none":
 		return nil, nil
 	case "bad":
 		return nil, incident.Errorf(incident.CodeInvalid, "not a text")
+	case "ahead":
+		return []incident.Record{{ID: name, Milestones: map[incident.MilestoneName]incident.Stated{incident.Resolved: {At: now.Add(6 * time.Minute)}}}}, nil
 	}
 	r := incident.Record{ID: name, Title: string(document), Severity: string(answers), Origin: incident.OriginPostmortem,
 		Questions: []incident.Question{{Kind: "zone", Text: "which zone?"}}}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -58,6 +59,9 @@ func (a *api) postPostmortem(w http.ResponseWriter, r *http.Request) error {
 		Records []readRecord `json:"records"`
 	}{[]readRecord{}}
 	for i := range records {
+		if err := records[i].CheckPast(a.Now()); err != nil {
+			return fmt.Errorf("record %q: %w", cut(records[i].ID), err)
+		}
 		records[i].Source = source
 		shown := records[i]
 		shown.Questions = nil

@@ -38,6 +38,13 @@ func TestPostPostmortemThatStoresNothing(t *testing.T) {
 	w = f.call("POST", "/api/v1/postmortems", `{"document":"x"}`)
 	require.Equal(t, http.StatusBadRequest, w.Code)
 	require.Equal(t, "name", f.requireProblem(w).Errors[0].Path)
+	for _, how := range []string{"", "?dry_run=true"} {
+		w = f.call("POST", "/api/v1/postmortems"+how, `{"name":"a.md","document":"ahead"}`)
+		require.Equal(t, http.StatusBadRequest, w.Code)
+		problem := f.requireProblem(w)
+		require.Equal(t, "milestones.resolved", problem.Errors[0].Path)
+		require.Contains(t, problem.Detail, `record "a.md": milestones.resolved: 2026-03-01T12:06:00Z is later than now (2026-03-01T12:00:00Z)`)
+	}
 	require.Empty(t, f.store.records)
 	require.Zero(t, f.changes)
 }

@@ -66,6 +66,9 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 		out.results = append(out.results, r)
 		for _, x := range r.Incidents {
 			id := x.Record.ID
+			if err := x.Record.CheckPast(a.now()); err != nil {
+				return nil, fmt.Errorf("%s: record %q: %w", name, id, err)
+			}
 			if other, twice := from[id]; twice && filepath.Clean(other) != filepath.Clean(name) {
 				return nil, fmt.Errorf("%s: id %q is that of %s as well, and one would replace the other; rename one of them", name, id, other)
 			}

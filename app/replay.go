@@ -113,6 +113,9 @@ func (a *App) replayed(ctx context.Context, c *config.Validated, lines []archive
 		*clock = l.at
 		if l.record != nil {
 			r, err := incident.DecodeRecordAs(incident.RecordKey{Source: l.source}, l.record)
+			if err == nil {
+				err = r.CheckPast(l.at)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", l.place, err)
 			}

@@ -87,7 +87,8 @@ func (y *year) record(t *trouble) {
 	if at := t.detected.Add(6 * time.Minute); !t.detected.IsZero() && at.Before(done) {
 		version(at, "open", first, nil)
 	}
-	version(latest(done, t.started).Add(y.within(20*time.Minute)+time.Minute), state, m, y.impacts(t, m))
+	// It is written when all that it tells of has come, the cause too, which is found after the end now and then.
+	version(latest(done, t.started, t.identified).Add(y.within(20*time.Minute)+time.Minute), state, m, y.impacts(t, m))
 }
 
 // impacts are the stretches of time in which users suffered, where the record says from when to when.
