@@ -116,7 +116,9 @@ func (g *Gate) Check(r *http.Request, token, want string) error {
 	case want == "":
 		return nil
 	case token == "":
-		return &Refused{Detail: "a token is needed: send the header Authorization: Bearer TOKEN, or " + Header + ": TOKEN beside a password"}
+		return &Refused{
+			Detail: "a token is needed: send the header Authorization: Bearer TOKEN, or " + Header + ": TOKEN beside a password",
+		}
 	}
 	address, now := addressOf(r.RemoteAddr), g.now()
 	g.mu.Lock()
@@ -193,11 +195,16 @@ func Hosts(names func() []string, next http.Handler) http.Handler {
 		list := names()
 		host := HostName(r.Host)
 		_, err := netip.ParseAddr(host)
-		if len(list) == 0 || err == nil || host == "localhost" || slices.Contains(list, host) || r.URL.Path == "/-/healthy" || r.URL.Path == "/-/ready" {
+		if len(list) == 0 || err == nil || host == "localhost" || slices.Contains(list, host) || r.URL.Path == "/-/healthy" ||
+			r.URL.Path == "/-/ready" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		http.Error(w, fmt.Sprintf("Meantime is not called %.100q here; web.allowed_hosts says what it is called.", host), http.StatusMisdirectedRequest)
+		http.Error(
+			w,
+			fmt.Sprintf("Meantime is not called %.100q here; web.allowed_hosts says what it is called.", host),
+			http.StatusMisdirectedRequest,
+		)
 	})
 }
 

@@ -25,7 +25,13 @@ func (a *App) live(ctx context.Context) error {
 		_, err := a.store.Store.Put(ctx, incident.Facts{Lives: []incident.Life{{From: now, To: now}}}, now)
 		if failed := err != nil && ctx.Err() == nil; failed != failing {
 			if failing = failed; failed {
-				a.logger.Warn("The store takes no sign of life: alerts that fire now will not count as detected", "component", "store", "err", err)
+				a.logger.Warn(
+					"The store takes no sign of life: alerts that fire now will not count as detected",
+					"component",
+					"store",
+					"err",
+					err,
+				)
 			}
 		}
 	}

@@ -21,17 +21,36 @@ func (a *App) sayWhoMayWrite(c *config.Validated) error {
 	hooks, write := c.Web.WebhookToken.IsZero(), c.Web.WriteToken.IsZero()
 	switch {
 	case (hooks || write) && !asks.Any():
-		logger.Warn("Anybody who reaches the port can write; docs/security.md says what to do about it", "alerts", hooks, "records_and_reviews", write,
-			"by_any_host_name", len(c.Web.AllowedHosts) == 0)
+		logger.Warn(
+			"Anybody who reaches the port can write; docs/security.md says what to do about it",
+			"alerts",
+			hooks,
+			"records_and_reviews",
+			write,
+			"by_any_host_name",
+			len(c.Web.AllowedHosts) == 0,
+		)
 	case asks.Passwords && (!hooks || !write):
-		logger.Info("Passwords and tokens are both asked for: whoever writes sends the token in a header of its own", "header", access.Header)
+		logger.Info(
+			"Passwords and tokens are both asked for: whoever writes sends the token in a header of its own",
+			"header",
+			access.Header,
+		)
 	}
 	for _, t := range []struct {
 		key   string
 		token config.Secret
 	}{{"web.webhook_token_file", c.Web.WebhookToken}, {"web.write_token_file", c.Web.WriteToken}} {
 		if n := utf8.RuneCountInString(t.token.Reveal()); n > 0 && n < access.ShortToken {
-			logger.Warn("A token is short enough to be guessed; make one with openssl rand -base64 32", "key", t.key, "characters", n, "at_least", access.ShortToken)
+			logger.Warn(
+				"A token is short enough to be guessed; make one with openssl rand -base64 32",
+				"key",
+				t.key,
+				"characters",
+				n,
+				"at_least",
+				access.ShortToken,
+			)
 		}
 	}
 	return nil

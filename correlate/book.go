@@ -147,9 +147,12 @@ type week struct{ median, rate float64 }
 
 func newBook(rules *Rules, sizes sizes) *book {
 	b := &book{
-		rules: rules, sizes: sizes, reach: &incident.Reach{}, series: map[string]*series{}, days: map[int64]*day{}, firing: map[string]time.Time{}, records: map[incident.RecordKey]*recordInfo{},
-		known: map[string]*assign.Known{}, reaches: map[int64]map[string]bool{}, states: map[int64]map[incident.RecordKey]bool{}, weeks: map[int64]week{},
-		silence: map[string]incident.Silence{}, parts: map[string]*part{}, dirty: map[*cell]bool{}, reordered: map[int64]bool{}, reweek: map[int64]bool{},
+		rules: rules, sizes: sizes, reach: &incident.Reach{}, series: map[string]*series{}, days: map[int64]*day{},
+		firing: map[string]time.Time{}, records: map[incident.RecordKey]*recordInfo{},
+		known: map[string]*assign.Known{}, reaches: map[int64]map[string]bool{},
+		states: map[int64]map[incident.RecordKey]bool{}, weeks: map[int64]week{},
+		silence: map[string]incident.Silence{}, parts: map[string]*part{}, dirty: map[*cell]bool{},
+		reordered: map[int64]bool{}, reweek: map[int64]bool{},
 		touched: map[*part]bool{}, judged: map[*entry]bool{},
 	}
 	b.rename()
@@ -434,7 +437,8 @@ func (x *recordInfo) stateDays() (out []int64) {
 		out = append(out, floor(k.StartsAt.UnixNano(), dayLength))
 	}
 	for _, g := range x.Groups {
-		for n := floor(g.From.Add(-statedSlack-statedBefore).UnixNano(), dayLength); n <= floor(g.To.Add(statedSlack).UnixNano(), dayLength); n++ {
+		last := floor(g.To.Add(statedSlack).UnixNano(), dayLength)
+		for n := floor(g.From.Add(-statedSlack-statedBefore).UnixNano(), dayLength); n <= last; n++ {
 			out = append(out, n)
 		}
 	}

@@ -25,7 +25,8 @@ type decisions struct {
 
 func decide(reviews []incident.Review) *decisions {
 	d := &decisions{
-		of: map[string][]incident.Review{}, links: map[string][]incident.Review{}, joins: map[[2]string]incident.Review{}, apart: map[[2]string]bool{},
+		of: map[string][]incident.Review{}, links: map[string][]incident.Review{},
+		joins: map[[2]string]incident.Review{}, apart: map[[2]string]bool{},
 		named: map[string]*entry{}, affirmed: map[string]bool{},
 	}
 	for _, r := range incident.Effective(reviews) {
@@ -36,7 +37,8 @@ func decide(reviews []incident.Review) *decisions {
 		for _, id := range []string{r.Incident, r.Other} {
 			if strings.HasPrefix(id, "a") {
 				d.named[id] = nil
-				d.affirmed[id] = d.affirmed[id] || r.Action != incident.ReviewReject && r.Action != incident.ReviewSplit && r.Mark != string(incident.StateCancelled)
+				d.affirmed[id] = d.affirmed[id] ||
+					r.Action != incident.ReviewReject && r.Action != incident.ReviewSplit && r.Mark != string(incident.StateCancelled)
 			}
 		}
 		switch r.Action {

@@ -59,9 +59,11 @@ func (b *book) describe(l map[string]string) *described {
 func (b *book) describeRecord(r *incident.Record) *recordInfo {
 	from, to := r.Span()
 	x := &recordInfo{Record: linkage.Record{
-		Key: r.Key(), ID: incident.RecordID(r.Key()), URL: r.URL, Kind: r.Kind, From: from, To: to, Services: b.catalog.Named(r), Places: b.catalog.Places(r.Labels),
+		Key: r.Key(), ID: incident.RecordID(r.Key()), URL: r.URL, Kind: r.Kind, From: from, To: to,
+		Services: b.catalog.Named(r), Places: b.catalog.Places(r.Labels),
 		URLs: r.References.URLs, Keys: r.References.Keys,
-	}, said: r.Services, title: r.Title, prints: r.References.Fingerprints, keys: r.References.GroupKeys, refs: incident.References{Alerts: r.References.Alerts, Groups: r.References.Groups}, created: r.CreatedAt, state: r.State}
+	}, said: r.Services, title: r.Title, prints: r.References.Fingerprints, keys: r.References.GroupKeys,
+		refs: incident.References{Alerts: r.References.Alerts, Groups: r.References.Groups}, created: r.CreatedAt, state: r.State}
 	x.States = r.References.Alerts
 	for _, g := range r.References.Groups {
 		x.Groups = append(x.Groups, linkage.AlertGroup{Hash: groupHash(&g), From: g.From, To: g.To})

@@ -60,7 +60,8 @@ func (b *book) unions() map[*part]*part {
 		}
 		return p
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(b.reviews.joins), func(x, y [2]string) int { return cmp.Or(strings.Compare(x[0], y[0]), strings.Compare(x[1], y[1])) }) {
+	byPair := func(x, y [2]string) int { return cmp.Or(strings.Compare(x[0], y[0]), strings.Compare(x[1], y[1])) }
+	for _, k := range slices.SortedFunc(maps.Keys(b.reviews.joins), byPair) {
 		if b.reviews.joins[k].Action != incident.ReviewMerge {
 			continue
 		}
@@ -96,90 +97,13 @@ func (b *book) show(ctx context.Context, l loader, held func(*part) bool) (*delt
 		}
 		return p
 	}
-	// What was shown by itself and is part of another now is gone, and what was part of another is shown again.
-	for p := range b.wasRoot {
-		b.touched[p] = true
-	}
-	for p, r := range roots {
-		if b.touched[p] || b.wasRoot[p] {
-			b.touched[r] = true
-		}
-	}
-	members := map[*part][]*part{}
-	for p := range b.touched {
-		members[root(p)] = nil
-	}
-	for p := range roots {
-		if r := root(p); r != p {
-			if _, ok := members[r]; ok {
-				members[r] = append(members[r], p)
-			}
-		}
-	}
-	for id := range b.reviews.named {
-		if p := b.parts[id]; p != nil && b.real(p) != p {
-			if r := root(p); r != nil {
-				members[r] = append(members[r], p)
-			}
-		}
-	}
-	b.wasRoot = map[*part]bool{}
-	for p := range roots {
-		b.wasRoot[p] = true
-	}
-	removed := map[string]bool{}
-	for _, p := range slices.SortedFunc(maps.Keys(b.touched), func(p, q *part) int { return strings.Compare(p.ref, q.ref) }) {
-		if root(p) != p && p.id != "" {
-			removed[p.id] = true
-			p.id, p.digest, p.next = "", 0, time.Time{}
-			b.rejudge(p)
-		}
-	}
-	shown := map[string]bool{}
-	for _, p := range slices.SortedFunc(maps.Keys(members), func(p, q *part) int { return strings.Compare(p.ref, q.ref) }) {
+	members := b.members(roots, root)
+	removed, shown := b.unshow(root), map[string]bool{}
+	for _, p := range slices.SortedFunc(maps.Keys(members), byRef) {
 		if held != nil && held(p) {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		in, next, ok, err := b.incident(ctx, l, p, members[p])
-		if err != nil {
-			return nil, err
-		}
-		was := p.id
-		p.next = next
-		if !ok {
-			p.id, p.digest = "", 0
-		} else {
-			if digest := contentOf(in); digest != p.digest || in.ID != was {
-				p.digest = digest
-				d.incidents = append(d.incidents, *in)
-			}
-			p.id = in.ID
-			p.from, p.to = in.Span()
-			if slices.ContainsFunc(in.Links, func(l incident.Link) bool { return l.Episode.Firing() }) {
-				p.to = forever
-			}
-			shown[in.ID] = true
-		}
-		if was != p.id {
-			if was != "" {
-				removed[was] = true
-			}
-			b.rejudge(p)
-			for _, m := range members[p] {
-				b.rejudge(m)
-			}
-		}
-		delete(b.touched, p)
-		for _, m := range members[p] {
-			delete(b.touched, m)
-		}
-		if b.parts[p.ref] == p && p.group == nil && p.opened == 0 && len(p.cells) == 0 {
-			delete(b.parts, p.ref)
-		}
-		if err := l.worked(ctx, nil); err != nil {
+		if err := b.showPart(ctx, l, p, members[p], d, removed, shown); err != nil {
 			return nil, err
 		}
 	}
@@ -199,6 +123,104 @@ func (b *book) show(ctx context.Context, l loader, held func(*part) bool) (*delt
 		return nil, err
 	}
 	return d, nil
+}
+
+func byRef(p, q *part) int { return strings.Compare(p.ref, q.ref) }
+
+// members are the incidents to work out, each with those that people said are one with it. What was shown by itself and is
+// part of another now is gone, and what was part of another is shown again: so both are worked out.
+func (b *book) members(roots map[*part]*part, root func(*part) *part) map[*part][]*part {
+	for p := range b.wasRoot {
+		b.touched[p] = true
+	}
+	for p, r := range roots {
+		if b.touched[p] || b.wasRoot[p] {
+			b.touched[r] = true
+		}
+	}
+	out := map[*part][]*part{}
+	for p := range b.touched {
+		out[root(p)] = nil
+	}
+	for p := range roots {
+		if r := root(p); r != p {
+			if _, ok := out[r]; ok {
+				out[r] = append(out[r], p)
+			}
+		}
+	}
+	for id := range b.reviews.named {
+		if p := b.parts[id]; p != nil && b.real(p) != p {
+			if r := root(p); r != nil {
+				out[r] = append(out[r], p)
+			}
+		}
+	}
+	b.wasRoot = map[*part]bool{}
+	for p := range roots {
+		b.wasRoot[p] = true
+	}
+	return out
+}
+
+// unshow takes the names from incidents that are part of others now, and gives those names.
+func (b *book) unshow(root func(*part) *part) map[string]bool {
+	removed := map[string]bool{}
+	for _, p := range slices.SortedFunc(maps.Keys(b.touched), byRef) {
+		if root(p) != p && p.id != "" {
+			removed[p.id] = true
+			p.id, p.digest, p.next = "", 0, time.Time{}
+			b.rejudge(p)
+		}
+	}
+	return removed
+}
+
+// showPart works out one incident with its members, and notes in d what is otherwise than it was told. Names that are no
+// longer its own go to removed, its own to shown.
+func (b *book) showPart(
+	ctx context.Context, l loader, p *part, members []*part, d *delta, removed, shown map[string]bool,
+) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	in, next, ok, err := b.incident(ctx, l, p, members)
+	if err != nil {
+		return err
+	}
+	was := p.id
+	p.next = next
+	if !ok {
+		p.id, p.digest = "", 0
+	} else {
+		if digest := contentOf(in); digest != p.digest || in.ID != was {
+			p.digest = digest
+			d.incidents = append(d.incidents, *in)
+		}
+		p.id = in.ID
+		p.from, p.to = in.Span()
+		if slices.ContainsFunc(in.Links, func(l incident.Link) bool { return l.Episode.Firing() }) {
+			p.to = forever
+		}
+		shown[in.ID] = true
+	}
+	if was != p.id {
+		if was != "" {
+			removed[was] = true
+		}
+		b.rejudge(p)
+		for _, m := range members {
+			b.rejudge(m)
+		}
+	}
+	delete(b.touched, p)
+	for _, m := range members {
+		delete(b.touched, m)
+	}
+	if b.parts[p.ref] == p && p.group == nil && p.opened == 0 && len(p.cells) == 0 {
+		delete(b.parts, p.ref)
+	}
+	return l.worked(ctx, nil)
 }
 
 // rejudge marks the verdicts of what has to do with an incident that is called otherwise now.
@@ -401,7 +423,8 @@ func (b *book) mayOpen(e *entry) bool {
 // assembler knows the silences that can tell of a draft.
 func (b *book) assembler(draft *assemble.Draft) *assemble.Assembler {
 	a := &assemble.Assembler{
-		Catalog: b.catalog, Rank: func(k incident.RecordKey) int { return b.rank(k.Source) }, Opens: func(l map[string]string) bool { return b.describe(l).opens },
+		Catalog: b.catalog, Rank: func(k incident.RecordKey) int { return b.rank(k.Source) },
+		Opens: func(l map[string]string) bool { return b.describe(l).opens },
 		About: b.reviews.about, Blind: b.blind, Quiet: b.rules.Open.Quiet, OpenFor: b.rules.OpenFor, Now: b.now,
 	}
 	var from, to time.Time
@@ -433,7 +456,10 @@ func (d *decisions) about(ids []string) []incident.Review {
 }
 
 func sortedPairs(m map[[2]string]incident.Review) [][2]string {
-	return slices.SortedFunc(maps.Keys(m), func(x, y [2]string) int { return cmp.Or(strings.Compare(x[0], y[0]), strings.Compare(x[1], y[1])) })
+	return slices.SortedFunc(
+		maps.Keys(m),
+		func(x, y [2]string) int { return cmp.Or(strings.Compare(x[0], y[0]), strings.Compare(x[1], y[1])) },
+	)
 }
 
 func compareRecords(a, b incident.RecordKey) int {

@@ -22,9 +22,24 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "meantime_correlation_pass_duration_seconds", Help: "How long correlation passes took that found something to do.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, NativeHistogramBucketFactor: 1.1,
 		}),
-		incidents: f.NewCounter(prometheus.CounterOpts{Name: "meantime_correlation_incidents_total", Help: "Incidents that correlation passes computed new or changed."}),
-		episodes:  f.NewCounter(prometheus.CounterOpts{Name: "meantime_correlation_episodes_total", Help: "Episodes whose verdict correlation passes computed new or changed."}),
-		failures:  f.NewCounter(prometheus.CounterOpts{Name: "meantime_correlation_failures_total", Help: "Correlation passes that ended early and were tried again."}),
+		incidents: f.NewCounter(
+			prometheus.CounterOpts{
+				Name: "meantime_correlation_incidents_total",
+				Help: "Incidents that correlation passes computed new or changed.",
+			},
+		),
+		episodes: f.NewCounter(
+			prometheus.CounterOpts{
+				Name: "meantime_correlation_episodes_total",
+				Help: "Episodes whose verdict correlation passes computed new or changed.",
+			},
+		),
+		failures: f.NewCounter(
+			prometheus.CounterOpts{
+				Name: "meantime_correlation_failures_total",
+				Help: "Correlation passes that ended early and were tried again.",
+			},
+		),
 	}
 }
 

@@ -76,7 +76,10 @@ func (b *book) naming(day int64, ids map[string]bool) *naming {
 func (n *naming) of(x *assign.Alert, ep *incident.Episode) {
 	for i := range n.stating {
 		if how, ok := n.stating[i].refs.States(ep); ok {
-			x.Stated = append(x.Stated, assign.Statement{Incident: n.stating[i].incident, How: fmt.Sprintf("%s states it %s", n.stating[i].key, how)})
+			x.Stated = append(
+				x.Stated,
+				assign.Statement{Incident: n.stating[i].incident, How: fmt.Sprintf("%s states it %s", n.stating[i].key, how)},
+			)
 		}
 	}
 	named := slices.Clone(n.prints[ep.Fingerprint])
@@ -84,7 +87,9 @@ func (n *naming) of(x *assign.Alert, ep *incident.Episode) {
 		named = append(named, n.keys[k]...)
 	}
 	if len(n.urls) > 0 {
-		for _, u := range []string{ep.GeneratorURL, ep.Annotations["runbook_url"], ep.Annotations["dashboard_url"], ep.Annotations["dashboard"], ep.Annotations["runbook"]} {
+		for _, u := range []string{
+			ep.GeneratorURL, ep.Annotations["runbook_url"], ep.Annotations["dashboard_url"], ep.Annotations["dashboard"], ep.Annotations["runbook"],
+		} {
 			if u != "" {
 				named = append(named, n.urls[u]...)
 			}

@@ -165,7 +165,14 @@ func (o *outlet) flush(ctx context.Context, c *cell, more bool) error {
 		return err
 	}
 	o.part++
-	p := incident.Pass{Cursor: o.before, Rules: o.current.digest, Blind: o.book.blind, Reset: o.reset, Incidents: d.incidents, Verdicts: d.verdicts}
+	p := incident.Pass{
+		Cursor:    o.before,
+		Rules:     o.current.digest,
+		Blind:     o.book.blind,
+		Reset:     o.reset,
+		Incidents: d.incidents,
+		Verdicts:  d.verdicts,
+	}
 	if o.reset {
 		p.Part, p.More = o.part, true
 		o.late(&p)
@@ -207,7 +214,14 @@ func (o *outlet) last(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := incident.Pass{Cursor: o.cursor, Rules: o.current.digest, Blind: o.book.blind, Reset: o.reset, Incidents: d.incidents, Verdicts: d.verdicts}
+	p := incident.Pass{
+		Cursor:    o.cursor,
+		Rules:     o.current.digest,
+		Blind:     o.book.blind,
+		Reset:     o.reset,
+		Incidents: d.incidents,
+		Verdicts:  d.verdicts,
+	}
 	if o.reset {
 		if o.part > 0 {
 			p.Part = o.part + 1

@@ -83,7 +83,15 @@ func newRuleSet(rules Rules) *ruleSet { return &ruleSet{Rules: rules, digest: ru
 
 // NewRunner makes a Runner. Nothing happens before Run.
 func NewRunner(o Options) *Runner {
-	r := &Runner{facts: o.Facts, now: o.Now, logger: o.Logger, deliver: o.Deliver, metrics: o.Metrics, wake: make(chan struct{}, 1), sizes: usualSizes}
+	r := &Runner{
+		facts:   o.Facts,
+		now:     o.Now,
+		logger:  o.Logger,
+		deliver: o.Deliver,
+		metrics: o.Metrics,
+		wake:    make(chan struct{}, 1),
+		sizes:   usualSizes,
+	}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -221,7 +229,15 @@ func (r *Runner) once(ctx context.Context) (more bool, err error) {
 		r.book = nil // what it had worked out of it is not told; a new one compares with what is stored
 		return false, err
 	}
-	p := incident.Pass{Cursor: cursor, Rules: rules.digest, Blind: r.book.blind, Incidents: d.incidents, Removed: d.removed, Verdicts: d.verdicts, Gone: d.gone}
+	p := incident.Pass{
+		Cursor:    cursor,
+		Rules:     rules.digest,
+		Blind:     r.book.blind,
+		Incidents: d.incidents,
+		Removed:   d.removed,
+		Verdicts:  d.verdicts,
+		Gone:      d.gone,
+	}
 	return more, r.send(ctx, p, begun)
 }
 
@@ -330,7 +346,8 @@ func (r *Runner) reach(ctx context.Context) error {
 func (b *book) during(from, to time.Time) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for f, s := range b.series {
-			if slices.ContainsFunc(s.entries, func(e *entry) bool { return e.start <= to.UnixNano() && e.end >= from.UnixNano() }) && !yield(f) {
+			if slices.ContainsFunc(s.entries, func(e *entry) bool { return e.start <= to.UnixNano() && e.end >= from.UnixNano() }) &&
+				!yield(f) {
 				return
 			}
 		}
@@ -458,7 +475,10 @@ func (b *book) expire() {
 
 // calm says that nothing is marked.
 func (b *book) calm() bool {
-	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.relearn && !b.recount && !b.regrouped && !b.told
+	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.relearn &&
+		!b.recount &&
+		!b.regrouped &&
+		!b.told
 }
 
 // tellBlind takes in the stretches in which watchdogs were silent, and marks the incidents of those that changed.

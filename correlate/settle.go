@@ -520,7 +520,9 @@ func (b *book) input(ctx context.Context, l loader, c *cell) (*assign.Input, err
 	}
 	w, listened := b.weekOf(floor(c.from, weekLength)), b.listened(c)
 	in := &assign.Input{
-		Org:   assign.Org{Median: w.median, RecordRate: w.rate, Services: b.scale.services, Values: b.scale.values, Hours: listened[0], Days: listened[1]},
+		Org: assign.Org{
+			Median: w.median, RecordRate: w.rate, Services: b.scale.services, Values: b.scale.values, Hours: listened[0], Days: listened[1],
+		},
 		Graph: b.graph, Until: float64(c.to/1e6) / 3.6e6,
 		Options: &assign.Options{
 			LinkAt: b.rules.LinkAt, SuggestAt: b.rules.SuggestAt, Weigh: b.rules.Open.Weigh,
@@ -565,7 +567,8 @@ func (b *book) alert(e *entry, c *cell, days float64, names *naming) assign.Aler
 		d = b.describe(ep.Labels)
 	}
 	x := assign.Alert{
-		Key: incident.EpisodeKey{Fingerprint: ep.Fingerprint, StartsAt: ep.StartsAt.UTC()}, Start: e.at(), End: math.Inf(1), Name: d.name, Service: d.service, Places: d.places, Opens: d.opens, Group: d.group,
+		Key: incident.EpisodeKey{Fingerprint: ep.Fingerprint, StartsAt: ep.StartsAt.UTC()}, Start: e.at(), End: math.Inf(1),
+		Name: d.name, Service: d.service, Places: d.places, Opens: d.opens, Group: d.group,
 		Quiet: d.watchdog != "" || b.maintained(ep), Past: b.past(e, c, days),
 	}
 	if !ep.Firing() {

@@ -24,7 +24,11 @@ var headline = []column{
 	{"missed claims", "missed_claims", "%.0f"}, {"wrong", "missed_wrong", "%.0f"}, {"accuracy", "missed_accuracy", "%.2f"},
 	{"duplicates F1", "duplicates_f1", "%.2f"}, {"episodes exact F1", "episodes_exact_f1", "%.3f"},
 	{"detected by", "detected_by_accuracy", "%.2f"},
-	{"started off s", "started_error_median_s", "%.0f"}, {"TTD off s", "ttd_error_median_s", "%.0f"}, {"TTR off s", "ttr_error_median_s", "%.0f"},
+	{
+		"started off s",
+		"started_error_median_s",
+		"%.0f",
+	}, {"TTD off s", "ttd_error_median_s", "%.0f"}, {"TTR off s", "ttr_error_median_s", "%.0f"},
 }
 
 // kinds are the recall of links and the rejection of noise, by kind.
@@ -32,7 +36,11 @@ var kinds = []column{
 	{"recorded", "link_recall_recorded", "%.2f"}, {"unrecorded", "link_recall_unrecorded", "%.2f"},
 	{"with suggested", "link_recall_with_suggested", "%.2f"}, {"noticed late", "link_recall_noticed_late", "%.2f"},
 	{"chain", "link_recall_chain", "%.2f"}, {"long", "link_recall_long", "%.2f"}, {"frequent", "link_recall_frequent", "%.2f"},
-	{"noise rejected", "noise_rejected", "%.2f"}, {"transient", "noise_rejected_transient", "%.2f"}, {"burst", "noise_rejected_burst", "%.2f"},
+	{
+		"noise rejected",
+		"noise_rejected",
+		"%.2f",
+	}, {"transient", "noise_rejected_transient", "%.2f"}, {"burst", "noise_rejected_burst", "%.2f"},
 	{"flapper", "noise_rejected_flapper", "%.2f"}, {"chronic", "noise_rejected_chronic", "%.2f"},
 	{"monitoring", "noise_rejected_monitoring", "%.2f"}, {"maintenance", "noise_rejected_maintenance", "%.2f"},
 	{"frequent", "noise_rejected_frequent", "%.2f"},

@@ -71,7 +71,12 @@ func NewSender(url, groupKey string, received time.Time) Sender {
 	for _, part := range []string{url, "\xff", route} {
 		_, _ = h.Write([]byte(part)) // never fails
 	}
-	return Sender{Key: fmt.Sprintf("%016x", h.Sum64()), URL: PlainText(url, MaxSenderText), Route: PlainText(route, MaxSenderText), First: received}
+	return Sender{
+		Key:   fmt.Sprintf("%016x", h.Sum64()),
+		URL:   PlainText(url, MaxSenderText),
+		Route: PlainText(route, MaxSenderText),
+		First: received,
+	}
 }
 
 // routeOf is the part of a group key that names the route: `{}/{team="a"}` of `{}/{team="a"}:{alertname="b"}`. What

@@ -292,7 +292,13 @@ func (a *Assembler) quietAfter(in *incident.Incident) time.Time {
 }
 
 // state decides whether the incident is open. It returns the moment at which the clock alone will change that.
-func (a *Assembler) state(in *incident.Incident, records []*incident.Record, linked []*incident.Episode, marked string, over time.Time) time.Time {
+func (a *Assembler) state(
+	in *incident.Incident,
+	records []*incident.Record,
+	linked []*incident.Episode,
+	marked string,
+	over time.Time,
+) time.Time {
 	cancelled := marked == string(incident.StateCancelled)
 	said := a.said(records)
 	ended, timeless := false, true

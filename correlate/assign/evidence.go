@@ -28,7 +28,9 @@ func (s *solver) words(i int, c *choice) []string {
 	if c.state.seed == i && c.state.known == nil {
 		list = append(list, term{"no record tells of it; it fired first of those that fired together", 1})
 	} else {
-		list = append(list, term{s.tieWords(x, t), math.Log(t.share / shareUncharted)}, term{s.timeWords(c, t), math.Log(math.Max(smallest, t.time))})
+		list = append(list,
+			term{s.tieWords(x, t), math.Log(t.share / shareUncharted)},
+			term{s.timeWords(c, t), math.Log(math.Max(smallest, t.time))})
 	}
 	if w := math.Log(t.end); w > 0 {
 		list = append(list, term{"it ended when the record says that the impact did", w})
@@ -87,7 +89,9 @@ func (s *solver) timeWords(c *choice, t *terms) string {
 	gap := short(t.gap)
 	what := "the incident began"
 	if k := c.state.known; k != nil {
-		what = [...]string{Started: "the incident began", Detected: "it was detected", Acknowledged: "somebody began to work on it", Created: "its record was made"}[k.Milestone]
+		what = [...]string{
+			Started: "the incident began", Detected: "it was detected", Acknowledged: "somebody began to work on it", Created: "its record was made",
+		}[k.Milestone]
 	}
 	switch t.how {
 	case beforeOnset:

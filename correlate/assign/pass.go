@@ -72,7 +72,8 @@ type choice struct {
 func newSolver(in *Input) *solver {
 	s := &solver{
 		alerts: in.Alerts, known: map[string]*Known{}, carried: in.Carried, aliases: in.Aliases, org: &in.Org, opt: in.Options, graph: in.Graph,
-		shift: map[string]float64{}, seeds: map[int]bool{}, banned: map[int]bool{}, forced: map[int]bool{}, seedIDs: map[int]string{}, scored: map[string]bool{},
+		shift: map[string]float64{}, seeds: map[int]bool{}, banned: map[int]bool{}, forced: map[int]bool{},
+		seedIDs: map[int]string{}, scored: map[string]bool{},
 	}
 	s.tempo = s.org.Tempo()
 	s.scale = timeScale * s.tempo
@@ -196,11 +197,23 @@ func (s *solver) one(i int, seed bool) outcome {
 		if o.best.state == nil || o.best.rate < o.habit {
 			o.second = choice{}
 		}
-		o.best = choice{state: st, rate: s.seedRate, terms: terms{share: shareSame, tie: Tie{Kind: Same, Share: shareSame}, via: s.service[i], time: s.seedRate / shareSame, end: 1, place: 1}}
+		o.best = choice{
+			state: st,
+			rate:  s.seedRate,
+			terms: terms{
+				share: shareSame,
+				tie:   Tie{Kind: Same, Share: shareSame},
+				via:   s.service[i],
+				time:  s.seedRate / shareSame,
+				end:   1,
+				place: 1,
+			},
+		}
 		o.sure = 1
 		return o
 	}
-	if unexplained := o.best.state == nil || o.best.rate < o.habit; unexplained || seed && !s.banned[i] && o.best.rate < s.opt.SuggestAt*o.sum {
+	if unexplained := o.best.state == nil || o.best.rate < o.habit; unexplained ||
+		seed && !s.banned[i] && o.best.rate < s.opt.SuggestAt*o.sum {
 		if seed && !s.banned[i] {
 			st := s.begin(i)
 			o.best, o.second = choice{state: st, rate: s.seedRate}, o.best

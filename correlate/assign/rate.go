@@ -269,7 +269,8 @@ type placeWeight struct {
 
 func (s *solver) newState(k *Known) *state {
 	st := &state{
-		id: k.ID, known: k, onset: k.Onset + s.shift[k.ID], services: s.services[k.ID], seed: -1, at: math.Inf(-1), until: math.Inf(-1), last: math.Inf(-1),
+		id: k.ID, known: k, onset: k.Onset + s.shift[k.ID], services: s.services[k.ID], seed: -1, at: math.Inf(-1),
+		until: math.Inf(-1), last: math.Inf(-1),
 	}
 	for _, p := range k.Places {
 		st.placeAt(p, placeStated/s.placeNats(p.Label))
@@ -404,7 +405,8 @@ func (s *solver) of(st *state, i int, base *terms) terms {
 			company *= math.Exp(-ageShare * math.Max(0, (x.Start-st.onset)/s.org.Median-1))
 		}
 	}
-	if st.known == nil && x.Opens && t.tie.Kind == Same && st.group == x.Group && x.Start <= st.until+s.opt.Quiet+s.opt.Reopen && relapseRate > company {
+	if st.known == nil && x.Opens && t.tie.Kind == Same && st.group == x.Group && x.Start <= st.until+s.opt.Quiet+s.opt.Reopen &&
+		relapseRate > company {
 		company, how = relapseRate, asRelapse
 	}
 	if company > t.time {

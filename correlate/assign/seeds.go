@@ -26,7 +26,8 @@ func (s *solver) choose(fall bool) bool {
 		seeds[st.seed] = true
 	}
 	for i := range s.alerts {
-		if x := &s.alerts[i]; x.Seed && !seeds[i] && !x.Quiet && (s.out[i].sure < s.opt.LinkAt || s.out[i].best.state == nil || s.out[i].best.state.known == nil && !s.kept(s.out[i].best.state)) {
+		if x := &s.alerts[i]; x.Seed && !seeds[i] && !x.Quiet &&
+			(s.out[i].sure < s.opt.LinkAt || s.out[i].best.state == nil || s.out[i].best.state.known == nil && !s.kept(s.out[i].best.state)) {
 			seeds[i], s.forced[i] = true, true
 		}
 	}
@@ -85,7 +86,8 @@ func (s *solver) givenUp(st *state) bool {
 				return true
 			}
 		}
-		if unheard && shifted == nil && s.shift[k.ID] == 0 && slices.ContainsFunc(st.members, func(i int) bool { return slices.Contains(k.Services, s.alerts[i].Service) }) {
+		if unheard && shifted == nil && s.shift[k.ID] == 0 &&
+			slices.ContainsFunc(st.members, func(i int) bool { return slices.Contains(k.Services, s.alerts[i].Service) }) {
 			for _, off := range []float64{1, -1, 2, -2} {
 				if d := first.Start - (k.Onset + off); d >= -clockOff && d <= clockOn {
 					shifted, by = k, off
@@ -116,7 +118,8 @@ func (s *solver) answered(k *Known) bool {
 	if st == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.services[k.ID], func(v int) bool { w := find(st.joined, v); return w != nil && w.of >= sureFrom }) || len(k.Services) == 0 && len(st.members) > 0
+	return slices.ContainsFunc(s.services[k.ID], func(v int) bool { w := find(st.joined, v); return w != nil && w.of >= sureFrom }) ||
+		len(k.Services) == 0 && len(st.members) > 0
 }
 
 // scoreNew is what alerts are worth, in nats over their habit, as an incident of their own.

@@ -226,7 +226,8 @@ func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(str
 		v.Note = s.note(i, ids)
 		return
 	}
-	if second := ids[o.second.state]; second != "" && o.second.state != o.best.state && !(o.second.state.known != nil && o.second.state.known.Maintenance) {
+	if second := ids[o.second.state]; second != "" && o.second.state != o.best.state &&
+		!(o.second.state.known != nil && o.second.state.known.Maintenance) {
 		if q := math.Round(100*o.second.rate/o.sum) / 100; q >= runnerUp {
 			link(second, incident.LinkSuggested, q, s.words(i, &o.second)...)
 		}

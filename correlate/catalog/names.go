@@ -132,9 +132,30 @@ const (
 
 // exporters are names of what measures other things, folded. A value that ends in one names no service.
 var exporters = set(
-	"kubestatemetrics", "kubelet", "cadvisor", "blackbox", "exporter", "exporters", "pushgateway", "metricsserver", "nodeproblemdetector",
-	"opentelemetrycollector", "otelcollector", "otelcol", "telegraf", "collectd", "netdata", "grafanaagent", "statsd", "istiomesh", "envoystats",
-	"kubernetespods", "kubernetesserviceendpoints", "kubernetesservices", "kubernetesnodes", "integrationskubernetes",
+	"kubestatemetrics",
+	"kubelet",
+	"cadvisor",
+	"blackbox",
+	"exporter",
+	"exporters",
+	"pushgateway",
+	"metricsserver",
+	"nodeproblemdetector",
+	"opentelemetrycollector",
+	"otelcollector",
+	"otelcol",
+	"telegraf",
+	"collectd",
+	"netdata",
+	"grafanaagent",
+	"statsd",
+	"istiomesh",
+	"envoystats",
+	"kubernetespods",
+	"kubernetesserviceendpoints",
+	"kubernetesservices",
+	"kubernetesnodes",
+	"integrationskubernetes",
 )
 
 // beginnings are words that a value begins with which names who measured: "blackbox-http", "probe/monitoring/shop".
@@ -152,8 +173,34 @@ var nothings = set(
 // vagues are values, folded, that name a service only where the label says that they do: a container of this name says
 // nothing.
 var vagues = set(
-	"app", "apps", "application", "main", "server", "service", "svc", "web", "api", "backend", "frontend", "container", "pod", "test", "prod",
-	"production", "staging", "dev", "development", "worker", "manager", "controller", "sidecar", "istioproxy", "linkerdproxy", "envoy", "proxy", "init",
+	"app",
+	"apps",
+	"application",
+	"main",
+	"server",
+	"service",
+	"svc",
+	"web",
+	"api",
+	"backend",
+	"frontend",
+	"container",
+	"pod",
+	"test",
+	"prod",
+	"production",
+	"staging",
+	"dev",
+	"development",
+	"worker",
+	"manager",
+	"controller",
+	"sidecar",
+	"istioproxy",
+	"linkerdproxy",
+	"envoy",
+	"proxy",
+	"init",
 )
 
 // named is the service that a value of a label for services names, without the prefix of a chart or a namespace, and what

@@ -110,5 +110,6 @@ func (c *Catalog) Upstream(service string) []Reach {
 
 // Apart says whether a service has no known way to any of others: Unrelated to each, or Unknown.
 func (c *Catalog) Apart(service string, others []string) bool {
-	return service != "" && len(others) > 0 && !slices.ContainsFunc(others, func(o string) bool { return c.Relation(service, o).Kind < Unknown })
+	return service != "" && len(others) > 0 &&
+		!slices.ContainsFunc(others, func(o string) bool { return c.Relation(service, o).Kind < Unknown })
 }

@@ -441,7 +441,8 @@ func sameAlert(a, b *Record) string {
 
 // likeness is the logarithm of the odds that two records are of one incident.
 func (x *Index) likeness(a, b *Record) float64 {
-	if a.Untimed || b.Untimed || a.Key.Source == b.Key.Source || (a.Kind == incident.KindMaintenance) != (b.Kind == incident.KindMaintenance) {
+	if a.Untimed || b.Untimed || a.Key.Source == b.Key.Source ||
+		(a.Kind == incident.KindMaintenance) != (b.Kind == incident.KindMaintenance) {
 		return -certain
 	}
 	gap := a.Onset.Sub(b.Onset).Abs()

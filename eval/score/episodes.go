@@ -113,7 +113,8 @@ func (s *scorer) trueOf(h heard, end Time) *episode {
 		if !end.Known {
 			r.worse = off // without an end, the nearest start
 		}
-		if best == nil || cmp.Or(cmp.Compare(count(r.far), count(of.far)), cmp.Compare(r.worse, of.worse), cmp.Compare(r.start, of.start)) < 0 {
+		if best == nil ||
+			cmp.Or(cmp.Compare(count(r.far), count(of.far)), cmp.Compare(r.worse, of.worse), cmp.Compare(r.start, of.start)) < 0 {
 			best, of = e, r
 		}
 	}

@@ -120,7 +120,12 @@ func newScorer(t *Truth, a *Answer, tol Tolerances) *scorer {
 		if !x.Visible || x.Why == watchdog {
 			continue
 		}
-		e := &episode{Episode: x, from: x.ObservedStart.Seconds, to: cmp.Or(x.ObservedEnd, x.End, t.Window.To).Seconds, ok: map[string]bool{x.Incident: true}}
+		e := &episode{
+			Episode: x,
+			from:    x.ObservedStart.Seconds,
+			to:      cmp.Or(x.ObservedEnd, x.End, t.Window.To).Seconds,
+			ok:      map[string]bool{x.Incident: true},
+		}
 		for _, a := range x.Also {
 			e.ok[string(a)] = true
 		}

@@ -15,7 +15,11 @@ type off struct {
 
 var milestones = []string{"started", "detected", "acknowledged", "mitigated", "resolved"}
 
-var durations = []struct{ name, from, to string }{{"ttd", "started", "detected"}, {"ttm", "started", "mitigated"}, {"ttr", "started", "resolved"}}
+var durations = []struct{ name, from, to string }{
+	{"ttd", "started", "detected"},
+	{"ttm", "started", "mitigated"},
+	{"ttr", "started", "resolved"},
+}
 
 // times compares milestones, and what lies between them. Of several incidents that answer a true one, that with the most
 // links speaks.

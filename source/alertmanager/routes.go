@@ -110,7 +110,12 @@ func ReadRouting(text string) (*Routing, error) {
 	}
 	reader := routeReader{left: maxRoutes}
 	// Alertmanager's own defaults.
-	root, err := reader.read(raw.Route, Route{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour}, "", 0)
+	root, err := reader.read(
+		raw.Route,
+		Route{GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour},
+		"",
+		0,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -310,18 +315,49 @@ func (rt *Routing) Problems(ours map[string]bool, expireAfter time.Duration) []P
 		where := fmt.Sprintf("the route %s to receiver %q", incident.PlainText(cmp.Or(r.Key, "?"), incident.MaxSenderText), r.Receiver)
 		// A repeat comes with the first group_interval after it is due.
 		if longest := r.RepeatInterval + r.GroupInterval; expireAfter > 0 && longest >= expireAfter {
-			out = append(out, Problem{ReasonRepeat, fmt.Sprintf("%s repeats what still fires only every %s (repeat_interval %s, group_interval %s), and alerts expire after %s: "+
-				"while this Alertmanager cannot be asked, an alert that fires on counts as over, its end unknown; set correlate.expire_after above %[2]s, or repeat_interval lower",
-				where, model.Duration(longest), model.Duration(r.RepeatInterval), model.Duration(r.GroupInterval), model.Duration(expireAfter))})
+			out = append(
+				out,
+				Problem{ReasonRepeat, fmt.Sprintf(
+					"%s repeats what still fires only every %s (repeat_interval %s, group_interval %s), and alerts expire after %s: "+
+						"while this Alertmanager cannot be asked, an alert that fires on counts as over, its end unknown; "+
+						"set correlate.expire_after above %[2]s, or repeat_interval lower",
+					where,
+					model.Duration(longest),
+					model.Duration(r.RepeatInterval),
+					model.Duration(r.GroupInterval),
+					model.Duration(expireAfter),
+				)},
+			)
 		}
 		if rt.Receivers[r.Receiver].silent() && !silent[r.Receiver] {
 			silent[r.Receiver] = true
-			out = append(out, Problem{ReasonResolved, fmt.Sprintf("receiver %q has send_resolved: false: ends are known only from asking this Alertmanager, to its polls, and not at all while it cannot be asked; "+
-				"set send_resolved: true", r.Receiver)})
+			out = append(
+				out,
+				Problem{
+					ReasonResolved,
+					fmt.Sprintf(
+						"receiver %q has send_resolved: false: ends are known only from asking this Alertmanager, to its polls, "+
+							"and not at all while it cannot be asked; "+
+							"set send_resolved: true",
+						r.Receiver,
+					),
+				},
+			)
 		}
 		if r.GroupWait > longestWait {
-			out = append(out, Problem{ReasonWait, fmt.Sprintf("%s waits %s before it first tells of an alert (group_wait): every detection by an alert is that much later; set group_wait to %s or less",
-				where, model.Duration(r.GroupWait), model.Duration(longestWait))})
+			out = append(
+				out,
+				Problem{
+					ReasonWait,
+					fmt.Sprintf(
+						"%s waits %s before it first tells of an alert (group_wait): every detection by an alert is that much later; "+
+							"set group_wait to %s or less",
+						where,
+						model.Duration(r.GroupWait),
+						model.Duration(longestWait),
+					),
+				},
+			)
 		}
 	})
 	return out

@@ -31,7 +31,12 @@ func checkReach(f *incident.Facts) error {
 	}
 	for _, l := range f.Lives {
 		if l.From.IsZero() || l.To.Before(l.From) {
-			return incident.Errorf(incident.CodeInvalid, "life from %s to %s: no stretch of time", l.From.UTC().Format(time.RFC3339), l.To.UTC().Format(time.RFC3339))
+			return incident.Errorf(
+				incident.CodeInvalid,
+				"life from %s to %s: no stretch of time",
+				l.From.UTC().Format(time.RFC3339),
+				l.To.UTC().Format(time.RFC3339),
+			)
 		}
 	}
 	for _, s := range f.Senders {
@@ -49,12 +54,18 @@ func (s *Store) Reach(ctx context.Context) (lives []incident.Life, senders []inc
 	if err != nil {
 		return nil, nil, err
 	}
-	senders, err = all(ctx, s, "SELECT key, url, route, first_at FROM senders ORDER BY key", nil, func(r *sql.Rows) (x incident.Sender, err error) {
-		var first int64
-		err = r.Scan(&x.Key, &x.URL, &x.Route, &first)
-		x.First = fromNanos(first)
-		return x, err
-	})
+	senders, err = all(
+		ctx,
+		s,
+		"SELECT key, url, route, first_at FROM senders ORDER BY key",
+		nil,
+		func(r *sql.Rows) (x incident.Sender, err error) {
+			var first int64
+			err = r.Scan(&x.Key, &x.URL, &x.Route, &first)
+			x.First = fromNanos(first)
+			return x, err
+		},
+	)
 	return lives, senders, err
 }
 
@@ -114,14 +125,19 @@ func (b *batch) putLives(lives []incident.Life) error {
 		if slices.Contains(before, l) {
 			continue
 		}
-		_, err := b.session.exec("INSERT INTO lives (from_at, to_at) VALUES ($1, $2) ON CONFLICT (from_at) DO UPDATE SET to_at = excluded.to_at", nanos(l.From), nanos(l.To))
+		_, err := b.session.exec(
+			"INSERT INTO lives (from_at, to_at) VALUES ($1, $2) ON CONFLICT (from_at) DO UPDATE SET to_at = excluded.to_at",
+			nanos(l.From),
+			nanos(l.To),
+		)
 		if err != nil {
 			return err
 		}
 	}
 	// That the last life went on, or that another began, says nothing of words that came before.
 	n := len(before)
-	if n == 0 || len(after) >= n && slices.Equal(before[:n-1], after[:n-1]) && before[n-1].From.Equal(after[n-1].From) && len(after) <= n+1 {
+	if n == 0 ||
+		len(after) >= n && slices.Equal(before[:n-1], after[:n-1]) && before[n-1].From.Equal(after[n-1].From) && len(after) <= n+1 {
 		return nil
 	}
 	for _, l := range lives {
@@ -146,8 +162,13 @@ func (b *batch) putSender(s incident.Sender) error {
 	if ok && known <= first {
 		return nil
 	}
-	_, err := b.session.exec("INSERT INTO senders (key, url, route, first_at) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO UPDATE SET first_at = excluded.first_at",
-		s.Key, s.URL, s.Route, first)
+	_, err := b.session.exec(
+		"INSERT INTO senders (key, url, route, first_at) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO UPDATE SET first_at = excluded.first_at",
+		s.Key,
+		s.URL,
+		s.Route,
+		first,
+	)
 	if err != nil {
 		return err
 	}
@@ -219,7 +240,8 @@ func (b *batch) placeMutes() error {
 			known[k.key()] = true
 		}
 		if placed[i] && !k.placed {
-			if _, err := b.session.exec("UPDATE mutes SET placed = 1 WHERE fingerprint = $1 AND silence = $2 AND at = $3", k.Fingerprint, k.By, nanos(k.At)); err != nil {
+			const place = "UPDATE mutes SET placed = 1 WHERE fingerprint = $1 AND silence = $2 AND at = $3"
+			if _, err := b.session.exec(place, k.Fingerprint, k.By, nanos(k.At)); err != nil {
 				return err
 			}
 		}
@@ -244,20 +266,24 @@ func (b *batch) sightingsOf(prints map[string]bool) (list []incident.Sighting, e
 		for i, f := range names[from : from+size] {
 			args[i] = f
 		}
-		return b.session.query("SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint IN "+b.session.db.tuples(1, size), args, func(r *sql.Rows) error {
-			x, err := scanSighting(r)
-			if err != nil {
-				return err
-			}
-			k := sightingKey{x.Fingerprint, nanos(x.StartsAt)}
-			if b.sightings[k] == nil {
-				row := &sighting{key: k, now: &x, stored: true}
-				row.from, row.to = x.Span()
-				b.sightings[k] = row
-				b.order = append(b.order, row)
-			}
-			return nil
-		})
+		return b.session.query(
+			"SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint IN "+b.session.db.tuples(1, size),
+			args,
+			func(r *sql.Rows) error {
+				x, err := scanSighting(r)
+				if err != nil {
+					return err
+				}
+				k := sightingKey{x.Fingerprint, nanos(x.StartsAt)}
+				if b.sightings[k] == nil {
+					row := &sighting{key: k, now: &x, stored: true}
+					row.from, row.to = x.Span()
+					b.sightings[k] = row
+					b.order = append(b.order, row)
+				}
+				return nil
+			},
+		)
 	})
 	for _, row := range b.order {
 		if prints[row.key.fingerprint] {
@@ -287,7 +313,8 @@ func (b *batch) forgetMutes(received time.Time) error {
 	}
 	if count > mostMutes {
 		var newest int64 // of those that go
-		if _, err := b.session.get("SELECT received FROM mutes ORDER BY received LIMIT 1 OFFSET $1", []any{count - mostMutes - 1}, &newest); err != nil {
+		const nth = "SELECT received FROM mutes ORDER BY received LIMIT 1 OFFSET $1"
+		if _, err := b.session.get(nth, []any{count - mostMutes - 1}, &newest); err != nil {
 			return err
 		}
 		if err := forget("received <= $1", newest); err != nil {
@@ -332,15 +359,19 @@ func (b *batch) keepMutes(told []incident.MutedAlert, prints []string, received 
 		for i, f := range prints[from : from+size] {
 			args[i] = f
 		}
-		return b.session.query("SELECT fingerprint, silence, at, placed FROM mutes WHERE fingerprint IN "+b.session.db.tuples(1, size), args, func(r *sql.Rows) error {
-			var k keptMute
-			var at int64
-			var placed int
-			err := r.Scan(&k.Fingerprint, &k.By, &at, &placed)
-			k.At, k.placed = fromNanos(at), placed != 0
-			kept = append(kept, k)
-			return err
-		})
+		return b.session.query(
+			"SELECT fingerprint, silence, at, placed FROM mutes WHERE fingerprint IN "+b.session.db.tuples(1, size),
+			args,
+			func(r *sql.Rows) error {
+				var k keptMute
+				var at int64
+				var placed int
+				err := r.Scan(&k.Fingerprint, &k.By, &at, &placed)
+				k.At, k.placed = fromNanos(at), placed != 0
+				kept = append(kept, k)
+				return err
+			},
+		)
 	})
 	return kept, err
 }

@@ -63,7 +63,12 @@ func checkDir(dir string) error {
 	}
 	f, err := os.CreateTemp(dir, ".meantime-*")
 	if err != nil {
-		return incident.Errorf(incident.CodeUnavailable, "directory %s must be writable, for the store keeps its log and its lock there: %w", dir, err)
+		return incident.Errorf(
+			incident.CodeUnavailable,
+			"directory %s must be writable, for the store keeps its log and its lock there: %w",
+			dir,
+			err,
+		)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
@@ -81,17 +86,36 @@ func checkGone(l *fileLock) error {
 		return nil // opening it tells what is wrong
 	}
 	if wal, err := os.Stat(l.path + "-wal"); err == nil && wal.Size() > 0 {
-		return incident.Errorf(incident.CodeInvalid,
-			"%s %s but its log %s-wal is there; put the database back, or move the log away to start with an empty store", l.path, is, l.path)
+		return incident.Errorf(
+			incident.CodeInvalid,
+			"%s %s but its log %s-wal is there; put the database back, or move the log away to start with an empty store",
+			l.path,
+			is,
+			l.path,
+		)
 	}
 	if j := readJournal(l.path); j.pages > 1 {
-		return incident.Errorf(incident.CodeInvalid,
-			"%s %s but its journal %s-journal tells of a database of %d pages; put the database back, or move the journal away to start with an empty store", l.path, is, l.path, j.pages)
+		return incident.Errorf(
+			incident.CodeInvalid,
+			"%s %s but its journal %s-journal tells of a database of %d pages; "+
+				"put the database back, or move the journal away to start with an empty store",
+			l.path,
+			is,
+			l.path,
+			j.pages,
+		)
 	}
 	said, err := l.said()
 	if err == nil && said != "" {
-		err = incident.Errorf(incident.CodeInvalid,
-			"%s %s but %s-lock says: %s; put the database back or restore a backup, or remove %s-lock as well to start with an empty store", l.path, is, l.path, said, l.path)
+		err = incident.Errorf(
+			incident.CodeInvalid,
+			"%s %s but %s-lock says: %s; put the database back or restore a backup, or remove %s-lock as well to start with an empty store",
+			l.path,
+			is,
+			l.path,
+			said,
+			l.path,
+		)
 	}
 	return err
 }
@@ -176,7 +200,11 @@ func playBack(ctx context.Context, path string, f *os.File) (err error) {
 	}
 	ours := len(head) == headLength && binary.BigEndian.Uint32(head[68:]) == applicationID
 	if j.pages > 1 && !ours {
-		return incident.Errorf(incident.CodeInvalid, "%s is a SQLite database in which another program was interrupted, and not a store of Meantime's; name another file", path)
+		return incident.Errorf(
+			incident.CodeInvalid,
+			"%s is a SQLite database in which another program was interrupted, and not a store of Meantime's; name another file",
+			path,
+		)
 	}
 	db, err := sql.Open("sqlite", dsnSQLite(path, "rw", "busy_timeout(10000)"))
 	if err != nil {
@@ -202,7 +230,11 @@ func checkContent(ctx context.Context, path string) (empty bool, err error) {
 		return false, err
 	}
 	if id != applicationID && (id != 0 || tables > 0) {
-		return false, incident.Errorf(incident.CodeInvalid, "%s is a SQLite database, but not a store of Meantime's; name another file", path)
+		return false, incident.Errorf(
+			incident.CodeInvalid,
+			"%s is a SQLite database, but not a store of Meantime's; name another file",
+			path,
+		)
 	}
 	return id == 0, nil
 }

@@ -137,19 +137,31 @@ func (l *fileLock) there() error {
 	case err != nil:
 		return incident.Errorf(incident.CodeUnavailable, "is the store still there? %w", err)
 	case !same:
-		return incident.Errorf(incident.CodeUnavailable,
-			"%s was deleted, moved or replaced under the running Meantime, nothing was stored; put the file back, or stop Meantime and start it on the one that is to count", l.path)
+		return incident.Errorf(
+			incident.CodeUnavailable,
+			"%s was deleted, moved or replaced under the running Meantime, nothing was stored; "+
+				"put the file back, or stop Meantime and start it on the one that is to count",
+			l.path,
+		)
 	}
 	st, err := l.store.Stat()
 	if err != nil {
 		return incident.Errorf(incident.CodeUnavailable, "is the store still there? %w", err)
 	}
 	if st.Size() == 0 {
-		return incident.Errorf(incident.CodeUnavailable, "%s was emptied under the running Meantime, nothing was stored; stop it and restore a backup", l.path)
+		return incident.Errorf(
+			incident.CodeUnavailable,
+			"%s was emptied under the running Meantime, nothing was stored; stop it and restore a backup",
+			l.path,
+		)
 	}
 	if _, err := os.Stat(l.path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		return incident.Errorf(incident.CodeUnavailable,
-			"%s-wal, the store's log, was deleted under the running Meantime, nothing was stored; stop Meantime, which writes what it has of the log to the store, and start it again", l.path)
+		return incident.Errorf(
+			incident.CodeUnavailable,
+			"%s-wal, the store's log, was deleted under the running Meantime, nothing was stored; "+
+				"stop Meantime, which writes what it has of the log to the store, and start it again",
+			l.path,
+		)
 	}
 	return nil
 }
@@ -213,7 +225,11 @@ func usedElsewhere(path string) error {
 		return err == nil && held
 	}
 	if locked(path, storeAt, storeLength) && !locked(path+"-lock", lockFileAt, lockFileLength) {
-		return incident.Errorf(incident.CodeUnavailable, "%s is in use by a Meantime under another name of the same file; name that one, beside which the log lies", path)
+		return incident.Errorf(
+			incident.CodeUnavailable,
+			"%s is in use by a Meantime under another name of the same file; name that one, beside which the log lies",
+			path,
+		)
 	}
 	return nil
 }

@@ -48,8 +48,14 @@ func testMarks(t *testing.T, s store.Store) {
 	require.Equal(t, before, after)
 
 	// What cannot be stored takes the facts beside it along.
-	for _, bad := range []incident.Mark{{Name: "cursor", Value: "x"}, {Source: "pager", Value: "x"}, {Source: "pager", Name: "cursor", Value: "\xff"}} {
-		_, err := s.Put(t.Context(), incident.Facts{Records: []incident.Record{record("2", "Pages", 0, 1)}, Marks: []incident.Mark{bad}}, minutes(6))
+	for _, bad := range []incident.Mark{
+		{Name: "cursor", Value: "x"}, {Source: "pager", Value: "x"}, {Source: "pager", Name: "cursor", Value: "\xff"},
+	} {
+		_, err := s.Put(
+			t.Context(),
+			incident.Facts{Records: []incident.Record{record("2", "Pages", 0, 1)}, Marks: []incident.Mark{bad}},
+			minutes(6),
+		)
 		require.Equal(t, incident.CodeInvalid, incident.CodeOf(err), "%v", err)
 	}
 	_, err = s.Record(t.Context(), incident.RecordKey{Source: record("2", "Pages", 0, 1).Source, ID: "2"})
