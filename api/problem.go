@@ -22,6 +22,7 @@ var statuses = map[incident.Code]int{
 	incident.CodeTooLarge:      http.StatusRequestEntityTooLarge,
 	incident.CodeUnprocessable: http.StatusUnprocessableEntity,
 	incident.CodeUnavailable:   http.StatusServiceUnavailable,
+	incident.CodePending:       http.StatusServiceUnavailable,
 	incident.CodeInternal:      http.StatusInternalServerError,
 }
 

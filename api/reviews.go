@@ -37,6 +37,9 @@ func (a *api) postReview(w http.ResponseWriter, r *http.Request) error {
 	if rev.At.IsZero() {
 		rev.At = a.Now().UTC()
 	}
+	if err := incident.CheckReview(r.Context(), a.Store, &rev, a.Now()); err != nil {
+		return err
+	}
 	if err := a.put(r, incident.Facts{Reviews: []incident.Review{rev}}); err != nil {
 		return err
 	}

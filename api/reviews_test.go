@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -17,8 +18,19 @@ func marshal(t *testing.T, v any) string {
 	return string(b)
 }
 
-func TestPostReview(t *testing.T) {
+// decidable is a fixture with incidents, an episode and a review to decide about.
+func decidable(t *testing.T) *fixture {
 	f := newFixture(t)
+	for _, id := range []string{"r0", "r1", "r2", "rv1", "rv2", "rv3"} {
+		f.store.incidents = append(f.store.incidents, incident.Incident{ID: id, Kind: incident.KindIncident, State: incident.StateOpen})
+	}
+	f.store.verdicts = []incident.Verdict{{Episode: incident.Episode{Fingerprint: "aa", StartsAt: time.Date(2026, 1, 2, 3, 5, 5, 0, time.UTC)}}}
+	return f
+}
+
+func TestPostReview(t *testing.T) {
+	f := decidable(t)
+	f.store.reviews = []incident.Review{{ID: "v1", At: now, By: "bob", Action: incident.ReviewMark, Incident: "r1", Mark: "drill"}}
 	for _, body := range []string{
 		`{"by":"ada","reason":"the same deploy","action":"confirm","incident":"r1","episode":{"fingerprint":"aa","starts_at":"2026-01-02T03:05:05Z"}}`,
 		`{"by":"ada","action":"set_milestone","incident":"r1","milestone":"started","time":"2026-01-02T04:04:05+01:00"}`,
@@ -36,11 +48,11 @@ func TestPostReview(t *testing.T) {
 		require.Equal(t, rev, f.store.reviews[len(f.store.reviews)-1])
 	}
 	require.Equal(t, 6, f.changes)
-	require.Equal(t, moment(0), f.store.reviews[1].Time)
+	require.Equal(t, moment(0), f.store.reviews[2].Time)
 }
 
 func TestAReviewWithAKnownIDReplacesIt(t *testing.T) {
-	f := newFixture(t)
+	f := decidable(t)
 	first := `{"id":"mine","at":"2026-02-01T00:00:00Z","by":"ada","action":"mark","incident":"r1","mark":"drill"}`
 	require.Equal(t, http.StatusCreated, f.call("POST", "/api/v1/reviews", first).Code)
 	require.Equal(t, http.StatusOK, f.call("POST", "/api/v1/reviews", first).Code)
@@ -49,7 +61,7 @@ func TestAReviewWithAKnownIDReplacesIt(t *testing.T) {
 }
 
 func TestListReviews(t *testing.T) {
-	f := newFixture(t)
+	f := decidable(t)
 	for _, id := range []string{"v1", "v2", "v3"} {
 		f.call("POST", "/api/v1/reviews", `{"id":"`+id+`","by":"ada","action":"merge","incident":"r`+id+`","other":"r0"}`)
 	}
@@ -71,7 +83,7 @@ func TestListReviews(t *testing.T) {
 
 // A withdrawn review is marked, and one whose withdrawal was withdrawn is not.
 func TestListReviewsSaysWhichHold(t *testing.T) {
-	f := newFixture(t)
+	f := decidable(t)
 	for _, body := range []string{
 		`{"id":"x1","at":"2026-02-01T00:00:00Z","by":"ada","action":"mark","incident":"r1","mark":"drill"}`,
 		`{"id":"x2","at":"2026-02-02T00:00:00Z","by":"ada","action":"withdraw","other":"x1"}`,
@@ -88,4 +100,56 @@ func TestListReviewsSaysWhichHold(t *testing.T) {
 	require.Equal(t, map[string]bool{"x1": false, "x2": true}, held())
 	require.Equal(t, http.StatusCreated, f.call("POST", "/api/v1/reviews", `{"id":"x3","at":"2026-02-03T00:00:00Z","by":"ada","action":"withdraw","other":"x2"}`).Code)
 	require.Equal(t, map[string]bool{"x1": true, "x2": false, "x3": true}, held())
+}
+
+func TestReviewsOfWhatIsNotThere(t *testing.T) {
+	f := decidable(t)
+	for body, want := range map[string]struct {
+		status int
+		path   string
+	}{
+		`{"by":"ada","action":"set_milestone","incident":"r1","milestone":"started","time":"2026-03-01T12:05:00Z"}`:                   {201, ""},
+		`{"by":"ada","action":"set_milestone","incident":"r1","milestone":"started","time":"2026-03-01T12:05:01Z"}`:                   {400, "time"},
+		`{"by":"ada","action":"mark","incident":"r1","mark":"drill","at":"2026-03-02T12:00:00Z"}`:                                     {400, "at"},
+		`{"by":"ada","action":"mark","incident":"r9","mark":"drill"}`:                                                                 {404, "incident"},
+		`{"by":"ada","action":"mark","incident":"ours/9","mark":"drill"}`:                                                             {404, "incident"},
+		`{"by":"ada","action":"merge","incident":"r1","other":"r9"}`:                                                                  {404, "other"},
+		`{"by":"ada","action":"withdraw","other":"v9"}`:                                                                               {404, "other"},
+		`{"by":"ada","action":"reject","incident":"r1","episode":{"fingerprint":"bb","starts_at":"2026-01-02T03:05:05Z"}}`:            {404, "episode.fingerprint"},
+		`{"by":"ada","action":"confirm","incident":"r1","episode":{"fingerprint":"aa","starts_at":"2026-01-02T03:05:05.000000001Z"}}`: {404, "episode.starts_at"},
+	} {
+		w := f.call("POST", "/api/v1/reviews", body)
+		require.Equal(t, want.status, w.Code, "%s: %s", body, w.Body)
+		if want.path != "" {
+			problem := f.requireProblem(w)
+			require.Len(t, problem.Errors, 1)
+			require.Equal(t, want.path, problem.Errors[0].Path)
+			require.Contains(t, problem.Detail, want.path+": "+problem.Errors[0].Message)
+		}
+	}
+	require.Len(t, f.store.reviews, 1)
+	require.Equal(t, 1, f.changes)
+}
+
+// A review right after its record waits for the incident; where that takes long it can be sent again.
+func TestReviewOfWhatIsPending(t *testing.T) {
+	const body = `{"by":"ada","action":"mark","incident":"r9","mark":"drill"}`
+	synctest.Test(t, func(t *testing.T) {
+		f := decidable(t)
+		f.store.pending = true
+		w := f.call("POST", "/api/v1/reviews", body)
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
+		require.Equal(t, "5", w.Header().Get("Retry-After"))
+		require.Equal(t, incident.CodePending, f.requireProblem(w).Code)
+		require.Contains(t, f.requireProblem(w).Detail, "still being worked out")
+		require.Empty(t, f.store.reviews)
+
+		go func() {
+			time.Sleep(time.Second)
+			f.store.mu.Lock()
+			defer f.store.mu.Unlock()
+			f.store.pending, f.store.incidents = false, append(f.store.incidents, incident.Incident{ID: "r9"})
+		}()
+		require.Equal(t, http.StatusCreated, f.call("POST", "/api/v1/reviews", body).Code)
+	})
 }

@@ -17,6 +17,7 @@ type memory struct {
 	reviews   []incident.Review
 	incidents []incident.Incident
 	verdicts  []incident.Verdict
+	pending   bool // correlation has not taken in everything
 	err       error
 }
 
@@ -115,7 +116,35 @@ func (m *memory) Review(_ context.Context, id string) (incident.Review, error) {
 	return incident.Review{}, incident.Errorf(incident.CodeNotFound, "no review %s", id)
 }
 
+func (m *memory) SightingsOf(_ context.Context, fingerprints []string) (out []incident.Sighting, err error) {
+	for _, v := range m.verdicts {
+		if slices.Contains(fingerprints, v.Episode.Fingerprint) {
+			out = append(out, incident.Sighting{Fingerprint: v.Episode.Fingerprint, StartsAt: v.Episode.StartsAt})
+		}
+	}
+	return out, m.err
+}
+
+// Position is behind the only change while something is pending.
+func (m *memory) Position(context.Context) (int64, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pending {
+		return 0, "rules", m.err
+	}
+	return 1, "rules", m.err
+}
+
+func (m *memory) Changes(_ context.Context, after int64, _ int) ([]incident.Change, error) {
+	if after == 0 {
+		return []incident.Change{{Seq: 1}}, m.err
+	}
+	return nil, m.err
+}
+
 func (m *memory) Incident(_ context.Context, id string) (incident.Incident, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.err != nil {
 		return incident.Incident{}, m.err
 	}

@@ -24,6 +24,7 @@ func TestWritingNeedsTheToken(t *testing.T) {
 		"Bearer secret":   http.StatusOK,
 		"bearer  secret":  http.StatusOK,
 	} {
+		f.store.reviews = []incident.Review{{ID: "x", By: "b", Action: incident.ReviewMark, Incident: "r1", Mark: "drill"}}
 		f.store.records = map[incident.RecordKey][]incident.Record{{Source: "ours", ID: "1"}: {{Source: "ours", ID: "1", UpdatedAt: now}}}
 		for method, target := range map[string]string{"PUT": "/api/v1/records/ours/1", "DELETE": "/api/v1/records/ours/1", "POST": "/api/v1/reviews"} {
 			w := f.call(method, target, map[string]string{"PUT": `{}`, "POST": `{"by":"a","action":"withdraw","other":"x"}`}[method], "Authorization", header)

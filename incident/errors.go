@@ -18,7 +18,9 @@ const (
 	// CodeUnprocessable: it is well formed, and of another kind than can be taken here; sending it again will not help
 	CodeUnprocessable Code = "unprocessable"
 	CodeUnavailable   Code = "unavailable" // the store cannot take it now; the same call may succeed later
-	CodeInternal      Code = "internal"    // everything else
+	// CodePending: whether it can be done is being worked out; the same call is answered in a few seconds
+	CodePending  Code = "pending"
+	CodeInternal Code = "internal" // everything else
 )
 
 // Error carries a Code with its cause.

@@ -112,6 +112,9 @@ func (s *web) fail(w http.ResponseWriter, r *http.Request, err error) {
 			status, words = http.StatusBadRequest, capital(err.Error())
 		case incident.CodeNotFound:
 			status, words = http.StatusNotFound, capital(err.Error())
+		case incident.CodePending:
+			status, words = http.StatusServiceUnavailable, capital(err.Error())
+			w.Header().Set("Retry-After", "5")
 		case incident.CodeUnavailable:
 			status, words = http.StatusServiceUnavailable, "The store does not answer now. Try again in a few seconds."
 			w.Header().Set("Retry-After", "5")

@@ -35,6 +35,9 @@ func (s *web) review(w http.ResponseWriter, r *http.Request) error {
 	if err := rev.Validate(); err != nil {
 		return err
 	}
+	if err := incident.CheckReview(r.Context(), s.Store, &rev, s.Now()); err != nil {
+		return err
+	}
 	if _, err := s.Store.Put(r.Context(), incident.Facts{Reviews: []incident.Review{rev}}, s.Now()); err != nil {
 		return err
 	}

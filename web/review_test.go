@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -76,7 +77,7 @@ func TestDecisions(t *testing.T) {
 		"clear":    {[]string{"action", "clear_milestone", "milestone", "started"}, incident.Review{Action: incident.ReviewClear, Incident: "r1", Milestone: incident.Started}},
 		"mark":     {[]string{"action", "mark", "mark", "drill"}, incident.Review{Action: incident.ReviewMark, Incident: "r1", Mark: "drill"}},
 		"merge":    {[]string{"action", "merge", "other", " r2 "}, incident.Review{Action: incident.ReviewMerge, Incident: "r1", Other: "r2"}},
-		"split":    {[]string{"action", "split", "other", "r7"}, incident.Review{Action: incident.ReviewSplit, Incident: "r1", Other: "r7"}},
+		"split":    {[]string{"action", "split", "other", "r0"}, incident.Review{Action: incident.ReviewSplit, Incident: "r1", Other: "r0"}},
 		"withdraw": {[]string{"action", "withdraw", "other", "v1"}, incident.Review{Action: incident.ReviewWithdraw, Other: "v1"}},
 	} {
 		f := newFixture(t)
@@ -111,10 +112,43 @@ func TestDecisionsThatAreNotTaken(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, w.Code, want)
 		require.Contains(t, text(t, w), want)
 	}
+	for want, fields := range map[string][]string{
+		`Time: 2026-03-10T12:06:00Z is later than now`: {"action", "set_milestone", "milestone", "started", "time", "2026-03-10T12:06"},
+	} {
+		w := f.post("/incidents/r1/reviews", fields...)
+		require.Equal(t, http.StatusBadRequest, w.Code, want)
+		require.Contains(t, text(t, w), want)
+	}
+	for want, fields := range map[string][]string{
+		`Other: there is no incident "r7"`:                              {"action", "merge", "other", "r7"},
+		`Other: there is no record "ours/7"`:                            {"action", "split", "other", "ours/7"},
+		`Other: there is no review "v9"`:                                {"action", "withdraw", "other", "v9"},
+		`Episode.fingerprint: there is no alert "aa"`:                   {"action", "confirm", "fingerprint", "aa", "starts_at", "2026-03-10T10:02:00Z"},
+		`Episode.starts_at: no episode of this alert starts at 2026-03`: {"action", "reject", "fingerprint", "00000000000000cc", "starts_at", "2026-03-10T10:02:01Z"},
+	} {
+		w := f.post("/incidents/r1/reviews", fields...)
+		require.Equal(t, http.StatusNotFound, w.Code, want)
+		require.Contains(t, text(t, w), want)
+	}
+	require.Contains(t, text(t, f.post("/incidents/r9/reviews", "action", "mark", "mark", "drill")), `Incident: there is no incident "r9"`)
 	f.store.err = incident.Errorf(incident.CodeUnavailable, "disk full")
 	require.Equal(t, http.StatusServiceUnavailable, f.post("/incidents/r1/reviews", "action", "mark", "mark", "drill").Code)
 	require.Len(t, f.store.reviews, had)
 	require.Zero(t, f.changes)
+}
+
+// An incident that is still being worked out is not one that does not exist.
+func TestDecisionOfWhatIsPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.signIn("Ada")
+		f.store.pending = true
+		w := f.post("/incidents/r9/reviews", "action", "mark", "mark", "drill")
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
+		require.Equal(t, "5", w.Header().Get("Retry-After"))
+		require.Contains(t, text(t, w), "What was stored is still being worked out")
+		require.Zero(t, f.changes)
+	})
 }
 
 func TestPagesOfOtherSitesCannotDecide(t *testing.T) {

@@ -18,6 +18,7 @@ type memory struct {
 	reviews   []incident.Review
 	incidents []incident.Incident
 	verdicts  []incident.Verdict
+	pending   bool // correlation has not taken in everything
 	err       error
 }
 
@@ -55,6 +56,44 @@ func (m *memory) Reviews(context.Context) ([]incident.Review, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.reviews), m.err
+}
+
+func (m *memory) SightingsOf(_ context.Context, fingerprints []string) (out []incident.Sighting, err error) {
+	for _, v := range m.verdicts {
+		if slices.Contains(fingerprints, v.Episode.Fingerprint) {
+			out = append(out, incident.Sighting{Fingerprint: v.Episode.Fingerprint, StartsAt: v.Episode.StartsAt})
+		}
+	}
+	return out, m.err
+}
+
+// Position is behind the only change while something is pending.
+func (m *memory) Position(context.Context) (int64, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pending {
+		return 0, "rules", m.err
+	}
+	return 1, "rules", m.err
+}
+
+func (m *memory) Changes(_ context.Context, after int64, _ int) ([]incident.Change, error) {
+	if after == 0 {
+		return []incident.Change{{Seq: 1}}, m.err
+	}
+	return nil, m.err
+}
+
+func (m *memory) Review(_ context.Context, id string) (incident.Review, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return incident.Review{}, m.err
+	}
+	if i := slices.IndexFunc(m.reviews, func(r incident.Review) bool { return r.ID == id }); i >= 0 {
+		return m.reviews[i], nil
+	}
+	return incident.Review{}, incident.Errorf(incident.CodeNotFound, "no review %s", id)
 }
 
 func (m *memory) Incident(_ context.Context, id string) (incident.Incident, error) {

@@ -30,6 +30,7 @@ type Store interface {
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 	// Incidents lists incidents, the newest first. CodeInvalid for a cursor it never gave.
 	Incidents(ctx context.Context, q incident.IncidentQuery) (page []incident.Incident, next string, err error)
+	incident.ReviewStore
 	// Verdicts lists episodes with what became of them, the newest start first. CodeInvalid for a cursor it never gave.
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
