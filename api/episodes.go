@@ -29,6 +29,7 @@ func (a *api) listEpisodes(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := make([]episode, len(page))
 	for i, v := range page {
+		v.Episode.HideUnknownEnd()
 		v.Episode.Labels = labels(v.Episode.Labels)
 		out[i] = episode{v.Episode, v.Service, v.Severity, v.Outcome, v.Incident}
 	}

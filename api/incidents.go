@@ -58,6 +58,7 @@ func (a *api) complete(i *incident.Incident) {
 	links := make([]incident.Link, len(i.Links))
 	for k, l := range i.Links {
 		l.Evidence = list(l.Evidence)
+		l.Episode.HideUnknownEnd()
 		l.Episode.Labels = labels(l.Episode.Labels)
 		links[k] = l
 	}

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,5 +135,49 @@ func TestListEpisodes(t *testing.T) {
 	require.Equal(t, "2026-01-02T03:34:05Z", got.Episodes[0]["ends_at"])
 	require.Equal(t, "r1", got.Episodes[0]["incident"])
 	require.Len(t, decode[struct{ Episodes []any }](t, f.call("GET", "/api/v1/episodes?outcome=none", "")).Episodes, 1)
+	require.False(t, f.store.verdicts[0].Episode.EndsAt.IsZero(), "the store's own is as it was")
 	require.Empty(t, decode[struct{ Episodes []any }](t, f.call("GET", "/api/v1/episodes?outcome=suggested", "")).Episodes)
+}
+
+// When an alert was last heard of does not look like its end, whatever kind of end it is, and the document knows them all.
+func TestEndsThatAreNotKnown(t *testing.T) {
+	f := newFixture(t)
+	in := checkout()
+	in.Links = nil
+	for i, end := range append(slices.Clone(incident.EndKinds), incident.EndNone) {
+		e := incident.Episode{Fingerprint: strconv.Itoa(i), StartsAt: moment(0), EndsAt: moment(30), End: end, LastSeen: moment(40)}
+		switch end {
+		case incident.EndNone:
+			e.EndsAt = time.Time{}
+		case incident.EndVanished:
+			e.EndReason = "Paused"
+		}
+		f.store.verdicts = append(f.store.verdicts, incident.Verdict{Episode: e, Outcome: incident.OutcomeNone})
+		in.Links = append(in.Links, incident.Link{Episode: e, State: incident.LinkLinked})
+	}
+	f.store.incidents = []incident.Incident{in}
+	want := map[string]any{"resolved": "2026-01-02T03:34:05Z", "gone": "2026-01-02T03:34:05Z", "history": "2026-01-02T03:34:05Z", "superseded": nil, "expired": nil, "vanished": nil, "": nil}
+	require.Len(t, want, len(incident.EndKinds)+1)
+	check := func(e map[string]any) {
+		kind, _ := e["end"].(string)
+		require.Equal(t, want[kind], e["ends_at"], kind)
+		require.Equal(t, "2026-01-02T03:44:05Z", e["last_seen"], kind)
+	}
+	episodes := decode[struct{ Episodes []map[string]any }](t, f.call("GET", "/api/v1/episodes", "")).Episodes
+	links := decode[struct {
+		Links []struct{ Episode map[string]any }
+	}](t, f.call("GET", "/api/v1/incidents/r1", "")).Links
+	listed := decode[struct {
+		Incidents []struct {
+			Links []struct{ Episode map[string]any }
+		}
+	}](t, f.call("GET", "/api/v1/incidents", "")).Incidents[0].Links
+	require.Len(t, episodes, len(want))
+	require.Len(t, links, len(want))
+	for i := range episodes {
+		check(episodes[i])
+		check(links[i].Episode)
+		check(listed[i].Episode)
+	}
+	require.False(t, f.store.incidents[0].Links[4].Episode.EndsAt.IsZero(), "the store's own is as it was")
 }

@@ -145,6 +145,9 @@ func (a *App) collect(ctx context.Context, db *sqlstore.Store, c *config.Validat
 		}
 		for i := range page {
 			page[i].Measurements = measure.All(&page[i], c.Intervals, out.At)
+			for k := range page[i].Links {
+				page[i].Links[k].Episode.HideUnknownEnd()
+			}
 		}
 		out.Incidents = append(out.Incidents, page...)
 		if cursor = next; cursor == "" {
@@ -155,6 +158,9 @@ func (a *App) collect(ctx context.Context, db *sqlstore.Store, c *config.Validat
 		page, next, err := db.Verdicts(ctx, incident.VerdictQuery{Cursor: cursor, Limit: 1000})
 		if err != nil {
 			return err
+		}
+		for i := range page {
+			page[i].Episode.HideUnknownEnd()
 		}
 		out.Episodes = append(out.Episodes, page...)
 		if cursor = next; cursor == "" {

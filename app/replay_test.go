@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"meantime/incident"
 )
 
 // In a replay it is the time of the line: what a record then says of later times is refused, however long ago they are today.
@@ -36,5 +38,30 @@ func TestReplayRefusesWhatLiesAheadOfItsLine(t *testing.T) {
 		}
 		require.ErrorContains(t, err, archive+":3: "+c.want, name)
 		require.NoFileExists(t, store, name)
+	}
+}
+
+// What a replay prints has no end of an alert whose end is not known, and when it was last heard of.
+func TestReplayTellsNoEndThatIsNotKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		annotations string
+		known       bool
+	}{"resolved": {"", true}, "a rule that was paused": {`{"grafana_state_reason":"Paused"}`, false}} {
+		dir := t.TempDir()
+		archive := filepath.Join(dir, "a.jsonl")
+		const start, end = "2026-11-20T08:00:00Z", "2026-11-20T08:10:00Z"
+		lines := told("2026-11-20T08:00:10Z", "firing", start, "", "") + "\n" + told("2026-11-20T08:10:10Z", "resolved", start, end, c.annotations) + "\n"
+		require.NoError(t, os.WriteFile(archive, []byte(lines), 0o600))
+		config := filepath.Join(dir, "m.yml")
+		require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf("store: {dsn: %q}\ncorrelate: {open: {matchers: ['severity=\"critical\"']}}\n", "sqlite:"+filepath.Join(dir, "m.db"))), 0o600))
+		out, err := Replay(t.Context(), Options{Logger: slog.New(slog.DiscardHandler), Environ: []string{}, ConfigFile: config}, []string{archive})
+		require.NoError(t, err)
+		require.Len(t, out.Episodes, 1)
+		require.Len(t, out.Incidents, 1)
+		for _, e := range []incident.Episode{out.Episodes[0].Episode, out.Incidents[0].Links[0].Episode} {
+			require.False(t, e.Firing(), name)
+			require.Equal(t, c.known, !e.EndsAt.IsZero(), name)
+			require.False(t, e.LastSeen.IsZero(), name)
+		}
 	}
 }

@@ -88,6 +88,14 @@ func (e *Episode) Firing() bool { return e.End == EndNone }
 // Ended says whether it fires no more and it is known when it ended.
 func (e *Episode) Ended() bool { return e.End.Known() }
 
+// HideUnknownEnd takes EndsAt away where it is not when the episode ended: what leaves the program has it only as an end, and
+// LastSeen for the other.
+func (e *Episode) HideUnknownEnd() {
+	if !e.Ended() {
+		e.EndsAt = time.Time{}
+	}
+}
+
 // Name is the alert's name.
 func (e *Episode) Name() string { return e.Labels["alertname"] }
 
