@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"meantime/config"
@@ -48,10 +49,10 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
-				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Alone: len(c.Alertmanagers) == 1,
+				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Address: notifier(c.Alertmanagers, i), Alone: len(c.Alertmanagers) == 1,
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence, len(c.Alertmanagers)}, secretsOf(&am.Client)...),
+			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence, notifier(c.Alertmanagers, i), len(c.Alertmanagers)}, secretsOf(&am.Client)...),
 		})
 	}
 	owners := promOrigins(c.Prometheuses)
@@ -74,6 +75,19 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		})
 	}
 	return jobs, nil
+}
+
+// notifier is the address that notifications of the i-th Alertmanager name. It is empty where another has the same one and
+// is asked there too: tenants of one server, whose routes are not each other's. Members of a cluster, asked at an address
+// each, have the same routes and may share it.
+func notifier(all []config.Alertmanager, i int) string {
+	address := func(am *config.Alertmanager) string { return strings.TrimRight(cmp.Or(am.ExternalURL, am.URL), "/") }
+	for j := range all {
+		if j != i && all[j].URL == all[i].URL && address(&all[j]) == address(&all[i]) {
+			return ""
+		}
+	}
+	return address(&all[i])
 }
 
 // jobName is what is polled in metrics, logs and pages: "alertmanager/eu", or "alertmanager" where it has no name.

@@ -83,6 +83,32 @@ func TestReconcileWaitsForABurst(t *testing.T) {
 	t.Fatal("Alertmanager is not polled")
 }
 
+// Tenants of one address are not told apart by it; members of a cluster are asked at an address each.
+func TestWhoseNotifications(t *testing.T) {
+	am := func(url, external string) config.Alertmanager {
+		return config.Alertmanager{Client: config.Client{URL: url}, ExternalURL: external}
+	}
+	for _, c := range []struct {
+		name string
+		all  []config.Alertmanager
+		want []string
+	}{
+		{"alone", []config.Alertmanager{am("http://am:9093/", "")}, []string{"http://am:9093"}},
+		{"known by another address", []config.Alertmanager{am("http://am:9093", "https://am.example.org")}, []string{"https://am.example.org"}},
+		{"tenants", []config.Alertmanager{am("http://mimir", ""), am("http://mimir", ""), am("http://am", "")}, []string{"", "", "http://am"}},
+		{"tenants that name themselves", []config.Alertmanager{am("http://mimir", "http://a"), am("http://mimir", "http://b")}, []string{"http://a", "http://b"}},
+		{"a cluster", []config.Alertmanager{am("http://am-0", "http://am"), am("http://am-1", "http://am")}, []string{"http://am", "http://am"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for i := range c.all {
+				got = append(got, notifier(c.all, i))
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
 func TestSourceStates(t *testing.T) {
 	a, c := polling(t, "t0ken")
 	a.config.Store(c)

@@ -102,6 +102,7 @@ var badFiles = map[string][]string{
 	"external-labels": {
 		`external-labels.yml:3: prometheuses[0].external_url: not an http or https address; write it like http://127.0.0.1:9093`,
 		`external-labels.yml:4: prometheuses[0].external_labels: "" is no name`,
+		`external-labels.yml:7: alertmanagers[0].external_url: not an http or https address; write it like http://127.0.0.1:9093`,
 	},
 	"dependency": {
 		`dependency.yml:3: correlate.dependencies[0].needs[1]: a needs itself`,

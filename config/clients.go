@@ -20,7 +20,13 @@ func (v *validator) alertmanagers() []Alertmanager {
 	for i, c := range v.Alertmanagers {
 		key := fmt.Sprintf("alertmanagers[%d]", i)
 		v.clientName(seen, key, c.Name, len(v.Alertmanagers))
-		out = append(out, Alertmanager{v.client(key, c.ClientConfig), v.orDefault(key+".reconcile_every", c.ReconcileEvery, defaultReconcileEvery)})
+		if c.ExternalURL != "" {
+			v.address(key+".external_url", c.ExternalURL)
+		}
+		out = append(out, Alertmanager{
+			Client: v.client(key, c.ClientConfig), ReconcileEvery: v.orDefault(key+".reconcile_every", c.ReconcileEvery, defaultReconcileEvery),
+			ExternalURL: strings.TrimRight(c.ExternalURL, "/"),
+		})
 	}
 	return out
 }

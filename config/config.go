@@ -186,6 +186,7 @@ type TLSConfig struct {
 type AlertmanagerConfig struct {
 	ClientConfig   `mapstructure:",squash"`
 	ReconcileEvery Duration `mapstructure:"reconcile_every"`
+	ExternalURL    string   `mapstructure:"external_url"` // its address in its notifications, where that is not url
 }
 
 // PrometheusConfig is a Prometheus that is asked when a condition became true.

@@ -86,6 +86,7 @@ type OAuth2 struct {
 type Alertmanager struct {
 	Client
 	ReconcileEvery time.Duration
+	ExternalURL    string // without a slash at its end; empty where it is URL
 }
 
 // Prometheus is one that is asked.

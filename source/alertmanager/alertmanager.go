@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,8 @@ type Options struct {
 	Intake incident.Intake
 	// ExpireAfter is for how long nothing may be heard of a firing alert; 0 means long. One that is listed is heard of sooner.
 	ExpireAfter time.Duration
+	// Address is what its notifications name as their sender; empty where that would be somebody else's as well.
+	Address string
 	// Alone says that no other Alertmanager is asked: notifications of a single address, whatever that is, are this one's.
 	Alone bool
 }
@@ -94,6 +97,7 @@ type Source struct {
 	freshen time.Duration // how old the last word of a firing alert may become before it is written again
 	expire  time.Duration
 	alone   bool
+	address string
 	notes   atomic.Pointer[[]string]
 
 	// What the polls so far have seen; only Poll touches it.
@@ -110,7 +114,7 @@ func New(o Options) *Source {
 	s := &Source{
 		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now, intake: o.Intake,
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
-		silences: map[string]incident.Silence{}, freshen: longestFreshen, expire: o.ExpireAfter, alone: o.Alone,
+		silences: map[string]incident.Silence{}, freshen: longestFreshen, expire: o.ExpireAfter, alone: o.Alone, address: strings.TrimRight(o.Address, "/"),
 	}
 	if half := o.ExpireAfter / 2; half > 0 {
 		s.freshen = min(s.freshen, half)

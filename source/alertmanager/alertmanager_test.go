@@ -175,7 +175,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) restart() {
 	b.reg = prometheus.NewRegistry()
 	b.Source = New(Options{Name: "alertmanager", Client: b.api, Store: b.store, Now: func() time.Time { return b.now }, Metrics: NewMetrics(b.reg),
-		ExpireAfter: b.expire, Alone: b.alone, Logger: slog.New(slog.NewTextHandler(&b.log, nil))})
+		ExpireAfter: b.expire, Address: b.api.Base(), Alone: b.alone, Logger: slog.New(slog.NewTextHandler(&b.log, nil))})
 }
 
 // poll polls at a time of the day and says how many sightings were written.

@@ -86,10 +86,9 @@ func (s *Source) readRoutes(ctx context.Context) error {
 // that was heard came from one address, those. Else it is not known which are.
 func (s *Source) mine(senders []incident.Sender) []incident.Sender {
 	var named, others []incident.Sender
-	base := strings.TrimRight(s.client.Base(), "/")
 	addresses := map[string]bool{}
 	for _, x := range senders {
-		if strings.TrimRight(x.URL, "/") == base {
+		if s.address != "" && strings.TrimRight(x.URL, "/") == s.address {
 			named = append(named, x)
 			continue
 		}
