@@ -81,9 +81,10 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 // is asked there too: tenants of one server, whose routes are not each other's. Members of a cluster, asked at an address
 // each, have the same routes and may share it.
 func notifier(all []config.Alertmanager, i int) string {
-	address := func(am *config.Alertmanager) string { return strings.TrimRight(cmp.Or(am.ExternalURL, am.URL), "/") }
+	asked := func(am *config.Alertmanager) string { return strings.TrimRight(am.URL, "/") }
+	address := func(am *config.Alertmanager) string { return cmp.Or(strings.TrimRight(am.ExternalURL, "/"), asked(am)) }
 	for j := range all {
-		if j != i && all[j].URL == all[i].URL && address(&all[j]) == address(&all[i]) {
+		if j != i && asked(&all[j]) == asked(&all[i]) && address(&all[j]) == address(&all[i]) {
 			return ""
 		}
 	}

@@ -96,6 +96,7 @@ func TestWhoseNotifications(t *testing.T) {
 		{"alone", []config.Alertmanager{am("http://am:9093/", "")}, []string{"http://am:9093"}},
 		{"known by another address", []config.Alertmanager{am("http://am:9093", "https://am.example.org")}, []string{"https://am.example.org"}},
 		{"tenants", []config.Alertmanager{am("http://mimir", ""), am("http://mimir", ""), am("http://am", "")}, []string{"", "", "http://am"}},
+		{"tenants, one with a slash", []config.Alertmanager{am("http://mimir/", ""), am("http://mimir", "http://mimir/")}, []string{"", ""}},
 		{"tenants that name themselves", []config.Alertmanager{am("http://mimir", "http://a"), am("http://mimir", "http://b")}, []string{"http://a", "http://b"}},
 		{"a cluster", []config.Alertmanager{am("http://am-0", "http://am"), am("http://am-1", "http://am")}, []string{"http://am", "http://am"}},
 	} {
