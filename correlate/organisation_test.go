@@ -15,7 +15,7 @@ import (
 	"meantime/incident"
 )
 
-// organisation is a small one in words, a line for each thing that is told; numbers are minutes after noon:
+// organisation is a small one in words, a line, or what lies between semicolons, for each thing that is told; numbers are minutes after noon:
 //
 //	alert <service> <name> <from>-<to> [<label>=<value> ...]   no service is -, one that still fires has no <to>
 //	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; see tell for what else it may say
@@ -34,7 +34,7 @@ type organisation struct {
 func parse(t require.TestingT, text string) *organisation {
 	o := &organisation{t: t, rules: DefaultRules(), past: true}
 	o.rules.Open.Matchers = []labels.Matchers{must(`severity="critical"`)}
-	for line := range strings.Lines(text) {
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
 		if w := strings.Fields(line); len(w) > 0 {
 			o.tell(w, 0)
 		}
@@ -259,7 +259,7 @@ func (o *organisation) outcome() string {
 			nothing = append(nothing, name(e))
 		}
 	}
-	if len(nothing) > 0 {
+	if slices.Sort(nothing); len(nothing) > 0 {
 		parts = append(parts, "nothing: "+strings.Join(nothing, " "))
 	}
 	if before > 0 {
