@@ -36,8 +36,7 @@ type topology struct {
 	} `json:"watchdogs"`
 	// Open are the sets of matchers of which one must match for an alert to open an incident.
 	Open [][]string `json:"open"`
-	// Places are the labels that say where. There is no rule that takes them yet: where an alert is is read from
-	// correlate's own list of labels.
+	// Places are the labels that say where.
 	Places []string `json:"places"`
 }
 
@@ -64,6 +63,7 @@ func readTopology(path string) (*topology, error) {
 // people say. Where it is not full, only the opening rule is taken.
 func (t *topology) rules(full bool) (correlate.Rules, error) {
 	rules := correlate.DefaultRules()
+	rules.Open.Weigh = true // else every alert that the rule names opens, which judges the rule and not what is weighed
 	open := t.Open
 	if len(open) == 0 {
 		open = defaultOpen
@@ -77,6 +77,9 @@ func (t *topology) rules(full bool) (correlate.Rules, error) {
 	}
 	if !full {
 		return rules, nil
+	}
+	if len(t.Places) > 0 {
+		rules.Places = t.Places
 	}
 	rules.Services.Labels = []string{"service", "app", "deployment", "job"}
 	for _, s := range t.Services {
