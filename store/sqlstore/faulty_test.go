@@ -25,6 +25,7 @@ func TestFaultyStore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("every call fails once, which takes its time")
 	}
+	t.Parallel()
 	storetest.RunFaulty(t, func(t *testing.T, f *storetest.Faults) store.Store {
 		path := filepath.Join(t.TempDir(), "store.db")
 		s := openTest(t, path)
@@ -43,6 +44,7 @@ func TestFaultyDisk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("every call fails once, which takes its time")
 	}
+	t.Parallel()
 	storetest.RunFailing(t, func(t *testing.T, f *storetest.Faults) store.Store {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "store.db")
@@ -62,6 +64,7 @@ func TestFaultyStorePostgres(t *testing.T) {
 	if testing.Short() {
 		t.Skip("every call fails once, which takes its time")
 	}
+	t.Parallel() // it waits for its database more than it works
 	schemas := newSchemas(t)
 	storetest.RunFaulty(t, func(t *testing.T, f *storetest.Faults) store.Store {
 		dsn := schemas.next(t)
@@ -83,8 +86,8 @@ type schemas struct {
 }
 
 func newSchemas(t *testing.T) *schemas {
-	// Whether commits are durable makes no difference to a suite.
-	dsn := servers.Postgres(t).Database("store") + "&synchronous_commit=off"
+	// Whether commits outlive the machine makes no difference to a suite.
+	dsn := servers.Postgres(t, "-c", "fsync=off").Database("store") + "&synchronous_commit=off"
 	db, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })

@@ -15,6 +15,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestStorePostgres(t *testing.T) {
+	t.Parallel() // it waits for its database more than it works
 	schemas := newSchemas(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		s, err := Open(t.Context(), schemas.next(t), Options{})

@@ -22,8 +22,9 @@ type PostgresServer struct {
 	again func() *Process
 }
 
-// Postgres starts a PostgreSQL with no database of its own yet; see Database.
-func Postgres(t testing.TB) *PostgresServer {
+// Postgres starts a PostgreSQL with no database of its own yet; see Database. The arguments are further ones of the server's
+// program.
+func Postgres(t testing.TB, args ...string) *PostgresServer {
 	t.Helper()
 	bin := filepath.Dir(need(t, postgresProgram))
 	host, port, err := net.SplitHostPort(Address(t))
@@ -65,7 +66,7 @@ func Postgres(t testing.TB) *PostgresServer {
 	s.again = func() *Process {
 		p := start(t, command{
 			name: "PostgreSQL", path: filepath.Join(bin, "postgres"), dir: dir, attr: attr,
-			args: []string{"-D", data, "-h", host, "-p", port, "-k", dir},
+			args: append([]string{"-D", data, "-h", host, "-p", port, "-k", dir}, args...),
 		})
 		// SIGTERM would wait for every client to leave, and a test that failed may have left some.
 		t.Cleanup(func() { _ = p.cmd.Process.Signal(syscall.SIGINT) })
