@@ -162,7 +162,8 @@ func (s LinkState) Counts() bool { return s == LinkLinked || s == LinkConfirmed 
 type Link struct {
 	Episode Episode   `json:"episode"`
 	State   LinkState `json:"state"`
-	// Score is how likely the episode belongs to the incident, 0 to 1.
+	// Score is how likely the episode belongs to the incident, 0 to 1. Of one that alerts opened it is no probability, since
+	// nobody says whether there was an incident: it only ranks its links.
 	Score float64 `json:"score"`
 	// Evidence says in words, one sentence each, what speaks for and against.
 	Evidence []string `json:"evidence"`

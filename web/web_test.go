@@ -231,6 +231,12 @@ func TestIncident(t *testing.T) {
 	require.Less(t, strings.Index(page, "Resolved it was over"), strings.Index(page, "Identified the cause"), "milestones stand in the order in which they came")
 	require.NotContains(t, w.Body.String(), `name="reason"`, "who is not signed in is shown no form")
 
+	// Whether there was an incident at all nobody says, so there is no telling how likely an alert belongs to it.
+	for i := range f.store.incidents {
+		f.store.incidents[i].OpenedByAlerts = true
+	}
+	require.NotContains(t, text(t, f.get("/incidents/r1")), "likely")
+
 	w = f.get("/incidents/r0")
 	require.Equal(t, http.StatusFound, w.Code)
 	require.Equal(t, "/incidents/r1", w.Header().Get("Location"))
