@@ -423,7 +423,7 @@ var cases = []organised{
 
 func TestSmallOrganisations(t *testing.T) {
 	names := map[string]bool{}
-	for _, c := range slices.Concat(cases, edges) {
+	for _, c := range slices.Concat(cases, edges, habits) {
 		t.Run(c.name, func(t *testing.T) {
 			require.False(t, names[c.name], "two cases of one name")
 			names[c.name] = true

@@ -15,7 +15,8 @@ import (
 	"meantime/incident"
 )
 
-// organisation is a small one in words, a line, or what lies between semicolons, for each thing that is told; numbers are minutes after noon:
+// organisation is a small one in words: a line, or what lies between semicolons, for each thing that is told. Numbers are
+// minutes after noon.
 //
 //	alert <service> <name> <from>-<to> [<label>=<value> ...]   no service is -, one that still fires has no <to>
 //	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; see tell for what else it may say
