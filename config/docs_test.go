@@ -2,8 +2,10 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,39 @@ func TestDocs(t *testing.T) {
 		documented = slices.Delete(documented, i, i+1)
 	}
 	require.Empty(t, documented, "in docs/config.md, but no key, or twice")
+}
+
+// named is what looks like a key of the configuration in a text; what has dashes before it is a flag.
+var named = regexp.MustCompile(`(?:^|[^-\w./])((?:alertmanagers?|prometheus(?:es)?|correlate|store|web|windows|services|severities|sources|figures|alerts)\.[a-z_]+(?:\.[a-z_]+)*)\b`)
+
+// What the other documents, the rules and the dashboards call a key is one.
+func TestOtherDocumentsNameKeysThereAre(t *testing.T) {
+	known := map[string]bool{}
+	for _, k := range Keys() {
+		path := strings.ReplaceAll(k.Path, "[]", "")
+		for ; !known[path] && path != ""; path = path[:max(0, strings.LastIndex(path, "."))] {
+			known[path] = true
+		}
+	}
+	var files []string
+	for _, pattern := range []string{"../README.md", "../docs/*.md", "../dashboards/*.yaml", "../dashboards/*.json"} {
+		found, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		files = append(files, found...)
+	}
+	n := 0
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range named.FindAllStringSubmatch(string(b), -1) {
+			if ext := filepath.Ext("x." + m[1]); slices.Contains([]string{".yaml", ".yml", ".json", ".go", ".io", ".om", ".db", ".md"}, ext) {
+				continue // a file or a host
+			}
+			n++
+			require.True(t, known[m[1]], "%s: %s is no key", file, m[1])
+		}
+	}
+	require.Greater(t, n, 20)
 }
 
 // testdata/good/everything.yml uses every key, but the few that exclude each other or that no type of source takes.
