@@ -195,6 +195,36 @@ var cases = []organised{
 			day one`,
 		want: "1: checkout-api/Errors; opened: mail/Bounces mail/Queue", why: "spelling is no difference",
 	},
+	{
+		name: "checkout is what a record calls checkout_api",
+		tell: `
+			alert checkout Errors 2-45
+			alert mail Bounces 5-45
+			alert mail Queue 6-45
+			record 1 checkout_api started=0 mitigated=45
+			day one`,
+		want: "1: checkout/Errors; opened: mail/Bounces mail/Queue", why: "spelling is no difference",
+	},
+	{
+		name: "checkout-prod is what a record calls checkout",
+		tell: `
+			alert checkout-prod Errors 2-45
+			alert mail Bounces 5-45
+			alert mail Queue 6-45
+			record 1 checkout started=0 mitigated=45
+			day one`,
+		want: "1: checkout-prod/Errors; opened: mail/Bounces mail/Queue", why: "spelling is no difference",
+	},
+	{
+		name: "checkoutservice is what a record calls checkout-service",
+		tell: `
+			alert checkoutservice Errors 2-45
+			alert mail Bounces 5-45
+			alert mail Queue 6-45
+			record 1 checkout-service started=0 mitigated=45
+			day one`,
+		want: "1: checkoutservice/Errors; opened: mail/Bounces mail/Queue", why: "spelling is no difference",
+	},
 	// Company.
 	{
 		name: "a warning of another service soon after two of an opened incident joins it",
@@ -328,11 +358,14 @@ var cases = []organised{
 		name: "a nightly alert opens nothing on the fifteenth night",
 		tell: `
 			again 24h 14 alert backup Late 0-70
+			again 24h 14 alert backup Slow 1-70
+			again 24h 14 alert backup Full 2-70
 			open weighed`,
-		want: "nothing: backup/Late", why: "a time of day is a habit",
+		want: "nothing: backup/Full backup/Late backup/Slow; 3 opened before", known: "opened: backup/Late backup/Slow backup/Full; 14 opened before",
+		why: "a time of day is a habit; how many nights are needed to see it, whoever mends this decides",
 	},
 	{
-		name: "one service named in words takes a dozen alerts of three",
+		name: "a record that names web has the alerts of three services that fire at once",
 		tell: `
 			alert web Errors 1-40
 			alert cart Errors 2-40
@@ -352,18 +385,21 @@ var cases = []organised{
 		name: "alerts of a service silenced beforehand are maintenance",
 		tell: `
 			alert web Errors 1-40
-			alert web Down 2-40
+			alert web Slow 2-40
+			alert web Down 3-40
 			silence web 0-60 -120
 			open weighed`,
-		want: "nothing: web/Down web/Errors", why: "somebody planned it",
+		want: "nothing: web/Down web/Errors web/Slow", why: "somebody planned it",
 	},
 	{
-		name: "an incident of ten days has what fires on its service on the third and the ninth",
+		name: "an incident of ten days has what fires on its service on each day",
 		tell: `
 			alert web Errors 1-40
-			alert web Errors 500-540
-			record 1 web started=0 mitigated=700`,
-		want: "1: web/Errors@1 web/Errors@500", why: "inside the impact",
+			alert web Errors 4320-4360
+			alert web Errors 7200-7240
+			alert web Errors 12960-13000
+			record 1 web started=0 mitigated=14400`,
+		want: "1: web/Errors@1 web/Errors@4320 web/Errors@7200 web/Errors@12960", why: "inside the impact",
 	},
 	{
 		name: "two clusters at one time are two incidents",

@@ -19,7 +19,7 @@ import (
 // minutes after noon.
 //
 //	alert <service> <name> <from>-<to> [<label>=<value> ...]   no service is -, one that still fires has no <to>
-//	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; see tell for what else it may say
+//	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; record says what else it may say
 //	silence <service> <from>-<to> <made>
 //	needs <service> <service,service>
 //	open weighed | open nothing                                otherwise each critical alert opens an incident
@@ -31,6 +31,9 @@ type organisation struct {
 	rules Rules
 	past  bool
 }
+
+// present is when the organisations are looked at.
+var present = noon.AddDate(0, 0, 14)
 
 func parse(t require.TestingT, text string) *organisation {
 	o := &organisation{t: t, rules: DefaultRules(), past: true}
@@ -125,7 +128,7 @@ func (o *organisation) alert(w []string, back time.Duration) incident.Sighting {
 	s.FiringFirst = s.StartsAt.Add(time.Minute)
 	s.FiringLast, s.ToldAt, s.GeneratorURL = s.FiringFirst, s.FiringFirst, url
 	if s.EndsAt.IsZero() {
-		s.FiringLast = noon.Add(24 * time.Hour)
+		s.FiringLast = present
 	}
 	if key != "" {
 		s.GroupKeys = []string{key}
@@ -204,7 +207,7 @@ func (o *organisation) find(name string) *incident.Sighting {
 // with a question mark that are suggested, or "missed"; then the alerts that are of none, and how many incidents the alerts
 // of the past opened. Alerts of one name that begin at other times are told apart by their minute.
 func (o *organisation) outcome() string {
-	res := Correlate(o.facts, &o.rules, noon.Add(24*time.Hour))
+	res := Correlate(o.facts, &o.rules, present)
 	day := noon.Add(-11 * time.Hour)
 	starts := map[string]map[time.Time]bool{}
 	for _, s := range o.facts.Sightings {
