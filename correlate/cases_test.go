@@ -361,8 +361,9 @@ var cases = []organised{
 			again 24h 14 alert backup Slow 1-70
 			again 24h 14 alert backup Full 2-70
 			open weighed`,
-		want: "nothing: backup/Full backup/Late backup/Slow; 3 opened before", known: "opened: backup/Late backup/Slow backup/Full; 14 opened before",
-		why: "a time of day is a habit; how many nights are needed to see it, whoever mends this decides",
+		want:  "nothing: backup/Full backup/Late backup/Slow; 3 opened before",
+		known: "opened: backup/Late backup/Slow backup/Full; 14 opened before",
+		why:   "a time of day is a habit; how many nights are needed to see it, whoever mends this decides",
 	},
 	{
 		name: "a record that names web has the alerts of three services that fire at once",

@@ -160,4 +160,79 @@ var habits = []organised{
 			needs cart db`,
 		want: "1: cart/Errors cart/Slow; nothing: db/Early",
 	},
+	{
+		name: "a record two hours late by a wrong zone has its alerts that are long over",
+		tell: `
+			alert web Errors -120--90
+			alert web Slow -118--90
+			alert web Down -116--90
+			record 1 web started=0 detected=2 mitigated=30`,
+		want:  "1: web/Errors web/Slow web/Down",
+		known: "1 missed; opened: web/Errors web/Slow web/Down",
+		why:   "a clock two hours off is considered, in both directions",
+	},
+	{
+		name: "an alert that was right five times today is taken for an incident an hour on",
+		tell: `
+			alert mail Slow -600--560 severity=warning
+			record p0 mail started=-600 mitigated=-560
+			alert mail Slow -490--450 severity=warning
+			record p1 mail started=-490 mitigated=-450
+			alert mail Slow -380--340 severity=warning
+			record p2 mail started=-380 mitigated=-340
+			alert mail Slow -270--230 severity=warning
+			record p3 mail started=-270 mitigated=-230
+			alert mail Slow -160--120 severity=warning
+			record p4 mail started=-160 mitigated=-120
+			alert mail Slow 50-90 severity=warning
+			record 1 cart started=0 mitigated=600
+			needs mail cart`,
+		want: "1: mail/Slow@50; p0: mail/Slow@-600; p1: mail/Slow@-490; p2: mail/Slow@-380; p3: mail/Slow@-270; p4: mail/Slow@-160",
+	},
+	{
+		name: "two alerts of another service in the middle of a long incident are no incident of their own",
+		tell: `
+			alert web Errors 1-1000
+			alert mail Slow 300-340
+			alert mail Queue 301-340
+			record 1 web started=0 mitigated=1000
+			needs mail web
+			open weighed`,
+		want: "1: web/Errors mail/Slow? mail/Queue",
+	},
+	{
+		name: "a burst of the own service in the middle of a long incident is of it",
+		tell: `
+			alert web Errors 1-1000
+			alert web Slow 300-340
+			alert web Queue 301-340
+			alert web Bounces 302-340
+			alert web Down 303-340
+			record 1 web started=0 mitigated=1000
+			open weighed`,
+		want: "1: web/Errors web/Slow web/Queue web/Bounces web/Down",
+	},
+	{
+		name: "alerts at one moment of services that nothing ties are no burst",
+		tell: `
+			alert web Errors 1-1000
+			alert s0 Down0 300-340
+			alert s1 Down1 301-340
+			alert s2 Down2 302-340
+			alert s3 Down3 303-340
+			record 1 web started=0 mitigated=1000
+			needs s0 web
+			needs s1 web
+			needs s2 web
+			needs s3 web
+			open weighed`,
+		want: "1: web/Errors s0/Down0? s1/Down1? s2/Down2? s3/Down3?",
+	},
+	{
+		name: "what fires every seven hours is no part of an incident that opened half an hour ago",
+		tell: `
+			alert cart Errors 0-5
+			again 7h 90 alert cart Slow 40-45 severity=warning`,
+		want: "opened: cart/Errors; nothing: cart/Slow@-380 cart/Slow@40",
+	},
 }
