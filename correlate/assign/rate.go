@@ -37,7 +37,6 @@ const (
 	seedBurst    = shareSame  //
 	seedEarly    = 0.25       // T: members that say which services an opened incident is of
 	coolAfter    = 8.0        // time scales after which company is no more
-	forgetPlaces = 1e-9       //
 	clockOff     = 5.0 / 60   // an incident moved by a wrong clock begins so long before its outbreak at most
 	clockOn      = 15.0 / 60  // and so long after
 	lookBack     = 10.0 / 60  // what nothing explains joins what begins so soon after it
@@ -48,7 +47,6 @@ const (
 	inPlaceMost  = 60         //
 	reachSilent  = 1e-5       // rates below this matter to nobody
 	smallest     = 1e-12      //
-	early        = 1.0        //
 	minWindow    = 5.0 / 60.0 //
 )
 
