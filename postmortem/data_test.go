@@ -49,7 +49,7 @@ func TestRecordID(t *testing.T) {
 		"https://example.org/incidents/db-full/index.html?x=1": "db-full", "https://example.org/postmortem": "example.org",
 		"https://example.org/blog/db-full/": "db-full", "a/report.md": "a", "a/incident-report.md": "a", "a/incident_7.md": "incident_7",
 	} {
-		require.Equal(t, want, recordID(name, 0), name)
+		require.Equal(t, want, recordID(name, 0, ""), name)
 	}
-	require.Equal(t, "b-2", recordID("a/b/README.md", 1))
+	require.Equal(t, "b-2", recordID("a/b/README.md", 1, ""))
 }

@@ -49,10 +49,12 @@ type outline struct {
 	sections []section
 	entries  []entry
 	marks    []dateMark
-	taken    []bool      // blocks that a status page's updates or a label above its value use
-	labelOf  map[int]int // a block that is a value -> the block above it that is its label
-	newest   bool        // the entries stand newest first
-	timeline bool        // it has a timeline, and prose only adds to it
+	taken    []bool       // blocks that a status page's updates or a label above its value use
+	labelOf  map[int]int  // a block that is a value -> the block above it that is its label
+	logs     []*log       // tables of incidents
+	logOf    map[int]*log // a row of one -> its log
+	newest   bool         // the entries stand newest first
+	timeline bool         // it has a timeline, and prose only adds to it
 }
 
 // section is what the heading above a block is about.
@@ -84,6 +86,7 @@ func entriesOf(d document, t tongue) *outline {
 	o.taken = make([]bool, len(o.doc.blocks))
 	o.statusPage()
 	o.labelLines()
+	o.findLogs()
 	o.list()
 	o.single()
 	o.prose()
@@ -151,7 +154,9 @@ func (o *outline) list() {
 				cols = o.columns(b)
 				continue
 			}
-			o.row(i, cols)
+			if o.logOf[i] == nil {
+				o.row(i, cols)
+			}
 			continue
 		}
 		if d, ok := o.dateOnly(i); ok {

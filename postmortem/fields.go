@@ -193,12 +193,16 @@ func (o *outline) fields() []field {
 		}
 		switch b.kind {
 		case row:
+			if o.logOf[i] != nil {
+				fs = append(fs, o.logFields(i)...)
+				continue
+			}
 			if len(b.cells) == 2 && !b.head || len(b.cells) == 3 && o.fieldName(b.cells[0]) != "" {
 				if name := o.fieldName(b.cells[0]); name != "" {
 					fs = append(fs, o.newField(name, i, b.line, b.cells[1], b.cells[0]+": "+b.cells[1]))
 				}
 			}
-			if b.head && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind == row && (i+2 >= len(o.doc.blocks) || o.doc.blocks[i+2].kind != row) && len(o.doc.blocks[i+1].cells) == len(b.cells) {
+			if b.head && o.logOf[i+1] == nil && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind == row && (i+2 >= len(o.doc.blocks) || o.doc.blocks[i+2].kind != row) && len(o.doc.blocks[i+1].cells) == len(b.cells) {
 				// A table of one row: its column names are the labels.
 				next := &o.doc.blocks[i+1]
 				for c, cell := range b.cells {

@@ -19,6 +19,7 @@ type reader struct {
 	group group
 	of    int // incidents in the document
 	sort  incident.Kind
+	sup   *suppliers
 
 	own   []*entry // every entry of the incident, in the order of the document
 	es    []*entry // those that count, by time
@@ -70,6 +71,7 @@ func (r *reader) found() Found {
 	r.acknowledged()
 	r.identified()
 	r.ended()
+	r.fromFront()
 	r.proveStart()
 	r.check()
 	r.ask()

@@ -89,7 +89,9 @@ func (r *reader) ask() {
 	r.askMissing()
 	r.askDurations()
 	r.askWindows()
-	if r.of > 1 {
+	if r.group.id != "" {
+		// A log says itself that it lists several.
+	} else if r.of > 1 {
 		r.question(AskIncidents, "", fmt.Sprintf("The document is read as %d incidents.", r.of), "If it tells of one, its milestones belong together.", []string{"one", fmt.Sprint(r.of)}, 0)
 	} else if n := r.relapses(); n > 0 {
 		r.question(AskIncidents, "impacts", "One incident that came back, or several?", times(n), []string{"one", "several"}, 0)

@@ -99,12 +99,12 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 		o.classify(&o.entries[i], sup)
 	}
 	sort := o.sort(fs)
-	groups := o.split()
+	groups := o.split(&cal)
 	used := opts.Answers.track()
 	for g := range groups {
-		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups), sort: sort}
+		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups), sort: sort, sup: sup}
 		f := r.found()
-		f.Record.ID = recordID(name, g)
+		f.Record.ID = recordID(name, g, groups[g].id)
 		used.settle(&f, g)
 		f.Record.Questions = f.Questions
 		f.Record.Normalize()
@@ -130,8 +130,8 @@ var extensions = []string{".md", ".markdown", ".qmd", ".html", ".htm", ".xhtml",
 var anybodys = []string{"readme", "index", "postmortem", "incident", "report", "incidentreport", "retrospective", "summary"}
 
 // recordID is the document's name without folder and extension, with a number behind it for every incident after the
-// first, so that an edit of the text keeps the record. Where many documents have that name it is the name of the folder.
-func recordID(name string, n int) string {
+// first or what tells it from them, so that an edit of the text keeps the record. Where many documents have that name it is the name of the folder.
+func recordID(name string, n int, own string) string {
 	if i := strings.IndexAny(name, "?#"); i > 0 && strings.Contains(name, "://") {
 		name = name[:i]
 	}
@@ -160,7 +160,9 @@ func recordID(name string, n int) string {
 	if id == "" || id == "." || id == "/" {
 		id = "postmortem"
 	}
-	if n > 0 {
+	if own != "" {
+		id += "-" + own
+	} else if n > 0 {
 		id = fmt.Sprintf("%s-%d", id, n+1)
 	}
 	return id

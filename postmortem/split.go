@@ -9,13 +9,17 @@ import (
 type group struct {
 	entries []int // of the outline
 	title   string
-	own     bool // fields and durations of the whole document belong to it
-	from    int  // blocks it stands in
+	own     bool   // fields and durations of the whole document belong to it
+	id      string // what tells its record from the document's others; empty for its number
+	from    int    // blocks it stands in
 	to      int
 }
 
 // split says which entries belong to which incident. Most documents tell of one.
-func (o *outline) split() []group {
+func (o *outline) split(cal *calendar) []group {
+	if gs := o.splitLog(cal); len(gs) > 0 {
+		return gs
+	}
 	if gs := o.splitStatus(); len(gs) > 1 {
 		return gs
 	}

@@ -55,6 +55,42 @@ func TestStatusFile(t *testing.T) {
 	}
 }
 
+// What the text leaves open the front matter tells: when it was over, and who knew first in words without a time. One update
+// with its time is one, whatever stands before its words.
+func TestStatusFileUpdates(t *testing.T) {
+	const front = "---\ntitle: Prints are late\ndate: 2026-04-02T06:15:00Z\nresolved: true\nresolvedWhen: 2026-04-02T09:45:00Z\nseverity: down\nsection: issue\n---\n\n"
+	for _, c := range []struct{ name, body, given, by string }{
+		{
+			"updates that do not say that it is over",
+			"**Update:** The queue is drained by hand. {{< track \"2026-04-02T09:30:00Z\" >}}\n\n**Update:** We look into it. {{< track \"2026-04-02T06:20:00Z\" >}}",
+			"resolved 2026-04-02T09:45", "",
+		},
+		{
+			"one update", "Prints wait since this morning.\n\n**Update:** All were printed. {{< track \"2026-04-02T09:30:00Z\" >}}",
+			"acknowledged 2026-04-02T06:15, resolved 2026-04-02T09:45", "",
+		},
+		{
+			"an end in the updates comes first",
+			"**Resolved:** All printers work again. {{< track \"2026-04-02T09:30:00Z\" >}}\n\n**Update:** We look into it. {{< track \"2026-04-02T06:20:00Z\" >}}",
+			"resolved 2026-04-02T09:30", "",
+		},
+		{"users told it", "A customer reported that nothing is printed.", "started 2026-04-02T06:15, resolved 2026-04-02T09:45", "customer"},
+		{"an alert told it", "An alert fired: the print queue grows.", "started 2026-04-02T06:15, resolved 2026-04-02T09:45", "alert"},
+		{"nobody told it", "Nothing is printed.", "started 2026-04-02T06:15, resolved 2026-04-02T09:45", ""},
+		{"what users might do tells nothing", "Users may report late prints.", "started 2026-04-02T06:15, resolved 2026-04-02T09:45", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := one(t, "page.md", front+c.body+"\n")
+			require.Equal(t, c.given, given(f))
+			by := string(f.Record.DetectedBy)
+			if by == "unknown" {
+				by = ""
+			}
+			require.Equal(t, c.by, by)
+		})
+	}
+}
+
 // The words of most templates: what was applied ends the impact, and does not begin it.
 func TestMitigationApplied(t *testing.T) {
 	for _, words := range []string{"Mitigation applied", "Mitigation in place", "Mitigation deployed to all regions"} {
