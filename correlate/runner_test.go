@@ -352,6 +352,31 @@ func TestOverWithoutTimes(t *testing.T) {
 	}
 }
 
+// Two records that name each other are joined by the same words whichever is told, or read, first.
+func TestTheyNameEachOther(t *testing.T) {
+	record := func(now time.Time, id, other string) incident.Record {
+		r := incident.Record{Source: "ours", ID: id, Title: "checkout is down", CreatedAt: now.Add(-time.Hour), UpdatedAt: now}
+		r.References.Keys = []string{"ours/" + other}
+		r.Normalize()
+		return r
+	}
+	for range 20 { // maps have no order
+		for _, first := range []int{0, 1} {
+			w := newWorld(t, smallRules(), true)
+			both := []incident.Record{record(w.now, "1", "2"), record(w.now, "2", "1")}
+			for _, i := range []int{first, 1 - first} {
+				w.shelf.put(incident.Facts{Records: both[i : i+1]})
+				w.settle()
+			}
+			w.check()
+			require.Len(t, w.shelf.incidents, 1)
+			for _, in := range w.shelf.incidents {
+				require.Equal(t, []string{"ours/1 refers to ours/2 by its id"}, in.Merged)
+			}
+		}
+	}
+}
+
 // Whatever comes in whatever order, with passes and restarts in between, what is stored in the end is what Correlate makes of
 // all facts.
 func TestRunnerComesToWhatCorrelateSays(t *testing.T) { histories(t, true) }

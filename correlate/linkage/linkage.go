@@ -280,7 +280,7 @@ func (x *Index) relate(r *Record) {
 			if o == r || !near(r, o, referWithin) {
 				continue
 			}
-			if why := cmp.Or(refers(r, o), refers(o, r), sameAlert(r, o)); why != "" {
+			if why := named(r, o); why != "" {
 				add(o, certain, why)
 			}
 		}
@@ -400,15 +400,24 @@ func near(a, b *Record, most time.Duration) bool {
 	return b.From.Sub(a.To) <= most && a.From.Sub(b.To) <= most
 }
 
+// named says how one of two records names the other, empty where neither does. It is the same whichever is asked first: where
+// both name the other, the words are those of the first by key.
+func named(a, b *Record) string {
+	if byKey(b, a) < 0 {
+		a, b = b, a
+	}
+	return cmp.Or(refers(a, b), refers(b, a), sameAlert(a, b))
+}
+
 // refers says how one record names another, empty where it does not.
 func refers(a, b *Record) string {
-	named := func(list []string) bool {
+	lists := func(list []string) bool {
 		return slices.Contains(list, b.Key.String()) || !bareNumber.MatchString(b.Key.ID) && slices.Contains(list, b.Key.ID)
 	}
 	switch {
 	case b.URL != "" && slices.Contains(a.URLs, b.URL):
 		return fmt.Sprintf("%s refers to %s by its address %s", a.Key, b.Key, b.URL)
-	case named(a.Keys):
+	case lists(a.Keys):
 		return fmt.Sprintf("%s refers to %s by its id", a.Key, b.Key)
 	case slices.Contains(a.Merged, b.Key.String()):
 		return fmt.Sprintf("%s says that it was merged into %s", a.Key, b.Key)
@@ -420,9 +429,6 @@ func refers(a, b *Record) string {
 func sameAlert(a, b *Record) string {
 	if a.Key.Source == b.Key.Source {
 		return ""
-	}
-	if byKey(b, a) < 0 {
-		a, b = b, a
 	}
 	for _, k := range a.States {
 		if slices.Contains(b.States, k) {
