@@ -352,6 +352,25 @@ func TestOverWithoutTimes(t *testing.T) {
 	}
 }
 
+// A cell that was cut anew is put away later, by the list that it had.
+func TestCellsKeepWhatTheyHeld(t *testing.T) {
+	rules := smallRules()
+	b := newBook(&rules, usualSizes)
+	s := &series{fingerprint: "f"}
+	d := &day{}
+	for i := range 3 {
+		d.entries = append(d.entries, &entry{series: s, start: int64(i)})
+	}
+	b.days[0], b.reordered[0] = d, true
+	b.recut()
+	held := d.cells[0].entries
+	want := slices.Clone(held)
+	held[0].taken, b.reordered[0] = true, true
+	b.recut()
+	require.Equal(t, want, held)
+	require.Len(t, d.cells[0].entries, 2)
+}
+
 // Two records that name each other are joined by the same words whichever is told, or read, first.
 func TestTheyNameEachOther(t *testing.T) {
 	record := func(now time.Time, id, other string) incident.Record {

@@ -45,7 +45,8 @@ func (b *book) recut() {
 		if d == nil {
 			continue
 		}
-		d.entries = slices.DeleteFunc(d.entries, func(e *entry) bool { return e.taken })
+		// Cells hold stretches of the list as it was, and are compared with the new one.
+		d.entries = slices.DeleteFunc(slices.Clone(d.entries), func(e *entry) bool { return e.taken })
 		if !slices.IsSortedFunc(d.entries, byStart) {
 			slices.SortFunc(d.entries, byStart)
 		}
