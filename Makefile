@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test orders lint kills powercuts bench fuzz eval generate pictures demo
+.PHONY: help run build test orders properties lint kills powercuts bench fuzz eval generate pictures demo
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -24,6 +24,9 @@ test: ## Do all set-up and run every test
 
 orders: ## Tell the same facts in 30 random orders with kills between; all must come to the same
 	MEANTIME_ORDERS=$${MEANTIME_ORDERS:-30} $(GO) test -count=1 -v -timeout 30m -run 'TestAnyOrder$$' ./test/e2e
+
+properties: ## Draw CHECKS histories and values (2000) for every property test
+	$(GO) test -count=1 -timeout 180m ./correlate ./incident ./measure ./webhook ./app ./eval/score -rapid.checks=$${CHECKS:-2000}
 
 lint: ## Run the linters
 	@if $(GO) run $(GOLANGCI_LINT) --version; then \

@@ -56,7 +56,7 @@ type book struct {
 	touched   map[*part]bool
 	judged    map[*entry]bool
 	gone      []incident.EpisodeKey
-	wasRoot   map[*part]bool // incidents that people had said are one with others
+	within    map[*part]*part // what was told as part of another incident, with that one
 	regrouped bool
 	filled    []*entry // that were told with their episodes, while everything is
 	total     int      // of entries

@@ -97,7 +97,8 @@ func (b *book) show(ctx context.Context, l loader, held func(*part) bool) (*delt
 		}
 		return p
 	}
-	members := b.members(roots, root)
+	b.moved(roots, root)
+	members := b.members(root)
 	removed, shown := b.unshow(root), map[string]bool{}
 	for _, p := range slices.SortedFunc(maps.Keys(members), byRef) {
 		if held != nil && held(p) {
@@ -127,14 +128,40 @@ func (b *book) show(ctx context.Context, l loader, held func(*part) bool) (*delt
 
 func byRef(p, q *part) int { return strings.Compare(p.ref, q.ref) }
 
-// members are the incidents to work out, each with those that people said are one with it. What was shown by itself and is
-// part of another now is gone, and what was part of another is shown again: so both are worked out.
-func (b *book) members(roots map[*part]*part, root func(*part) *part) map[*part][]*part {
-	for p := range b.wasRoot {
-		b.touched[p] = true
-	}
+// moved marks what is part of another incident than it was: that incident, the one it is part of now, and the verdicts that
+// told the name of the first, if only as the one that it would have.
+func (b *book) moved(roots map[*part]*part, root func(*part) *part) {
+	now := map[*part]*part{}
 	for p, r := range roots {
-		if b.touched[p] || b.wasRoot[p] {
+		if p != r {
+			now[p] = r
+		}
+	}
+	for id := range b.reviews.named {
+		if p := b.parts[id]; p != nil && root(p) != p {
+			now[p] = root(p)
+		}
+	}
+	for _, m := range []map[*part]*part{b.within, now} {
+		for p := range m {
+			if b.within[p] == now[p] {
+				continue
+			}
+			for _, x := range []*part{p, b.within[p], now[p]} {
+				if x != nil {
+					b.touched[x] = true
+				}
+			}
+			b.rejudge(p)
+		}
+	}
+	b.within = now
+}
+
+// members are the incidents to work out, each with those that are part of it.
+func (b *book) members(root func(*part) *part) map[*part][]*part {
+	for p, r := range b.within {
+		if b.touched[p] {
 			b.touched[r] = true
 		}
 	}
@@ -142,23 +169,10 @@ func (b *book) members(roots map[*part]*part, root func(*part) *part) map[*part]
 	for p := range b.touched {
 		out[root(p)] = nil
 	}
-	for p := range roots {
-		if r := root(p); r != p {
-			if _, ok := out[r]; ok {
-				out[r] = append(out[r], p)
-			}
+	for p, r := range b.within {
+		if list, ok := out[r]; ok {
+			out[r] = append(list, p)
 		}
-	}
-	for id := range b.reviews.named {
-		if p := b.parts[id]; p != nil && b.real(p) != p {
-			if r := root(p); r != nil {
-				out[r] = append(out[r], p)
-			}
-		}
-	}
-	b.wasRoot = map[*part]bool{}
-	for p := range roots {
-		b.wasRoot[p] = true
 	}
 	return out
 }
