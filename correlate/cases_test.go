@@ -417,14 +417,14 @@ var cases = []organised{
 		tell: `
 			alert mail Bounces -300--290
 			record 1 checkout started=0 mitigated=45 states=mail/Bounces`,
-		want: "1: mail/Bounces", why: "stated membership",
+		want: "1: mail/Bounces!", why: "stated membership",
 	},
 	{
 		name: "an alert of a group that a record names by its hash is linked",
 		tell: `
 			alert mail Bounces -300--290 group={}:{a="b"}
 			record 1 checkout started=0 mitigated=45 hash={}:{a="b"}@-302--289`,
-		want: "1: mail/Bounces", why: "the pager's key",
+		want: "1: mail/Bounces!", why: "the pager's key",
 	},
 	{
 		name: "two records of two trackers that state one alert are one",
@@ -432,7 +432,7 @@ var cases = []organised{
 			alert mail Bounces 0-10
 			record 1 checkout started=300 mitigated=345 states=mail/Bounces
 			record theirs/2 mail started=0 mitigated=10 states=mail/Bounces`,
-		want: "1+theirs/2: mail/Bounces", why: "one alert, one incident",
+		want: "1+theirs/2: mail/Bounces!", why: "one alert, one incident",
 	},
 	{
 		name: "two records of one tracker that state one alert both keep it",
@@ -440,7 +440,7 @@ var cases = []organised{
 			alert mail Bounces 0-10
 			record 1 checkout started=300 mitigated=345 states=mail/Bounces
 			record 2 mail started=0 mitigated=10 states=mail/Bounces`,
-		want: "1: mail/Bounces; 2: mail/Bounces", why: "a merge leaves that behind",
+		want: "1: mail/Bounces!; 2: mail/Bounces!", why: "a merge leaves that behind",
 	},
 	{
 		name: "issue 7 of two trackers is two issues",
@@ -460,7 +460,7 @@ var cases = []organised{
 
 func TestSmallOrganisations(t *testing.T) {
 	names := map[string]bool{}
-	for _, c := range slices.Concat(cases, edges, habits) {
+	for _, c := range slices.Concat(cases, edges, habits, references) {
 		t.Run(c.name, func(t *testing.T) {
 			require.False(t, names[c.name], "two cases of one name")
 			names[c.name] = true

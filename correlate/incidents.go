@@ -29,7 +29,7 @@ func (b *book) counted(c *cell) {
 		e.part, e.moved = nil, false
 		for k := range c.answer.Verdicts[i].Links {
 			l := &c.answer.Verdicts[i].Links[k]
-			if l.State == incident.LinkLinked || l.State == incident.LinkConfirmed || e.part == nil && l.State == incident.LinkSuggested {
+			if l.State.Counts() || e.part == nil && l.State == incident.LinkSuggested {
 				e.part, e.moved = b.parts[l.Incident], c.answer.Verdicts[i].Moved
 				if l.State.Counts() {
 					break

@@ -21,6 +21,8 @@ import (
 //	alert <service> <name> <from>-<to> [<label>=<value> ...]   no service is -, one that still fires has no <to>
 //	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; record says what else it may say
 //	silence <service> <from>-<to> <made>
+//	review confirm|reject <record> <service>/<name>            what a person said of an alert told before
+//	maintenance <label>=<value> [<day> <from>-<to>]            always, or in a stretch of each week (UTC; noon is a Sunday's)
 //	needs <service> <service,service>
 //	open weighed | open nothing                                otherwise each critical alert opens an incident
 //	day one                                                    otherwise a month of one incident a day, elsewhere, lies behind
@@ -81,6 +83,14 @@ func (o *organisation) tell(w []string, back time.Duration) {
 			ID: "s", CreatedAt: o.minute(w[3]), UpdatedAt: o.minute(w[3]), StartsAt: from, EndsAt: to, CreatedBy: "ann",
 			Matchers: []incident.SilenceMatcher{{Name: "service", Value: w[1], IsEqual: true}},
 		})
+	case "review":
+		key := o.find(w[3]).Key()
+		o.facts.Reviews = append(o.facts.Reviews, incident.Review{
+			ID: fmt.Sprint(len(o.facts.Reviews)), At: noon, By: "ann", Action: incident.ReviewAction(w[1]),
+			Incident: incident.RecordID(incident.RecordKey{Source: "ours", ID: w[2]}), Episode: &key,
+		})
+	case "maintenance":
+		o.rules.Maintenance = append(o.rules.Maintenance, o.maintenance(w[1:]))
 	case "needs":
 		o.rules.Dependencies = append(o.rules.Dependencies, catalog.Dependency{Service: w[1], Needs: strings.Split(w[2], ",")})
 	case "open":
@@ -107,6 +117,21 @@ func (o *organisation) tell(w []string, back time.Duration) {
 	}
 }
 
+func (o *organisation) maintenance(w []string) Maintenance {
+	m := Maintenance{Matchers: must(w[0])}
+	if len(w) > 1 {
+		from, to, _ := strings.Cut(w[2], "-")
+		clock := func(s string) time.Duration {
+			t, err := time.Parse("15:04", s)
+			require.NoError(o.t, err)
+			return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+		}
+		day := slices.Index([]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, w[1])
+		m.Weekly = &Weekly{Day: time.Weekday(day), From: clock(from), To: clock(to), Zone: time.UTC}
+	}
+	return m
+}
+
 func (o *organisation) alert(w []string, back time.Duration) incident.Sighting {
 	l := map[string]string{"alertname": w[1], "severity": "critical"}
 	if w[0] != "-" {
@@ -117,6 +142,8 @@ func (o *organisation) alert(w []string, back time.Duration) incident.Sighting {
 		switch k, v, _ := strings.Cut(more, "="); k {
 		case "group":
 			key = v
+		case "groupid": // as the event recorder tells a group
+			key = incident.GroupHash(v)
 		case "url":
 			url = v
 		default:
@@ -159,7 +186,7 @@ func (o *organisation) record(w []string, back time.Duration) incident.Record {
 			from, to := o.between(v, back)
 			r.Impacts = append(r.Impacts, incident.Impact{From: from, To: to})
 		case k == "title":
-			r.Title = v
+			r.Title = strings.ReplaceAll(v, "_", " ")
 		case k == "kind":
 			r.Kind = incident.Kind(v)
 		case k == "state":
@@ -204,7 +231,7 @@ func (o *organisation) find(name string) *incident.Sighting {
 }
 
 // outcome is what comes of it, one part for each incident: its records, or "opened", then the alerts that are linked, those
-// with a question mark that are suggested, or "missed"; then the alerts that are of none, and how many incidents the alerts
+// with a question mark that are suggested, with ! that are stated, with + and - those that a person confirmed or rejected, or "missed"; then the alerts that are of none, and how many incidents the alerts
 // of the past opened. Alerts of one name that begin at other times are told apart by their minute.
 func (o *organisation) outcome() string {
 	res := Correlate(o.facts, &o.rules, present)
@@ -242,7 +269,7 @@ func (o *organisation) outcome() string {
 			return cmp.Or(a.Episode.StartsAt.Compare(b.Episode.StartsAt), strings.Compare(name(&a.Episode), name(&b.Episode)))
 		})
 		for _, l := range in.Links {
-			mark := map[incident.LinkState]string{incident.LinkSuggested: "?"}[l.State]
+			mark := map[incident.LinkState]string{incident.LinkSuggested: "?", incident.LinkStated: "!", incident.LinkConfirmed: "+", incident.LinkRejected: "-"}[l.State]
 			alerts = append(alerts, name(&l.Episode)+mark)
 			placed[l.Episode.Key()] = true
 		}

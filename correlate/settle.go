@@ -570,12 +570,13 @@ func (b *book) alert(e *entry, c *cell, days float64, names *naming) assign.Aler
 	x := assign.Alert{
 		Key: incident.EpisodeKey{Fingerprint: ep.Fingerprint, StartsAt: ep.StartsAt.UTC()}, Start: e.at(), End: math.Inf(1),
 		Name: d.name, Service: d.service, Places: d.places, Opens: d.opens, Group: d.group,
-		Quiet: d.watchdog != "" || b.maintained(ep), Past: b.past(e, c, days),
+		Past: b.past(e, c, days),
 	}
 	if !ep.Firing() {
 		x.End, x.Ended = hours(ep.EndsAt), ep.Ended()
 	}
 	names.of(&x, ep)
 	b.reviews.fill(&x, e, b.resolve)
+	x.Quiet = d.watchdog != "" || !x.Said() && b.maintained(ep)
 	return x
 }

@@ -67,6 +67,9 @@ func judge(t *score.Truth, res correlate.Result) []judged {
 		}
 		for k := range in.Links {
 			l := &in.Links[k]
+			if l.State == incident.LinkStated { // which nothing weighed
+				continue
+			}
 			out = append(out, judged{l.Score, answers(&l.Episode)[is], len(in.Records) > 0})
 		}
 	}

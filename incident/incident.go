@@ -149,6 +149,7 @@ func (i *Incident) WhyUnknown(p Point) string {
 type LinkState string
 
 const (
+	LinkStated    LinkState = "stated"    // a record says exactly so (References.States)
 	LinkLinked    LinkState = "linked"    // the score reached link_at
 	LinkSuggested LinkState = "suggested" // it reached suggest_at, or it is the runner-up
 	LinkConfirmed LinkState = "confirmed" // a person said so
@@ -156,7 +157,7 @@ const (
 )
 
 // Counts says whether an episode in this state belongs to the incident.
-func (s LinkState) Counts() bool { return s == LinkLinked || s == LinkConfirmed }
+func (s LinkState) Counts() bool { return s == LinkStated || s == LinkLinked || s == LinkConfirmed }
 
 // Link ties an episode to an incident.
 type Link struct {

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,10 @@ func TestDecodeReferences(t *testing.T) {
 	for _, tc := range []struct{ refs, want string }{
 		{`{"alerts":[{"fingerprint":"775f","starts_at":"2026-11-30T01:50:00Z"}]}`, `references.alerts[0].fingerprint: "775f" is not 16 hexadecimal digits`},
 		{`{"alerts":[{"fingerprint":"775f06f5c8253c87"}]}`, "references.alerts[0].starts_at: missing; where only the fingerprint is known, it belongs into references.fingerprints"},
+		{`{"alerts":[` + strings.Repeat(`{"fingerprint":"775f06f5c8253c87","starts_at":"2026-11-30T01:50:00Z"},`, 1000) +
+			`{"fingerprint":"775f06f5c8253c87","starts_at":"2026-11-30T01:50:00Z"}]}`, "references.alerts: 1001 are more than the 1000 allowed"},
+		{`{"groups":[` + strings.Repeat(`{"key":"{}:{}","from":"2026-11-30T01:50:00Z"},`, 1000) +
+			`{"key":"{}:{}","from":"2026-11-30T01:50:00Z"}]}`, "references.groups: 1001 are more than the 1000 allowed"},
 		{`{"groups":[{"key":"{}:{}","from":"soon"}]}`, `references.groups[0].from: not a time: "soon"; write it like 2006-01-02T15:04:05Z`},
 		{`{"groups":[{"key":"{}:{}"}]}`, "references.groups[0].from: missing; a group's key lives for ever, so it means nothing without a time"},
 		{`{"groups":[{"from":"2026-11-30T01:50:00Z"}]}`, "references.groups[0]: it must have exactly one of key, sha256 and md5"},

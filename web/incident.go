@@ -181,6 +181,7 @@ func groups(all []incident.Link) (out []links, more int) {
 	for _, g := range []links{
 		{State: incident.LinkSuggested, Title: "Suggested: do they belong to it?"},
 		{State: incident.LinkConfirmed, Title: "Confirmed by a person"},
+		{State: incident.LinkStated, Title: "Stated by a record"},
 		{State: incident.LinkLinked, Title: "Linked"},
 		{State: incident.LinkRejected, Title: "Rejected by a person"},
 	} {

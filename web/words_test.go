@@ -147,3 +147,20 @@ func TestTimeline(t *testing.T) {
 	require.Equal(t, 30-maxBars, tl.More)
 	require.Equal(t, now, tl.To, "what fires goes on until now")
 }
+
+// Each state of a link has its own heading, those that wait for a decision first.
+func TestLinksByState(t *testing.T) {
+	var all []incident.Link
+	for _, s := range []incident.LinkState{incident.LinkRejected, incident.LinkLinked, incident.LinkStated, incident.LinkConfirmed, incident.LinkSuggested} {
+		all = append(all, incident.Link{State: s})
+	}
+	out, more := groups(all)
+	require.Zero(t, more)
+	var titles []string
+	for _, g := range out {
+		titles = append(titles, g.Title)
+	}
+	require.Equal(t, []string{
+		"Suggested: do they belong to it?", "Confirmed by a person", "Stated by a record", "Linked", "Rejected by a person",
+	}, titles)
+}

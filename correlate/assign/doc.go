@@ -12,6 +12,7 @@ package assign
 
 import (
 	"math"
+	"slices"
 
 	"meantime/incident"
 )
@@ -43,6 +44,12 @@ type Alert struct {
 	// person said that one is not.
 	Seed     bool
 	Excluded []string
+}
+
+// Said says whether a person put the alert somewhere or, below that, a record states it: neither is weighed.
+func (x *Alert) Said() bool {
+	return x.Confirmed != "" ||
+		slices.ContainsFunc(x.Stated, func(m Statement) bool { return !slices.Contains(x.Rejected, m.Incident) })
 }
 
 // Statement is that an incident names an alert, and how, in words.

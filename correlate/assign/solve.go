@@ -187,7 +187,7 @@ func (s *solver) verdict(i int, ids map[*state]string) Verdict {
 	case o.fixed:
 		for _, m := range x.Stated {
 			if !slices.Contains(x.Rejected, m.Incident) {
-				link(m.Incident, incident.LinkLinked, 1, m.How)
+				link(m.Incident, incident.LinkStated, 1, m.How)
 			}
 		}
 		v.Noise = 0

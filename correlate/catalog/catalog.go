@@ -6,6 +6,7 @@ package catalog
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -196,10 +197,13 @@ func (c *Catalog) find(name string) (string, bool) {
 	return s, ok
 }
 
+// stateTag is what Alertmanager's default title begins with: whether the group fires, and how many of its alerts do.
+var stateTag = regexp.MustCompile(`^\s*\[(?i:firing|resolved)(?::\d+)?\]`)
+
 // Mentioned are the known services that a text names, in the order of the text. Longer names count before shorter ones, and
-// whole names before cores.
+// whole names before cores. What Alertmanager writes before a title names none.
 func (c *Catalog) Mentioned(text string) []string {
-	words := Words(text)
+	words := Words(stateTag.ReplaceAllString(text, ""))
 	var out []string
 	for i := 0; i < len(words); {
 		s, n := c.mention(words[i:])

@@ -18,8 +18,8 @@ type AnsweredIncident struct {
 	Episodes       []AnsweredEpisode `json:"episodes"`
 }
 
-// AnsweredEpisode is one episode of an answer. State is its link's: linked (also where it is empty) and confirmed count
-// as linked, suggested is counted apart, anything else is no link.
+// AnsweredEpisode is one episode of an answer. State is its link's: stated, linked (also where it is empty) and confirmed
+// count as linked, suggested is counted apart, anything else is no link.
 type AnsweredEpisode struct {
 	Fingerprint string `json:"fingerprint"`
 	StartsAt    Time   `json:"starts_at"`
@@ -29,7 +29,7 @@ type AnsweredEpisode struct {
 
 // linked says whether it counts as linked.
 func (e *AnsweredEpisode) linked() bool {
-	return e.State == "" || e.State == "linked" || e.State == "confirmed"
+	return e.State == "" || e.State == "linked" || e.State == "stated" || e.State == "confirmed"
 }
 
 // ReadAnswer reads answer.json.

@@ -23,6 +23,7 @@ func testIncidentWhole(t *testing.T, s store.Store) {
 	i := incidentAt("r1", 0)
 	i.Links = []incident.Link{
 		{Episode: episode("a", 0, 5), State: incident.LinkLinked, Score: 0.93, Evidence: []string{"same service checkout"}},
+		{Episode: episode("a", 2, 5), State: incident.LinkStated, Score: 1, Evidence: []string{"ours/1 states it by the key of its group"}},
 		{Episode: episode("b", 1, 5), State: incident.LinkRejected, Score: 1 / 3.0, Evidence: []string{"ann said no"}},
 	}
 	i.Alerts = incident.AlertTimes{Condition: minutes(-1), Fired: minutes(0), Notified: minutes(1), Ended: minutes(5), First: minutes(1), Person: minutes(2)}
