@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,6 +26,8 @@ type PrometheusOptions struct {
 	OutOfOrder string
 	// Data is the folder of its database, which may hold blocks; empty for a new one.
 	Data string
+	// Resend is how often it sends an alert that fires, each time good for four times that; empty for each second.
+	Resend string
 	// Args are further arguments.
 	Args []string
 }
@@ -69,7 +72,7 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 		"--web.listen-address=" + addr,
 		"--web.external-url=http://" + addr,
 		// Nothing was fired before the start, so nothing has to be waited for before an old alert fires again.
-		"--rules.alert.resend-delay=1s", "--rules.alert.for-grace-period=0s", "--rules.alert.for-outage-tolerance=0s",
+		"--rules.alert.resend-delay=" + cmp.Or(o.Resend, "1s"), "--rules.alert.for-grace-period=0s", "--rules.alert.for-outage-tolerance=0s",
 	}, o.Args...)})
 	s := &PrometheusServer{Process: p, URL: "http://" + addr}
 	p.ready(s.URL + "/-/ready")
