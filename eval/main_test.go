@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,4 +70,23 @@ func TestTopology(t *testing.T) {
 	require.Empty(t, bare.Watchdogs)
 	require.Len(t, bare.Open.Matchers, 2)
 	require.True(t, matches(bare.Open.Matchers[0], map[string]string{"severity": "page"}))
+}
+
+// A record of times that had not come when it arrived is taken in when they have, in the version that it was then.
+func TestPlayTakesNoTimesAhead(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "notifications.jsonl"), nil, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "records.jsonl"), []byte(
+		`{"at":"2026-05-02T12:00:00Z","source":"ours","record":{"id":"1","title":"ahead","milestones":{"started":"2026-05-02T09:00:00Z","resolved":"2026-05-02T14:30:00Z"}}}
+{"at":"2026-05-02T13:00:00Z","source":"ours","record":{"id":"1","title":"mended","milestones":{"started":"2026-05-02T09:00:00Z","resolved":"2026-05-02T12:30:00Z"}}}
+`), 0o600))
+	facts, last, err := play(dir, nil)
+	require.NoError(t, err)
+	require.Equal(t, "2026-05-02T14:30:00Z", last.Format(time.RFC3339))
+	require.Len(t, facts.Records, 1)
+	require.Equal(t, "mended", facts.Records[0].Title)
+
+	m := newMemory()
+	m.now = last.Add(-time.Hour)
+	require.ErrorContains(t, m.take(nil, line{Source: "ours", Record: []byte(`{"id":"2","milestones":{"resolved":"2026-05-02T14:30:00Z"}}`)}), "is later than now")
 }

@@ -29,7 +29,29 @@ type line struct {
 	Record  json.RawMessage `json:"record"`
 	Silence *silence        `json:"silence"`
 
-	place string // file and line, for errors
+	taken time.Time // when it is taken in
+	place string    // file and line, for errors
+}
+
+// arrival is when a line is taken in. A record of times that have not come is refused until they have, wherever it comes from:
+// a source that is polled reads it again then.
+func (l *line) arrival() time.Time {
+	at := l.At
+	if l.Record == nil {
+		return at
+	}
+	r, err := incident.DecodeRecordAs(incident.RecordKey{Source: l.Source}, l.Record)
+	if err != nil || r.CheckPast(at) == nil {
+		return at // what is wrong with it is said when it is taken in
+	}
+	at = incident.Latest(at, r.CreatedAt)
+	for _, s := range r.Milestones {
+		at = incident.Latest(at, s.At)
+	}
+	for _, w := range r.Impacts {
+		at = incident.Latest(at, incident.Latest(w.From, w.To))
+	}
+	return at
 }
 
 // silence is one of Alertmanager's, in its own form.
@@ -66,7 +88,10 @@ func play(dir string, dogs []correlate.Watchdog) (incident.Facts, time.Time, err
 	if len(all) == 0 {
 		return incident.Facts{}, time.Time{}, errors.New("nothing in it to play")
 	}
-	slices.SortStableFunc(all, func(a, b line) int { return a.At.Compare(b.At) })
+	for i := range all {
+		all[i].taken = all[i].arrival()
+	}
+	slices.SortStableFunc(all, func(a, b line) int { return a.taken.Compare(b.taken) })
 	m := newMemory()
 	hook := webhook.New(webhook.Options{
 		Store: m, Now: func() time.Time { return m.now },
@@ -80,7 +105,7 @@ func play(dir string, dogs []correlate.Watchdog) (incident.Facts, time.Time, err
 		},
 	}).Alertmanager()
 	for _, l := range all {
-		m.now = l.At
+		m.now = l.taken
 		if err := m.take(hook, l); err != nil {
 			return incident.Facts{}, m.now, fmt.Errorf("%s: %w", l.place, err)
 		}
@@ -114,6 +139,9 @@ func (m *memory) take(hook http.Handler, l line) error {
 		}
 	case l.Record != nil:
 		r, err := incident.DecodeRecordAs(incident.RecordKey{Source: l.Source}, l.Record)
+		if err == nil {
+			err = r.CheckPast(m.now)
+		}
 		if err != nil {
 			return err
 		}
