@@ -156,15 +156,10 @@ func TestEnds(t *testing.T) {
 // without one, the latest end counts.
 func TestPrometheusRestarted(t *testing.T) {
 	t.Parallel()
-	for _, version := range []servers.AlertmanagerVersion{servers.OldAlertmanager, servers.NewAlertmanager} {
-		t.Run(version.String(), func(t *testing.T) {
+	for name, version := range map[string]servers.AlertmanagerVersion{"asked": servers.NewAlertmanager, "not asked": servers.OldAlertmanager} {
+		t.Run(version.String()+", "+name, func(t *testing.T) {
 			t.Parallel()
-			for _, name := range []string{"asked", "not asked"} {
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					restartPrometheus(t, version, name == "asked")
-				})
-			}
+			restartPrometheus(t, version, name == "asked")
 		})
 	}
 }
