@@ -49,10 +49,13 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		jobs = append(jobs, source.Job{
 			Source: alertmanager.New(alertmanager.Options{
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
-				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Address: notifier(c.Alertmanagers, i), Alone: len(c.Alertmanagers) == 1,
+				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Address: notifier(c.Alertmanagers, i),
+				Mark: tenant(c.Alertmanagers, i, client.Base()), Alone: len(c.Alertmanagers) == 1,
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
-			Config: shape([]any{am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence, notifier(c.Alertmanagers, i), len(c.Alertmanagers)}, secretsOf(&am.Client)...),
+			Config: shape([]any{
+				am, c.Rules.Ignore, c.DropLabels, c.Rules.Silence, notifier(c.Alertmanagers, i), tenant(c.Alertmanagers, i, ""), len(c.Alertmanagers),
+			}, secretsOf(&am.Client)...),
 		})
 	}
 	owners := promOrigins(c.Prometheuses)
@@ -89,6 +92,16 @@ func notifier(all []config.Alertmanager, i int) string {
 		}
 	}
 	return address(&all[i])
+}
+
+// tenant tells the i-th Alertmanager from others that are asked at its address; it is empty where there is none.
+func tenant(all []config.Alertmanager, i int, address string) string {
+	for j := range all {
+		if j != i && strings.TrimRight(all[j].URL, "/") == strings.TrimRight(all[i].URL, "/") {
+			return address + "#" + all[i].Name
+		}
+	}
+	return ""
 }
 
 // jobName is what is polled in metrics, logs and pages: "alertmanager/eu", or "alertmanager" where it has no name.

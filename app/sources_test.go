@@ -110,6 +110,17 @@ func TestWhoseNotifications(t *testing.T) {
 	}
 }
 
+// Tenants of one address mark what they list as theirs, whatever address they name in notifications.
+func TestTenantsMarkTheirOwn(t *testing.T) {
+	am := func(name, url, external string) config.Alertmanager {
+		return config.Alertmanager{Client: config.Client{Name: name, URL: url}, ExternalURL: external}
+	}
+	all := []config.Alertmanager{am("a", "http://mimir/", "http://a"), am("b", "http://mimir", ""), am("c", "http://am", "http://a")}
+	require.Equal(t, "http://mimir#a", tenant(all, 0, "http://mimir"))
+	require.Equal(t, "http://mimir#b", tenant(all, 1, "http://mimir"))
+	require.Empty(t, tenant(all, 2, "http://am"))
+}
+
 func TestSourceStates(t *testing.T) {
 	a, c := polling(t, "t0ken")
 	a.config.Store(c)

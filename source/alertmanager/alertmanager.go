@@ -10,6 +10,7 @@
 package alertmanager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,6 +76,9 @@ type Options struct {
 	ExpireAfter time.Duration
 	// Address is what its notifications name as their sender; empty where that would be somebody else's as well.
 	Address string
+	// Mark is what alerts that it lists are marked with in the store; empty for the client's address. Tenants of one address
+	// need one each: what one does not list, another may.
+	Mark string
 	// Alone says that no other Alertmanager is asked: notifications of a single address, whatever that is, are this one's.
 	Alone bool
 }
@@ -98,6 +102,7 @@ type Source struct {
 	expire  time.Duration
 	alone   bool
 	address string
+	mark    string
 	notes   atomic.Pointer[[]string]
 
 	// What the polls so far have seen; only Poll touches it.
@@ -115,6 +120,7 @@ func New(o Options) *Source {
 		name: o.Name, client: o.Client, store: o.Store, log: o.Logger, metrics: o.Metrics, now: o.Now, intake: o.Intake,
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
 		silences: map[string]incident.Silence{}, freshen: longestFreshen, expire: o.ExpireAfter, alone: o.Alone, address: strings.TrimRight(o.Address, "/"),
+		mark: cmp.Or(o.Mark, o.Client.Base()),
 	}
 	if half := o.ExpireAfter / 2; half > 0 {
 		s.freshen = min(s.freshen, half)
@@ -239,7 +245,7 @@ type round struct {
 // observe takes in one listed alert: a sighting where it tells something new.
 func (r *round) observe(a *alert) {
 	next := incident.Sighting{
-		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, ActiveAt: earlier(a.updatedAt, r.asked), Alertmanagers: []string{r.client.Base()},
+		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, ActiveAt: earlier(a.updatedAt, r.asked), Alertmanagers: []string{r.mark},
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL, ToldAt: r.asked,
 	}
 	old, notified := a.among(r.known[a.fingerprint])
@@ -288,7 +294,7 @@ func (r *round) activeSince(k incident.EpisodeKey, old *incident.Sighting) time.
 	if since, ok := r.Source.active[k]; ok {
 		return since
 	}
-	if old != nil && r.lastPoll.IsZero() && len(old.Mutes) == 0 && slices.Contains(old.Alertmanagers, r.client.Base()) && !old.FiringLast.IsZero() {
+	if old != nil && r.lastPoll.IsZero() && len(old.Mutes) == 0 && slices.Contains(old.Alertmanagers, r.mark) && !old.FiringLast.IsZero() {
 		return old.FiringLast
 	}
 	return r.asked
@@ -312,7 +318,7 @@ func (r *round) close(alerts []alert) {
 		}
 		for i := range all {
 			x := &all[i]
-			if !slices.ContainsFunc(last.Starts, x.StartsAt.Equal) || !slices.Contains(x.Alertmanagers, r.client.Base()) {
+			if !slices.ContainsFunc(last.Starts, x.StartsAt.Equal) || !slices.Contains(x.Alertmanagers, r.mark) {
 				continue
 			}
 			k := x.Key()

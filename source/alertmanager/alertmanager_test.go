@@ -420,6 +420,31 @@ func TestNotGone(t *testing.T) {
 	})
 }
 
+// Tenants of one address are asked there in turn: what one lists is not gone because another does not list it.
+func TestTenantsCloseTheirOwn(t *testing.T) {
+	b := newBench(t)
+	tenant := func(name string) (*Source, *api) {
+		a := &api{}
+		return New(Options{Name: name, Client: a, Store: b.store, Now: func() time.Time { return b.now }, Mark: a.Base() + "#" + name}), a
+	}
+	one, ones := tenant("one")
+	two, _ := tenant("two")
+	ones.alerts = models.GettableAlerts{listed("Down", startMilli, "active")}
+	for m := range 20 {
+		b.now = at(fmt.Sprintf("2026-03-01T10:%02d:00Z", m+1))
+		require.NoError(t, one.Poll(t.Context()))
+		require.NoError(t, two.Poll(t.Context()))
+		require.True(t, b.episode("Down").Firing())
+	}
+	ones.alerts = nil
+	for m := range 8 {
+		b.now = at(fmt.Sprintf("2026-03-01T10:%02d:00Z", m+21))
+		require.NoError(t, one.Poll(t.Context()))
+		require.NoError(t, two.Poll(t.Context()))
+	}
+	require.Equal(t, incident.EndGone, b.episode("Down").End)
+}
+
 // What was believed to fire before a restart is closed too, at the time it was last written.
 func TestGoneOverARestart(t *testing.T) {
 	b := newBench(t)
