@@ -185,13 +185,17 @@ func (a *App) handler() http.Handler {
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Sources: a.sourceStates,
 	})
-	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), records, pages)
+	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
 }
 
 // CheckConfig says everything that is wrong with the configuration.
 func CheckConfig(o Options) error {
-	_, err := newApp(o).load()
-	return err
+	a := newApp(o)
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	return a.tryJobs(c)
 }
 
 // load reads the configuration, with what the command line overrides.

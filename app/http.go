@@ -103,11 +103,12 @@ func (a *App) serve(l *lifecycle, handler http.Handler) error {
 func healthy(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Meantime is healthy.") }
 
 // routes is every path the daemon answers.
-func (a *App) routes(metrics, webhook, events, records, pages http.Handler) http.Handler {
+func (a *App) routes(metrics, webhook, events, bells, records, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", metrics)
 	mux.Handle("/webhook/alertmanager", webhook)
 	mux.Handle("/webhook/alertmanager/events", events)
+	mux.Handle("/webhook/", bells)
 	mux.Handle("/api/", records)
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET /-/healthy", healthy)

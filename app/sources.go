@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -28,16 +29,9 @@ const (
 
 // jobs are everything that is polled, as a configuration wants it.
 func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
-	var jobs []source.Job
-	for _, s := range c.Sources {
-		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: shape(s, s.Token)}
-		switch s.Type {
-		case "file":
-			job.Source = file.New(file.Options{Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles})
-		default:
-			return nil, fmt.Errorf("source %q: no such type: %q", s.Name, s.Type)
-		}
-		jobs = append(jobs, job)
+	jobs, err := a.recordJobs(c)
+	if err != nil {
+		return nil, err
 	}
 	for i := range c.Alertmanagers {
 		am := &c.Alertmanagers[i]
@@ -78,6 +72,48 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		})
 	}
 	return jobs, nil
+}
+
+// recordJobs are the configured sources of records.
+func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
+	var jobs []source.Job
+	var problems config.Problems
+	for i := range c.Sources {
+		s := &c.Sources[i]
+		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: shape(s, secretsOfSource(s)...)}
+		switch {
+		case s.Type == "file":
+			job.Source = file.New(file.Options{
+				Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles,
+			})
+		case connectors[s.Type] != nil:
+			p, err := a.polled(s)
+			var wrong config.Problems
+			if errors.As(err, &wrong) {
+				problems = append(problems, wrong...)
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			job.Source, job.Debounce = p, bellsEvery
+		default:
+			return nil, fmt.Errorf("source %q: no such type: %q", s.Name, s.Type)
+		}
+		jobs = append(jobs, job)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return jobs, nil
+}
+
+// secretsOfSource are all of a source's.
+func secretsOfSource(s *config.Source) []config.Secret {
+	out := append([]config.Secret{s.Secret}, s.WebhookSecrets...)
+	for _, h := range s.Headers {
+		out = append(out, h.Secret)
+	}
+	return out
 }
 
 // notifier is the address that notifications of the i-th Alertmanager name. It is empty where another has the same one and
@@ -175,7 +211,9 @@ func (a *App) sourceStates() []web.Source {
 	}
 	var out []web.Source
 	for _, s := range t.sources.Status() {
-		out = append(out, web.Source{Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err, Notes: s.Notes})
+		out = append(out, web.Source{
+			Name: s.Name, Kind: kinds[s.Name], Up: s.Up, LastSuccess: s.LastSuccess, Err: s.Err, Notes: s.Notes, Progress: s.Progress,
+		})
 	}
 	return out
 }

@@ -99,6 +99,7 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	wg.Go(func() { t.sources.Run(polling) })
 	wg.Go(func() { _ = a.prune(ctx) })
 	wg.Go(func() { a.settle(ctx, t) })
+	wg.Go(func() { a.bells(ctx, t) })
 	<-ctx.Done()
 	_ = t.sources.Reload(nil) // their metrics go: whoever holds the lease next tells how they are
 	stopPolling()

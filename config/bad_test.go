@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,14 @@ const (
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
 	allSections  = "store, windows, intervals, objectives, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
 )
+
+func allTypes() string {
+	var out []string
+	for _, t := range sourceTypes {
+		out = append(out, t.name)
+	}
+	return strings.Join(out, ", ")
+}
 
 // Each file of testdata/bad has one kind of mistake. The messages are without the folder's name.
 var badFiles = map[string][]string{
@@ -176,7 +185,7 @@ var badFiles = map[string][]string{
 		`key-elsewhere.yml:1: open: unknown key; did you mean correlate.open?`,
 	},
 	"key-in-a-list": {
-		`key-in-a-list.yml:4: sources[0].directory: unknown key; the keys here are name, type, dir, url, interval, timeout, token_file`,
+		`key-in-a-list.yml:4: sources[0].directory: unknown key; the keys here are ` + strings.Join(names(reflect.TypeFor[SourceConfig]()), ", "),
 		`key-in-a-list.yml:5: sources[0].dirr: unknown key; did you mean dir?`,
 	},
 	"key-in-capitals": {
@@ -305,7 +314,7 @@ var badFiles = map[string][]string{
 	},
 	"source-incomplete": {
 		`source-incomplete.yml:2: sources[0].name: missing; it names the source in metrics and in the keys of its records`,
-		`source-incomplete.yml:2: sources[0].type: missing; it is one of file`,
+		`source-incomplete.yml:2: sources[0].type: missing; it is one of ` + allTypes(),
 		`source-incomplete.yml:3: sources[1].dir: missing; a source of type file needs it`,
 	},
 	"source-interval": {
@@ -318,6 +327,18 @@ var badFiles = map[string][]string{
 	"source-name": {
 		`source-name.yml:2: sources[0].name: "our records"; write letters, digits, _, . and -, at most 64`,
 		`source-name.yml:3: sources[1].name: "alertmanager" is the name that an alertmanager that is asked has in metrics; choose another`,
+	},
+	"source-polled": {
+		`source-polled.yml:2: sources[0].token_file: missing; a source of type pagerduty needs it`,
+		`source-polled.yml:3: sources[0].backfil: unknown key; did you mean backfill?`,
+		`source-polled.yml:4: sources[0].dir: a source of type pagerduty does not take it; it takes token_file, services, url, interval, timeout, ` +
+			`backfill, webhook_secret_files, only, map, private, tls_config, proxy_url, no_proxy`,
+		`source-polled.yml:5: sources[1].url: missing; a source of type http needs it`,
+		`source-polled.yml:5: sources[1].user: missing; password_file is given`,
+		`source-polled.yml:6: sources[1].token: unknown key; did you mean token_file?`,
+		`source-polled.yml:8: sources[1].headers.Authorization: write token_file, or user and password_file`,
+		`source-polled.yml:9: sources[1].webhook_secret_files[0]: open testdata/bad/absent: no such file or directory`,
+		`source-polled.yml:13: sources[2].password_file: token_file is given as well; write one of them`,
 	},
 	"source-twice": {
 		`source-twice.yml:3: sources[1].name: "ours" is given twice`,

@@ -88,7 +88,7 @@ func (v *validator) client(section string, c ClientConfig) Client {
 		Name:        c.Name,
 		URL:         strings.TrimRight(c.URL, "/"),
 		Timeout:     v.orDefault(key("timeout"), c.Timeout, defaultClientTimeout),
-		Headers:     v.headers(key("headers"), c.Headers),
+		Headers:     v.headers(key("headers"), c.Headers, "bearer_token_file, basic_auth or oauth2"),
 		BearerToken: v.secret(key("bearer_token_file"), c.BearerTokenFile),
 		Username:    c.BasicAuth.Username,
 		Password:    v.secret(key("basic_auth.password_file"), c.BasicAuth.PasswordFile),
@@ -128,7 +128,8 @@ func (v *validator) client(section string, c ClientConfig) Client {
 }
 
 // headers checks the headers that a client adds. Those that are Prometheus' own to set, or ours, it cannot.
-func (v *validator) headers(key string, pairs Pairs) []Header {
+// instead says what is written in place of Authorization.
+func (v *validator) headers(key string, pairs Pairs, instead string) []Header {
 	var out []Header
 	seen := map[string]bool{}
 	for _, p := range pairs {
@@ -139,7 +140,7 @@ func (v *validator) headers(key string, pairs Pairs) []Header {
 		case !httpguts.ValidHeaderFieldName(p.Name):
 			v.bad(at, "no header's name")
 		case name == "Authorization":
-			v.bad(at, "write bearer_token_file, basic_auth or oauth2")
+			v.bad(at, "write %s", instead)
 		case reserved:
 			v.bad(at, "not a header to set")
 		case seen[name]:

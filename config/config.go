@@ -213,6 +213,41 @@ type SourceConfig struct {
 	Interval  Duration `mapstructure:"interval"`   // how often it is read or asked
 	Timeout   Duration `mapstructure:"timeout"`    // of one reading
 	TokenFile Path     `mapstructure:"token_file"` // a file with the token it asks for
+
+	User         string    `mapstructure:"user"`
+	PasswordFile Path      `mapstructure:"password_file"`
+	TLSConfig    TLSConfig `mapstructure:"tls_config"`
+	ProxyURL     string    `mapstructure:"proxy_url"`
+	NoProxy      string    `mapstructure:"no_proxy"`
+
+	Backfill           Duration `mapstructure:"backfill"`             // how far back incidents are read that were there before
+	WebhookSecretFiles []Path   `mapstructure:"webhook_secret_files"` // what the vendor signs its webhooks with; any of them may
+	Private            bool     `mapstructure:"private"`              // read what not everybody at the vendor may see, without titles
+	Only               string   `mapstructure:"only"`                 // jq: which incidents are read
+	Map                string   `mapstructure:"map"`                  // jq: changes a record; http: makes one
+	Services           []string `mapstructure:"services"`             // pagerduty: only these
+
+	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
+	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value
+	PerMinute int         `mapstructure:"per_minute"` // http: the documented limit of requests, of which half are made
+	Page      PageConfig  `mapstructure:"page"`       // http: how the list is cut into pages
+	Next      string      `mapstructure:"next"`       // http, jq: what leads to the next page
+	Since     SinceConfig `mapstructure:"since"`      // http: how what changed is asked for
+	Items     string      `mapstructure:"items"`      // http, jq: the incidents in an answer
+}
+
+// PageConfig says how a list is cut into pages.
+type PageConfig struct {
+	By    string `mapstructure:"by"`    // none, number, offset, cursor, link or next
+	Param string `mapstructure:"param"` // the parameter that carries the number, offset or cursor
+	Size  int    `mapstructure:"size"`  // how many incidents a whole page has
+}
+
+// SinceConfig says how what changed since a time is asked for.
+type SinceConfig struct {
+	Param    string   `mapstructure:"param"`
+	Format   string   `mapstructure:"format"` // rfc3339, unix, unix_ms or date
+	Lookback Duration `mapstructure:"lookback"`
 }
 
 // LimitsConfig bounds what one sender can do to memory and metrics. What is over a limit is counted, never lost in silence.

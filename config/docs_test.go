@@ -103,6 +103,7 @@ func TestEverythingIsEverything(t *testing.T) {
 		"prometheuses[].oauth2.client_secret_file", "prometheuses[].oauth2.scopes", "prometheuses[].oauth2.endpoint_params",
 		"prometheuses[].tls_config.ca_file", "prometheuses[].tls_config.cert_file", "prometheuses[].tls_config.key_file",
 		"prometheuses[].tls_config.server_name", "prometheuses[].tls_config.insecure_skip_verify", "prometheuses[].proxy_url",
-		"prometheuses[].no_proxy", "sources[].url", "sources[].token_file",
+		"prometheuses[].no_proxy", "sources[].tls_config.ca_file", "sources[].tls_config.cert_file", "sources[].tls_config.key_file",
+		"sources[].tls_config.insecure_skip_verify",
 	}, unused)
 }

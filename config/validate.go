@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -202,95 +201,6 @@ func (v *validator) objectives(intervals []incident.Interval) []Objective {
 		out = append(out, Objective{c.Severity, c.Interval, c.Within.Value()})
 	}
 	return out
-}
-
-// sourceType says which keys a source of a type needs and which it takes besides.
-type sourceType struct {
-	name  string
-	needs []string
-	takes []string
-}
-
-// sourceTypes are the types of source there are.
-var sourceTypes = []sourceType{
-	{name: "file", needs: []string{"dir"}, takes: []string{"interval", "timeout"}},
-}
-
-// What a source has where its configuration does not say.
-const (
-	defaultSourceInterval = time.Minute
-	defaultSourceTimeout  = 30 * time.Second
-)
-
-// ownSources are names in the metrics of sources that the program has by itself.
-var ownSources = []string{"alertmanager", "prometheus"}
-
-var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
-
-func (v *validator) sources() []Source {
-	if v.Sources == nil {
-		if st, err := os.Stat(DefaultSourceDir); err != nil || !st.IsDir() {
-			return nil
-		}
-		return []Source{{
-			Name: "incidents", Type: "file", Dir: DefaultSourceDir,
-			Interval: defaultSourceInterval, Timeout: defaultSourceTimeout,
-		}}
-	}
-	var out []Source
-	for i, c := range v.Sources {
-		key := fmt.Sprintf("sources[%d]", i)
-		switch {
-		case c.Name == "":
-			v.bad(key+".name", "missing; it names the source in metrics and in the keys of its records")
-		case !sourceName.MatchString(c.Name):
-			v.bad(key+".name", "%q; write letters, digits, _, . and -, at most 64", quotable(c.Name))
-		case slices.Contains(ownSources, c.Name):
-			v.bad(key+".name", "%q is the name that an %s that is asked has in metrics; choose another", c.Name, c.Name)
-		case slices.ContainsFunc(out, func(s Source) bool { return s.Name == c.Name }):
-			v.bad(key+".name", "%q is given twice", c.Name)
-		}
-		v.sourceKeys(key, c)
-		out = append(out, Source{
-			Name: c.Name, Type: c.Type, Dir: string(c.Dir), URL: strings.TrimSuffix(c.URL, "/"),
-			Interval: v.orDefault(key+".interval", c.Interval, defaultSourceInterval),
-			Timeout:  v.orDefault(key+".timeout", c.Timeout, defaultSourceTimeout),
-			Token:    v.secret(key+".token_file", c.TokenFile),
-		})
-	}
-	return out
-}
-
-// sourceKeys checks which keys a source has against those of its type.
-func (v *validator) sourceKeys(key string, c SourceConfig) {
-	var known []string
-	for _, t := range sourceTypes {
-		known = append(known, t.name)
-	}
-	i := slices.Index(known, c.Type)
-	if i < 0 {
-		v.oneOf(key+".type", "type of source", c.Type, known)
-		return
-	}
-	t := sourceTypes[i]
-	for _, k := range []struct {
-		name  string
-		given bool
-	}{
-		{"dir", c.Dir != ""}, {"url", c.URL != ""}, {"interval", c.Interval.Given()},
-		{"timeout", c.Timeout.Given()}, {"token_file", c.TokenFile != ""},
-	} {
-		needed := slices.Contains(t.needs, k.name)
-		switch {
-		case needed && !k.given:
-			v.bad(key+"."+k.name, "missing; a source of type %s needs it", t.name)
-		case k.given && !needed && !slices.Contains(t.takes, k.name):
-			v.bad(key+"."+k.name, "a source of type %s does not take it; it takes %s", t.name,
-				strings.Join(slices.Concat(t.needs, t.takes), ", "))
-		case k.given && k.name == "url":
-			v.address(key+".url", c.URL)
-		}
-	}
 }
 
 func (v *validator) limits() Limits {

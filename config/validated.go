@@ -105,7 +105,26 @@ type Source struct {
 	URL      string
 	Interval time.Duration
 	Timeout  time.Duration
-	Token    Secret
+	User     string
+	Secret   Secret // the token or the password
+	Headers  []Header
+	TLS      TLSConfig
+	// Backfill is how far back incidents are read; WebhookSecrets are those of its webhooks: without any it takes none.
+	Backfill       time.Duration
+	WebhookSecrets []Secret
+	// Config is all of it as it was written, for types that are asked over HTTP.
+	Config SourceConfig
+
+	key    string // its own in the file, such as sources[1]
+	places *places
+}
+
+// Problem is a mistake in the value of a key that only who makes the source of it can find, with its place in the file.
+func (s *Source) Problem(key, message string) Problem {
+	if key != "" {
+		key = "." + key
+	}
+	return s.places.problem(s.key+key, message)
 }
 
 // Limits bound what one sender can do. See LimitsConfig.

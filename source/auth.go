@@ -19,8 +19,10 @@ type Secret func() string
 
 // Header is a header that every request carries.
 type Header struct {
-	Name  string
-	Value Secret
+	Name string
+	// Prefix is what comes before the value, such as "Token token=". It is no secret.
+	Prefix string
+	Value  Secret
 	// Hidden says that the value is a secret, which no error shows.
 	Hidden bool
 }
@@ -79,7 +81,7 @@ func (c *credentials) RoundTrip(req *http.Request) (*http.Response, error) {
 		if h.Hidden {
 			c.used.note(v)
 		}
-		req.Header.Set(h.Name, v)
+		req.Header.Set(h.Name, h.Prefix+v)
 	}
 	if c.authorization != nil {
 		value, secrets, err := c.authorization(req.Context())

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +49,8 @@ type ClientOptions struct {
 	Timeout time.Duration
 	// MaxAnswer bounds an answer in bytes, after decompression; 0 means DefaultMaxAnswer.
 	MaxAnswer int
+	// PerMinute is how many requests a minute the server documents as its limit, of which half are made. 0 means no bound.
+	PerMinute float64
 	// Transport carries the requests instead of one of its own, such as in a test. TLS and the proxy are then its business.
 	Transport http.RoundTripper
 }
@@ -68,6 +69,7 @@ type Client struct {
 	rest *resty.Client
 	base string // for errors
 	hide func(text string) string
+	pace
 }
 
 // NewClient makes a Client.
@@ -101,7 +103,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		who.used.note(password, strings.TrimPrefix(basic(u.User.Username(), password), "Basic "))
 	}
 	base := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}
-	return &Client{rest: c, base: base.String(), hide: who.used.hide}, nil
+	return &Client{rest: c, base: base.String(), hide: who.used.hide, pace: newPace(o.PerMinute)}, nil
 }
 
 // newTransport carries requests as the options say.
@@ -164,6 +166,8 @@ type StatusError struct {
 	Status int
 	Detail string // the beginning of what the server said
 	After  time.Duration
+	// Limited says that it is a matter of too many requests, which passes by itself.
+	Limited bool
 }
 
 func (e *StatusError) Error() string {
@@ -182,7 +186,7 @@ func (c *Client) answered(res *resty.Response) error {
 	body := bytes.TrimSpace(res.Body())
 	html := strings.Contains(strings.ToLower(res.Header().Get("Content-Type")), "html") || bytes.HasPrefix(body, []byte("<"))
 	if code := res.StatusCode(); code < 200 || code > 299 {
-		e := &StatusError{Status: code, After: wanted(res.Header(), time.Now())}
+		e := &StatusError{Status: code, After: wanted(res.Header(), time.Now()), Limited: limited(code, res.Header())}
 		if !html {
 			said := c.hide(string(body[:min(len(body), maxRead)]))
 			e.Detail = strings.ToValidUTF8(strings.Join(strings.Fields(said[:min(len(said), maxDetail)]), " "), "")
@@ -212,13 +216,13 @@ func passing(res *resty.Response, err error) bool {
 }
 
 // retryAfter is resty's hook: the wait that the server asked for. A longer one than a poll should sit through is left
-// to the Runner.
+// to the Runner, and one that it does not say likewise.
 func retryAfter(_ *resty.Client, res *resty.Response) (time.Duration, error) {
 	if res.RawResponse == nil {
 		return 0, nil
 	}
 	d := wanted(res.Header(), time.Now())
-	if d > retryMaxWait {
+	if d > retryMaxWait || (d == 0 && limited(res.StatusCode(), res.Header())) {
 		return 0, errLater
 	}
 	return d, nil
@@ -228,18 +232,6 @@ var (
 	errLater    = errors.New("asked to come back later")
 	errRedirect = errors.New("redirected to another server")
 )
-
-// wanted reads Retry-After: seconds, or a date.
-func wanted(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if n, err := strconv.Atoi(v); err == nil && n > 0 {
-		return min(time.Duration(min(n, 1<<30))*time.Second, maxRetryAfter)
-	}
-	if t, err := http.ParseTime(v); err == nil && t.After(now) {
-		return min(t.Sub(now), maxRetryAfter)
-	}
-	return 0
-}
 
 // sameServer keeps a client, and its secrets, on the server it was told to ask: an answer is not trusted to choose another
 // host or another port.

@@ -22,7 +22,9 @@ const (
 	// maxRetryAfter bounds what the other side can ask for.
 	maxRetryAfter   = time.Hour
 	defaultDebounce = 200 * time.Millisecond
-	maxShown        = 500 // bytes of an error shown in a Status
+	// leastRest is the rest between two polls of which the second goes on where the first stopped.
+	leastRest = 10 * time.Millisecond
+	maxShown  = 500 // bytes of an error shown in a Status
 )
 
 // Options are what a Runner depends on.
@@ -122,6 +124,9 @@ func (r *Runner) Status() []Status {
 		if n, ok := j.Source.(Noter); ok {
 			s.Notes = n.Notes()
 		}
+		if p, ok := j.Source.(Progresser); ok {
+			s.Progress = p.Progress()
+		}
 		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Status) int { return strings.Compare(a.Name, b.Name) })
@@ -207,8 +212,13 @@ func (w *worker) polled(err error, took time.Duration) {
 	w.metrics.polled(err, took, now)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err == nil {
+	var again *Again
+	switch {
+	case err == nil:
 		w.status = Status{Up: true, LastSuccess: now.UTC()}
+		return
+	case errors.As(err, &again):
+		w.status.Up, w.status.Err = true, ""
 		return
 	}
 	w.status.Up, w.status.Err = false, shown(err)
@@ -251,6 +261,15 @@ func (w *worker) run(ctx context.Context) {
 		var left *LeftOut
 		if errors.As(err, &left) {
 			err = nil // it answered
+		}
+		var again *Again
+		if errors.As(err, &again) {
+			err = nil
+			patient = min(RetryAfter(again), maxRetryAfter)
+			wait = max(min(again.After, maxRetryAfter), leastRest)
+			if again.Asked {
+				w.log.Info("Source asks to be left alone", "for", wait)
+			}
 		}
 		switch {
 		case err == nil && failures > 0:

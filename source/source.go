@@ -55,6 +55,8 @@ type Status struct {
 	Up bool
 	// LastSuccess is when a poll last could, in UTC; zero where none has.
 	LastSuccess time.Time
+	// Progress is what it is busy with, in words, such as how far back it has read; empty where it is up to date.
+	Progress string
 	// Notes are what the source says of the other side's settings, in sentences; see Noter.
 	Notes []string
 	// Err is why the last poll could not, on one line and without secrets; empty where it could.
@@ -65,6 +67,11 @@ type Status struct {
 // called at any time.
 type Noter interface {
 	Notes() []string
+}
+
+// Progresser is a source that can be busy for more than a poll. Progress may be called at any time.
+type Progresser interface {
+	Progress() string
 }
 
 // LeftOut is the error of a poll that took everything but some of what is there. The source has logged what; it is not

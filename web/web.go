@@ -65,6 +65,8 @@ type Source struct {
 	LastSuccess time.Time
 	// Err is why the last poll did not succeed, without secrets.
 	Err string
+	// Progress is what it is busy with, such as how far back it has read; empty where it is up to date.
+	Progress string
 	// Notes are what should be changed in the source's own settings, in sentences without the last full stop.
 	Notes []string
 }

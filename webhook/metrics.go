@@ -22,6 +22,7 @@ type Metrics struct {
 	slow      prometheus.Counter
 	ignored   prometheus.Counter
 	kept      prometheus.Counter
+	bells     *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics and registers them, unless reg is nil.
@@ -63,6 +64,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "meantime_webhook_events_total",
 			Help: "Events of Alertmanager's event recorder received, by type.",
 		}, []string{"type"}),
+		bells: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "meantime_source_webhooks_total",
+			Help: "Webhooks of vendors, which have their source read at once: rung, repeated, ignored, or refused.",
+		}, []string{"source", "outcome"}),
 		slow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "meantime_webhook_slow_bodies_total",
 			Help: "Requests cut with 503 because their body came too slowly.",
@@ -90,7 +95,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(t)
 	}
 	if reg != nil {
-		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored, m.kept)
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored, m.kept, m.bells)
 	}
 	return m
 }
@@ -134,3 +139,11 @@ func (m *Metrics) muted(r incident.Receipt) {
 }
 
 func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }
+
+// bell counts a vendor's webhook. The other outcomes of its source appear at 0.
+func (m *Metrics) bell(source, outcome string) {
+	for _, o := range bellOutcomes {
+		m.bells.WithLabelValues(source, o)
+	}
+	m.bells.WithLabelValues(source, outcome).Inc()
+}

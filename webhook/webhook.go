@@ -91,6 +91,8 @@ type Receiver struct {
 	maxBody   int64
 	maxAlerts int
 	memory    *budget
+
+	deliveries deliveries
 }
 
 // New makes the webhooks.

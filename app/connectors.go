@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"meantime/config"
+	"meantime/incident"
+	"meantime/source"
+	"meantime/source/httpjson"
+	"meantime/source/pagerduty"
+	"meantime/webhook"
+)
+
+// connectors are the types of source that are asked over HTTP, each with how to make one of its configuration.
+var connectors = map[string]func(c *config.SourceConfig, a source.Access) (source.Connector, error){
+	"pagerduty": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return pagerduty.New(pagerduty.Options{Access: a, Services: c.Services})
+	},
+	"http": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return httpjson.New(httpjson.Options{
+			Access: a, Query: c.Query, PerMinute: c.PerMinute, By: c.Page.By, Param: c.Page.Param, Size: c.Page.Size, Next: c.Next,
+			SinceParam: c.Since.Param, SinceFormat: c.Since.Format, Lookback: c.Since.Lookback.Value(), Items: c.Items, Map: c.Map,
+		})
+	},
+}
+
+// polled makes the source of a connector. What is wrong with its configuration is config.Problems.
+func (a *App) polled(s *config.Source) (*source.Poller, error) {
+	var problems config.Problems
+	bad := func(err error) {
+		for _, e := range each(err) {
+			key := ""
+			var o *source.OptionError
+			if errors.As(e, &o) {
+				key, e = o.Key, o.Err
+			}
+			problems = append(problems, s.Problem(key, e.Error()))
+		}
+	}
+	access := source.Access{User: s.User, Client: clientOptions(config.Client{
+		URL: s.URL, Headers: s.Headers, TLS: s.TLS, ProxyURL: s.Config.ProxyURL, NoProxy: s.Config.NoProxy,
+	})}
+	if !s.Secret.IsZero() {
+		access.Secret = s.Secret.Reveal
+	}
+	connector, err := connectors[s.Type](&s.Config, access)
+	if err != nil {
+		bad(err)
+	}
+	program := func(key, text string) *source.Program {
+		if text == "" {
+			return nil
+		}
+		p, err := source.NewProgram(text)
+		if err != nil {
+			bad(&source.OptionError{Key: key, Err: err})
+		}
+		return p
+	}
+	only, change := program("only", s.Config.Only), (*source.Program)(nil)
+	if s.Type != "http" { // whose map makes the record
+		change = program("map", s.Config.Map)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return source.NewPoller(source.PollerOptions{
+		Name: s.Name, Kind: kindOf(s), Connector: connector, Store: a.store, Logger: a.logger, Metrics: a.metrics.sources, Now: a.now,
+		Backfill: s.Backfill, Only: only, Map: change, Private: s.Config.Private, Heard: a.heardIn,
+	}), nil
+}
+
+// each are the errors that one was joined of.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// kindOf tells a source's records from those of another address, selection or mapping: where it changes, everything is read anew.
+func kindOf(s *config.Source) string {
+	c := s.Config
+	c.Name, c.Interval, c.Timeout, c.Backfill, c.WebhookSecretFiles = "", config.Duration{}, config.Duration{}, config.Duration{}, nil
+	c.TokenFile, c.PasswordFile, c.User, c.PerMinute = "", "", "", 0
+	c.TLSConfig, c.ProxyURL, c.NoProxy, c.Headers = config.TLSConfig{}, "", "", nil
+	text, _ := json.Marshal(c) // texts, numbers and lists of them
+	return fmt.Sprintf("%s %s %x", s.Type, s.URL, sha256.Sum256(text))[:len(s.Type)+len(s.URL)+18]
+}
+
+// heardIn says whether there are alerts of a stretch of time.
+func (a *App) heardIn(ctx context.Context, from, to time.Time) (bool, error) {
+	for _, err := range a.store.EachVerdict(ctx, from, to) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// bellsEvery is how often the process that polls looks whether another one took a webhook.
+const bellsEvery = 5 * time.Second
+
+// bells has a source polled as soon as a webhook for it came, whichever process took it.
+func (a *App) bells(ctx context.Context, t *term) {
+	rung := map[string]string{}
+	tick := time.NewTicker(bellsEvery)
+	defer tick.Stop()
+	for {
+		for _, s := range a.config.Load().Sources {
+			if len(s.WebhookSecrets) == 0 {
+				continue
+			}
+			marks, err := a.store.Marks(ctx, s.Name)
+			if err != nil {
+				break // the store is down; what was rung stays
+			}
+			for _, m := range marks {
+				if m.Name == source.MarkRing && m.Value != rung[s.Name] {
+					rung[s.Name] = m.Value
+					t.sources.Trigger(s.Name)
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// bell is the source that the webhook of a vendor at /webhook/<name> wakes.
+func (a *App) bell(name string) (webhook.Bell, bool) {
+	for _, s := range a.config.Load().Sources {
+		if s.Name != name || len(s.WebhookSecrets) == 0 {
+			continue
+		}
+		b := webhook.Bell{Name: name, Type: s.Type, Ring: func(ctx context.Context) error { return a.ring(ctx, name) }}
+		for _, secret := range s.WebhookSecrets {
+			b.Secrets = append(b.Secrets, secret.Reveal)
+		}
+		return b, true
+	}
+	return webhook.Bell{}, false
+}
+
+// ring has a source read: by this process at once where it is the one that polls, by another as soon as that one looks.
+func (a *App) ring(ctx context.Context, name string) error {
+	value := fmt.Sprintf("%s %s", a.now().UTC().Format(time.RFC3339Nano), a.name)
+	mark := incident.Mark{Source: name, Name: source.MarkRing, Value: value}
+	if _, err := a.store.Put(ctx, incident.Facts{Marks: []incident.Mark{mark}}, a.now().UTC()); err != nil {
+		return err
+	}
+	if t := a.term.Load(); t != nil {
+		t.sources.Trigger(name)
+	}
+	return nil
+}
