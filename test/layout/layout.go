@@ -110,7 +110,7 @@ var homes = []home{
 	{library: "golang.org/x/sync", packages: []string{"..."}},
 
 	// What only tests use. Files of tests are not asked.
-	{library: "github.com/stretchr/testify", packages: []string{"source/sourcetest", "store/storetest"}},
+	{library: "github.com/stretchr/testify", packages: []string{"store/storetest", "source/sourcetest"}},
 	{library: "pgregory.net/rapid", packages: []string{"store/storetest"}},
 	{library: "github.com/rogpeppe/go-internal"},
 }
