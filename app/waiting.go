@@ -19,7 +19,7 @@ const askStoreEvery = 3 * time.Second
 // password, is an error, and so is everything about SQLite, which nobody else will bring back.
 func (a *App) openStore(ctx context.Context, l *lifecycle, dsn string) (*sqlstore.Store, error) {
 	for {
-		db, err := sqlstore.Open(ctx, dsn, sqlstore.Options{Logger: a.logger, Registerer: a.metrics.registry, Now: a.now})
+		db, err := sqlstore.Open(ctx, dsn, sqlstore.Options{Logger: a.logger, Registerer: a.metrics.registry, Now: a.now, DSN: a.dsn})
 		if err == nil {
 			return db, nil
 		}
@@ -43,6 +43,15 @@ func (a *App) openStore(ctx context.Context, l *lifecycle, dsn string) (*sqlstor
 		case <-time.After(askStoreEvery):
 		}
 	}
+}
+
+// dsn names the store with its password as it is now: its file may be replaced at any time, the configuration by a reload.
+func (a *App) dsn() string {
+	s := a.config.Load().Store
+	if !s.File.IsZero() {
+		return s.File.Reveal()
+	}
+	return string(s.DSN)
 }
 
 // waiting is what is answered while the store is waited for.

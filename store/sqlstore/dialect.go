@@ -78,7 +78,7 @@ func open(ctx context.Context, dsn string, o Options) (d *database, err error) {
 	case err != nil:
 		return nil, err
 	case k == kindPostgres:
-		d, err = openPostgres(ctx, dsn, o.Logger, o.ReadOnly)
+		d, err = openPostgres(ctx, dsn, o.DSN, o.Logger, o.ReadOnly)
 	case o.ReadOnly:
 		d, err = readSQLite(ctx, path)
 	default:

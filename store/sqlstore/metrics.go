@@ -16,6 +16,8 @@ type Options struct {
 	Now        func() time.Time      // the clock of the metrics; nil means time.Now
 	// ReadOnly opens a store that exists for reading, beside a Meantime that runs on it. Whatever writes is refused.
 	ReadOnly bool
+	// DSN is what the dsn reads now, for each new connection to PostgreSQL: its password may change. nil means that it is the same.
+	DSN func() string
 
 	unfinished bool // opens what a copy has not come to the end of too
 }

@@ -27,8 +27,9 @@ import (
 const writerLock = 0x4d65616e
 
 // openPostgres opens the database that a postgres:// DSN names, with everything such a DSN can say: several hosts,
-// target_session_attrs, TLS.
-func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly bool) (_ *database, err error) {
+// target_session_attrs, TLS. Each connection is made with the secrets as they are then: those of the DSN that now tells, where
+// there is one, and of the files that the DSN and the environment name.
+func openPostgres(ctx context.Context, dsn string, now func() string, logger *slog.Logger, readOnly bool) (_ *database, err error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, incident.Errorf(incident.CodeInvalid, "postgres: %s", plainParseError(err))
@@ -49,12 +50,13 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	// A server that is gone without a word is given up after a minute and a half, and not with the system's patience.
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 5}}
 	config.DialFunc = dialer.DialContext
+	renew := renewal(dsn, now)
 	d := &database{
 		name:        fmt.Sprintf("postgres database %s on %s", config.Database, strings.Join(hosts(config), ", ")),
 		begin:       []string{"BEGIN", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", writerLock)},
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		clock:       "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-		listen:      func(ctx context.Context, told func(string)) error { return listenPostgres(ctx, config, told) },
+		listen:      func(ctx context.Context, told func(string)) error { return listenPostgres(ctx, config, renew, told) },
 		probe: func(x *session) error { // PostgreSQL writes also what changes nothing
 			_, err := x.exec("UPDATE progress SET cursor = cursor WHERE one = 1")
 			return err
@@ -62,7 +64,7 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 		close: func() error { return nil },
 	}
 	d.explain = func(err error) *incident.Error { return explainPostgres(d.name, err) }
-	d.read = stdlib.OpenDB(*config)
+	d.read = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
 	d.read.SetMaxOpenConns(20) // a server has 100 by default, for all replicas
 	d.read.SetMaxIdleConns(4)
 	d.read.SetConnMaxIdleTime(5 * time.Minute)
@@ -78,7 +80,7 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	if readOnly {
 		return d, checkVersion(ctx, d.read, d.name, goose.DialectPostgres)
 	}
-	d.write = stdlib.OpenDB(*config)
+	d.write = stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(renew))
 	d.write.SetMaxOpenConns(2)
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
@@ -87,9 +89,31 @@ func openPostgres(ctx context.Context, dsn string, logger *slog.Logger, readOnly
 	return d, migrate(ctx, d.write, d.name, goose.DialectPostgres, logger, goose.WithSessionLocker(locker))
 }
 
+// renewer puts into what a connection is made with the secrets as they are now.
+type renewer func(ctx context.Context, c *pgx.ConnConfig) error
+
+// renewal reads the DSN anew, and with it the files that it or the environment names: of passwords, certificates and keys.
+// Where what is there names another database, or cannot be read, it is connected as it was when the store was opened.
+func renewal(dsn string, now func() string) renewer {
+	if now == nil {
+		now = func() string { return dsn }
+	}
+	return func(_ context.Context, c *pgx.ConnConfig) error {
+		fresh, err := pgx.ParseConfig(now())
+		if err == nil && fresh.Database == c.Database && fresh.User == c.User && slices.Equal(hosts(fresh), hosts(c)) {
+			c.Password, c.TLSConfig, c.Fallbacks = fresh.Password, fresh.TLSConfig, fresh.Fallbacks
+		}
+		return nil
+	}
+}
+
 // listenPostgres tells what comes over a connection of its own, until that breaks or ctx ends. First it tells of the gap before it.
-func listenPostgres(ctx context.Context, config *pgx.ConnConfig, told func(string)) error {
-	conn, err := pgx.ConnectConfig(ctx, config.Copy())
+func listenPostgres(ctx context.Context, config *pgx.ConnConfig, renew renewer, told func(string)) error {
+	config = config.Copy()
+	if err := renew(ctx, config); err != nil {
+		return err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}

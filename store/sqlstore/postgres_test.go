@@ -3,6 +3,9 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +69,37 @@ func TestPostgres(t *testing.T) {
 		require.ErrorContains(t, err, "postgres database locked on 127.0.0.1:")
 		require.ErrorContains(t, err, "the server does not let this user in; check user, password and pg_hba.conf: ")
 		require.NotContains(t, err.Error(), "hunter")
+	})
+
+	t.Run("another password", func(t *testing.T) {
+		dsn := server.Locked("replaced", "bob", "hunter2")
+		now := dsn
+		s, err := Open(ctx, dsn, Options{DSN: func() string { return now }})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		server.SetPassword("bob", "hunter3")
+		require.ErrorContains(t, s.Ping(ctx), "check user, password and pg_hba.conf: ", "the old one is refused")
+		now = strings.Replace(server.Database("elsewhere"), "meantime@", "bob:hunter3@", 1)
+		require.Error(t, s.Ping(ctx), "another database is not gone to")
+		now = strings.Replace(dsn, "hunter2", "hunter3", 1)
+		require.NoError(t, s.Ping(ctx))
+		_, err = s.Put(ctx, numbered(1), time.Now())
+		require.NoError(t, err)
+	})
+
+	t.Run("another password in a password file", func(t *testing.T) {
+		dsn := server.Locked("passfile", "eve", "hunter2")
+		file := filepath.Join(t.TempDir(), "pgpass")
+		write := func(password string) {
+			require.NoError(t, os.WriteFile(file, []byte("*:*:*:eve:"+password+"\n"), 0o600))
+		}
+		write("hunter2")
+		s := open(t, strings.Replace(dsn, ":hunter2@", "@", 1)+"&passfile="+url.QueryEscape(file))
+		require.NoError(t, s.Ping(ctx))
+		server.SetPassword("eve", "hunter3")
+		require.Error(t, s.Ping(ctx))
+		write("hunter3")
+		require.NoError(t, s.Ping(ctx))
 	})
 
 	t.Run("not allowed", func(t *testing.T) {

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,6 +103,33 @@ func TestPostgresComesLate(t *testing.T) {
 		require.Contains(t, output, says)
 		require.NotContains(t, output, "waiting for it")
 	}
+}
+
+// TestPostgresPasswordReplaced changes the database's password under the running program, and then the file that holds it. What
+// comes in between is refused with a status that makes senders try again, and nothing needs a reload.
+func TestPostgresPasswordReplaced(t *testing.T) {
+	t.Parallel()
+	postgres := servers.Postgres(t)
+	dsn := postgres.Locked("replaced", "ann", "first-word")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "dsn")
+	require.NoError(t, os.WriteFile(file, []byte(dsn), 0o600))
+	m := servers.Meantime(t, servers.MeantimeOptions{Config: fmt.Sprintf("%sstore: {dsn_file: %q}\n", config, file), Dir: dir})
+	m.Must(http.MethodPost, "/webhook/alertmanager", servers.Notification(servers.Firing("Before", "shop", time.Now())))
+
+	postgres.SetPassword("ann", "second-word")
+	servers.Eventually(t, soon, func() error { return unready(m) })
+	status, _, err := m.Do(http.MethodPost, "/webhook/alertmanager", servers.Notification(servers.Firing("Between", "shop", time.Now())))
+	require.NoError(t, err)
+	require.Equal(t, 5, status/100, "Alertmanager sends it again")
+
+	require.NoError(t, os.WriteFile(file+".new", []byte(strings.Replace(dsn, "first-word", "second-word", 1)), 0o600))
+	require.NoError(t, os.Rename(file+".new", file))
+	servers.Eventually(t, soon, func() error { return ready(m) })
+	m.Must(http.MethodPost, "/webhook/alertmanager", servers.Notification(servers.Firing("After", "shop", time.Now())))
+	requireEpisodes(t, m, map[string]bool{"Before": true, "After": true})
+	require.NotRegexp(t, "(first|second)-word", m.Log())
+	require.NoError(t, m.Stop())
 }
 
 // get is the status of a GET.

@@ -134,6 +134,18 @@ func (s *PostgresServer) Locked(name, user, password string) (dsn string) {
 	return strings.Replace(s.DSN(name), "meantime@", user+":"+password+"@", 1)
 }
 
+// SetPassword gives a user another password and ends its connections.
+func (s *PostgresServer) SetPassword(user, password string) {
+	s.t.Helper()
+	for _, statement := range []string{
+		fmt.Sprintf(`ALTER ROLE "%s" PASSWORD '%s'`, user, password), fmt.Sprintf("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '%s'", user),
+	} {
+		if err := s.psql(statement); err != nil {
+			s.t.Fatalf("change the password of %s: %v", user, err)
+		}
+	}
+}
+
 func (s *PostgresServer) psql(statement string) error {
 	cmd := exec.Command(filepath.Join(s.bin, "psql"), "--no-psqlrc", "--quiet", "--host="+s.host, "--port="+s.port,
 		"--username=meantime", "--dbname=postgres", "--command="+statement)
