@@ -12,6 +12,8 @@ import (
 	"meantime/incident"
 	"meantime/source"
 	"meantime/source/httpjson"
+	"meantime/source/jira"
+	"meantime/source/opsgenie"
 	"meantime/source/pagerduty"
 	"meantime/webhook"
 )
@@ -20,6 +22,14 @@ import (
 var connectors = map[string]func(c *config.SourceConfig, a source.Access) (source.Connector, error){
 	"pagerduty": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return pagerduty.New(pagerduty.Options{Access: a, Services: c.Services})
+	},
+	"jira": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return jira.New(jira.Options{
+			Access: a, JQL: c.JQL, Statuses: c.Statuses, Fields: c.Fields, CloudID: c.JSMCloudID, TimeZone: c.TimeZone,
+		})
+	},
+	"opsgenie": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return opsgenie.New(opsgenie.Options{Access: a, Read: c.Read})
 	},
 	"http": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return httpjson.New(httpjson.Options{

@@ -227,6 +227,13 @@ type SourceConfig struct {
 	Map                string   `mapstructure:"map"`                  // jq: changes a record; http: makes one
 	Services           []string `mapstructure:"services"`             // pagerduty: only these
 
+	JQL        string   `mapstructure:"jql"`          // jira: which issues
+	Statuses   []string `mapstructure:"statuses"`     // jira: which statuses mean a milestone, as milestone=status|other
+	Fields     []string `mapstructure:"fields"`       // jira: which fields hold a milestone, the severity or a service
+	JSMCloudID string   `mapstructure:"jsm_cloud_id"` // jira: the site's id, for the alerts of Jira Service Management
+	TimeZone   string   `mapstructure:"time_zone"`    // jira: of the user's profile
+	Read       string   `mapstructure:"read"`         // opsgenie: alerts or incidents
+
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
 	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value
 	PerMinute int         `mapstructure:"per_minute"` // http: the documented limit of requests, of which half are made

@@ -29,6 +29,11 @@ var sourceTypes = []sourceType{
 	{name: "file", needs: []string{"dir"}, takes: []string{"interval", "timeout"}},
 	{name: "pagerduty", needs: []string{"token_file"}, takes: []string{"services"}, polled: true},
 	{
+		name: "jira", needs: []string{"url", "token_file"}, polled: true,
+		takes: []string{"user", "jql", "statuses", "fields", "jsm_cloud_id", "time_zone"},
+	},
+	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},
+	{
 		name: "http", needs: []string{"url", "items", "map"}, polled: true,
 		takes: []string{"token_file", "user", "password_file", "headers", "query", "per_minute", "page", "next", "since"},
 	},

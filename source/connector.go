@@ -196,6 +196,9 @@ func StatusOf(err error) int {
 	return 0
 }
 
+// ErrCircles says that pages follow each other and bring nothing new.
+var ErrCircles = errors.New("the pages go round in circles: the next one leads to nothing new")
+
 // Gone says whether an error is the answer that there is no such thing any more.
 func Gone(err error) bool {
 	return StatusOf(err) == http.StatusNotFound || StatusOf(err) == http.StatusGone

@@ -296,7 +296,7 @@ func (p *Poller) pages(ctx, inner context.Context, what What, r *reading, take f
 		}
 		if page.Next != "" && (used[page.Next] || same >= maxSamePages || empty >= maxEmptyPages) {
 			r.Next = ""
-			return moved, fmt.Errorf("the pages go round in circles: after %d incidents the next page leads to nothing new", r.Items)
+			return moved, fmt.Errorf("after %d incidents: %w", r.Items, ErrCircles)
 		}
 		r.Next = page.Next
 		r.Items += len(fresh)

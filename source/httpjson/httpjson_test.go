@@ -38,7 +38,7 @@ func TestSuite(t *testing.T) {
 					o.Access, o.Items, o.Map, o.Query = a, ".incidents[]", mapping, []string{"order=updated"}
 					return New(o)
 				},
-				Short: c.o.By != "" && c.o.By != "offset",
+				Paging: []string{"skip", "at"}, Short: c.o.By != "" && c.o.By != "offset",
 				Vendor: func() sourcetest.Vendor {
 					v := c.vendor
 					v.o = c.o

@@ -2,6 +2,7 @@
 package pagerduty
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -109,6 +110,9 @@ func (c *Connector) all(ctx context.Context, path, name string, query url.Values
 		list, p, err := c.list(ctx, path, name, next, query)
 		if err != nil {
 			return nil, err
+		}
+		if len(list) > 0 && len(out) > 0 && bytes.Equal(list[0], out[len(out)-min(len(list), len(out))]) {
+			return nil, fmt.Errorf("GET %s: %w", path, source.ErrCircles)
 		}
 		if out = append(out, list...); p.Next == "" || p.TooMany || p.Next == next {
 			return out, nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -42,6 +41,8 @@ type Suite struct {
 	Vendor func() Vendor
 	// Limits are answers by which the vendor asks to be left alone, each with for how long; nil: 429 with Retry-After.
 	Limits map[time.Duration]func() *http.Response
+	// Paging are the parameters that lead from page to page, beside the usual ones.
+	Paging []string
 	// Short leaves out limits and faults: for another way to the same API.
 	Short bool
 }
@@ -72,7 +73,7 @@ func (s *Suite) world(t *testing.T, n int) *world {
 	w.server = &Server{Handler: w.vendor, Secret: suiteSecret}
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when every bubble begins
 	for i := range n {
-		w.vendor.Make(i, now.Add(-2*time.Hour-time.Duration(n-1-i)*25*time.Minute))
+		w.vendor.Make(i, now.Add(-2*time.Hour-time.Duration(n-1-i)*5*time.Minute))
 	}
 	w.open()
 	return w
@@ -279,7 +280,7 @@ func (s *Suite) limits(t *testing.T) {
 		require.NoError(t, r.Reload([]source.Job{{Source: w.poller, Interval: suiteInterval, Timeout: 2 * time.Minute}}))
 		ctx, cancel := context.WithCancel(t.Context())
 		go r.Run(ctx)
-		time.Sleep(d + 2*time.Hour)
+		time.Sleep(d + time.Hour)
 		synctest.Wait()
 		status := r.Status()[0]
 		require.True(t, status.Up, status.Err)
@@ -396,8 +397,6 @@ func (s *Suite) faults() []fault {
 func (s *Suite) fault(t *testing.T, f fault) {
 	w := s.world(t, 150)
 	began := time.Now()
-	var first *http.Response
-	var body []byte
 	w.server.Fault = func(n int, r *http.Request) *http.Response {
 		if time.Since(began) > f.for_ || n < 1 {
 			return nil
@@ -405,17 +404,15 @@ func (s *Suite) fault(t *testing.T, f fault) {
 		if f.reply != nil {
 			return f.reply(n, r)
 		}
-		// The same answer to everything: that of the first page with more to come.
-		if first == nil {
-			res, err := (&Server{Handler: w.vendor}).RoundTrip(r)
-			require.NoError(t, err)
-			first = res
-			body, err = io.ReadAll(res.Body)
-			require.NoError(t, err)
+		// Whatever page is asked for, the first one comes.
+		q := r.URL.Query()
+		for _, name := range append(turning[:len(turning):len(turning)], s.Paging...) {
+			q.Del(name)
 		}
-		again := *first
-		again.Body = io.NopCloser(bytes.NewReader(body))
-		return &again
+		r.URL.RawQuery = q.Encode()
+		res, err := (&Server{Handler: w.vendor}).RoundTrip(r)
+		require.NoError(t, err)
+		return res
 	}
 	r := source.NewRunner(source.Options{})
 	require.NoError(t, r.Reload([]source.Job{{Source: w.poller, Interval: suiteInterval, Timeout: 2 * time.Minute}}))
@@ -431,7 +428,7 @@ func (s *Suite) fault(t *testing.T, f fault) {
 	}
 	require.Less(t, len(w.server.Requests()), 2000, "a vendor in trouble is not asked for all it is worth")
 	require.NotContains(t, w.log.String()+status.Err, suiteSecret)
-	time.Sleep(4 * time.Hour)
+	time.Sleep(90 * time.Minute)
 	synctest.Wait()
 	status = r.Status()[0]
 	require.True(t, status.Up, status.Err)
