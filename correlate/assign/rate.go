@@ -258,6 +258,8 @@ type placeWeights struct {
 	label  string
 	values []placeWeight
 	total  float64
+	// ratios are what placeRatio gave since the weights last changed: for each value, and last for any other. 0 is not asked.
+	ratios []float64
 }
 
 type placeWeight struct {
@@ -292,6 +294,7 @@ func (st *state) placeAt(p Place, w float64) {
 			continue
 		}
 		l.total += w
+		l.ratios = nil
 		for k := range l.values {
 			if l.values[k].value == p.Value {
 				l.values[k].of += w
@@ -302,7 +305,7 @@ func (st *state) placeAt(p Place, w float64) {
 		slices.SortFunc(l.values, func(a, b placeWeight) int { return strings.Compare(a.value, b.value) })
 		return
 	}
-	st.places = append(st.places, placeWeights{p.Label, []placeWeight{{p.Value, w}}, w})
+	st.places = append(st.places, placeWeights{label: p.Label, values: []placeWeight{{p.Value, w}}, total: w})
 }
 
 // place is how much likelier an alert of the incident is in this alert's place than one drawn at random, by the label that
@@ -331,6 +334,21 @@ func (s *solver) place(st *state, x *Alert) (factor float64, where Place) {
 }
 
 func (s *solver) placeRatio(l *placeWeights, value string) float64 {
+	at := slices.IndexFunc(l.values, func(v placeWeight) bool { return v.value == value })
+	if at < 0 {
+		at = len(l.values)
+	}
+	if l.ratios == nil {
+		l.ratios = make([]float64, len(l.values)+1)
+	}
+	if l.ratios[at] == 0 {
+		l.ratios[at] = s.placeRatioOf(l, at)
+	}
+	return l.ratios[at]
+}
+
+// placeRatioOf is the ratio of one of the values, or of any other.
+func (s *solver) placeRatioOf(l *placeWeights, at int) float64 {
 	n := s.values(l.label)
 	in, out := (1-placeSlip)*n, placeSlip*n/(n-1)
 	logIn, logOut := math.Log(in), math.Log(out)
@@ -342,7 +360,7 @@ func (s *solver) placeRatio(l *placeWeights, value string) float64 {
 	for i := range l.values {
 		w := weigh(l.values[i].of)
 		sum += w
-		if l.values[i].value == value {
+		if i == at {
 			likely, seen = likely+w*in, true
 		} else {
 			likely += w * out

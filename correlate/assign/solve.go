@@ -80,7 +80,7 @@ func (c *Carried) state(s *solver) *state {
 		st.services = append(st.services, s.ids[v])
 	}
 	for _, l := range c.Places {
-		st.places = append(st.places, placeWeights{l.label, slices.Clone(l.values), l.total})
+		st.places = append(st.places, placeWeights{label: l.label, values: slices.Clone(l.values), total: l.total})
 	}
 	return st
 }
@@ -253,7 +253,10 @@ func (s *solver) carry(until float64, ids map[*state]string) (out []Carried) {
 		}
 		c := Carried{
 			ID: ids[st], Onset: st.onset, Joined: s.named(st.joined), Company: st.company, At: st.at, Last: st.last, Until: st.until,
-			Places: st.places, Early: s.named(st.early), Group: st.group,
+			Early: s.named(st.early), Group: st.group,
+		}
+		for _, l := range st.places {
+			c.Places = append(c.Places, placeWeights{label: l.label, values: l.values, total: l.total})
 		}
 		for _, v := range st.services {
 			c.Services = append(c.Services, s.names[v])
