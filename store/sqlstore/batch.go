@@ -228,7 +228,7 @@ func (b *batch) readSightings() error {
 			if err := r.Scan(&k.fingerprint, &k.startsAt, &body); err != nil {
 				return err
 			}
-			s, err := readSighting(k.fingerprint, k.startsAt, body)
+			s, err := readSighting(k.fingerprint, k.startsAt, body, nil)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ func BenchmarkBodies(b *testing.B) {
 	b.Run("sighting", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_, _ = readSighting(x.Fingerprint, 1, text)
+			_, _ = readSighting(x.Fingerprint, 1, text, nil)
 		}
 	})
 	plain, _ := json.Marshal(&x)

@@ -64,7 +64,7 @@ func TestSightingBodyKeepsEveryField(t *testing.T) {
 	require.True(t, ok)
 	body := string(appendSighting(nil, &want))
 	require.True(t, json.Valid([]byte(body)), body)
-	got, err := readSighting(want.Fingerprint, at, body)
+	got, err := readSighting(want.Fingerprint, at, body, nil)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -86,14 +86,14 @@ func TestIncidentBodiesKeepEveryField(t *testing.T) {
 }
 
 func TestBodiesSkipWhatTheyDoNotKnow(t *testing.T) {
-	s, err := readSighting("a", 5, ` { "later" : {"a":[1,-2.5e3,"x\"",null,{}],"b":[]} , "end":7,"x":true,"groups":null,"labels":{"a":"b"}} `)
+	s, err := readSighting("a", 5, ` { "later" : {"a":[1,-2.5e3,"x\"",null,{}],"b":[]} , "end":7,"x":true,"groups":null,"labels":{"a":"b"}} `, nil)
 	require.NoError(t, err)
 	require.Equal(t, incident.Sighting{Fingerprint: "a", StartsAt: time.Unix(0, 5).UTC(), EndsAt: time.Unix(0, 7).UTC(), Labels: map[string]string{"a": "b"}}, s)
 }
 
 func TestDamagedBodies(t *testing.T) {
 	for _, body := range []string{"", "{", "[]", `{"end"}`, `{"end":}`, `{"end":"soon"}`, `{"end":1 "x":2}`, `{"labels":{"a":1}}`, `{"x":}`, `{"x":tru}`, `{"end":1}}`, `{"labels":["a"]}`, `{"url":"\x"}`, `{"url":"`, `{"url":"\`} {
-		_, err := readSighting("a", 5, body)
+		_, err := readSighting("a", 5, body, nil)
 		require.Error(t, err, body)
 	}
 }
@@ -163,7 +163,7 @@ func FuzzBodies(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		_, _ = readSighting("a", 1, body)
+		_, _ = readSighting("a", 1, body, nil)
 		_, _ = readHead("a", body, nil)
 		_, _ = readHead("a", body, new(words))
 		_, _ = readChanges(100, body)

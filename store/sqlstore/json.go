@@ -199,8 +199,10 @@ type reader struct {
 // a string has one place, since that takes a tenth of what a map would.
 type words [1024]string
 
+const longWord = 1024 // nothing longer is remembered
+
 func (w *words) copy(s string) string {
-	if s == "" || len(s) > 64 {
+	if s == "" || len(s) > longWord {
 		return strings.Clone(s)
 	}
 	n := len(s)

@@ -95,7 +95,7 @@ func removeEpisode(s *session, e *incident.Episode, last time.Time) (sightings i
 // episodeKeys are the starts of an episode's sightings as their rows have them.
 func episodeKeys(s *session, e *incident.Episode, last time.Time) (keys []int64, err error) {
 	err = s.query(sightingsOfEpisode, []any{e.Fingerprint, nanos(e.StartsAt), nanos(last)}, func(r *sql.Rows) error {
-		x, err := scanSighting(r)
+		x, err := scanSighting(r, nil)
 		if err == nil && within(x, e.StartsAt, last) {
 			keys = append(keys, nanos(x.StartsAt))
 		}

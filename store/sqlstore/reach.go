@@ -270,7 +270,7 @@ func (b *batch) sightingsOf(prints map[string]bool) (list []incident.Sighting, e
 			"SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint IN "+b.session.db.tuples(1, size),
 			args,
 			func(r *sql.Rows) error {
-				x, err := scanSighting(r)
+				x, err := scanSighting(r, nil)
 				if err != nil {
 					return err
 				}

@@ -16,7 +16,7 @@ import (
 // Sightings implements store.Facts.
 func (s *Store) Sightings(ctx context.Context, from, to time.Time) (l []incident.Sighting, err error) {
 	defer s.done("sightings", s.now(), &err)
-	l, err = all(ctx, s, "SELECT fingerprint, starts_at, body FROM sightings WHERE "+touching, touchingArgs(from, to), scanSighting)
+	l, err = all(ctx, s, "SELECT fingerprint, starts_at, body FROM sightings WHERE "+touching, touchingArgs(from, to), sightingScanner())
 	byKey(l)
 	return l, err
 }
@@ -27,12 +27,13 @@ func (s *Store) SightingsOf(ctx context.Context, fingerprints []string) (l []inc
 	fingerprints = slices.Clone(fingerprints)
 	slices.Sort(fingerprints)
 	fingerprints = slices.Compact(fingerprints)
+	scan := sightingScanner()
 	err = inChunks(len(fingerprints), func(from, size int) error {
 		args := make([]any, size)
 		for i, f := range fingerprints[from : from+size] {
 			args[i] = f
 		}
-		some, err := all(ctx, s, "SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint IN "+s.db.tuples(1, size), args, scanSighting)
+		some, err := all(ctx, s, "SELECT fingerprint, starts_at, body FROM sightings WHERE fingerprint IN "+s.db.tuples(1, size), args, scan)
 		l = append(l, some...)
 		return err
 	})
@@ -40,13 +41,19 @@ func (s *Store) SightingsOf(ctx context.Context, fingerprints []string) (l []inc
 	return l, err
 }
 
-func scanSighting(r *sql.Rows) (incident.Sighting, error) {
+// sightingScanner reads rows. What it gives shares no memory with them, and texts that many alerts have are one.
+func sightingScanner() func(*sql.Rows) (incident.Sighting, error) {
+	seen := new(words)
+	return func(r *sql.Rows) (incident.Sighting, error) { return scanSighting(r, seen) }
+}
+
+func scanSighting(r *sql.Rows, seen *words) (incident.Sighting, error) {
 	var fingerprint, body string
 	var startsAt int64
 	if err := r.Scan(&fingerprint, &startsAt, &body); err != nil {
 		return incident.Sighting{}, err
 	}
-	return readSighting(fingerprint, startsAt, body)
+	return readSighting(fingerprint, startsAt, body, seen)
 }
 
 func byKey(l []incident.Sighting) {

@@ -49,10 +49,10 @@ func appendSighting(b []byte, s *incident.Sighting) []byte {
 	return o.b
 }
 
-// readSighting reads what appendSighting wrote. The sighting's strings are parts of body.
-func readSighting(fingerprint string, startsAt int64, body string) (incident.Sighting, error) {
+// readSighting reads what appendSighting wrote. With words, the sighting shares no memory with body.
+func readSighting(fingerprint string, startsAt int64, body string, words *words) (incident.Sighting, error) {
 	s := incident.Sighting{Fingerprint: fingerprint, StartsAt: fromNanos(startsAt)}
-	r := reader{s: body}
+	r := reader{s: body, words: words}
 	var old oldSighting
 	for ok := r.open('{'); ok && r.more('}'); {
 		switch r.key() {

@@ -226,7 +226,7 @@ func (s *Store) fill(ctx context.Context, rows []judged) error {
 			if err := r.Scan(&n, &fingerprint, &startsAt, &body); err != nil {
 				return none, err
 			}
-			x, err := readSighting(fingerprint, startsAt, body)
+			x, err := readSighting(fingerprint, startsAt, body, nil)
 			switch v := &rows[from+n]; {
 			case err != nil:
 			case within(x, v.Episode.StartsAt, v.last):
