@@ -127,9 +127,11 @@ const (
 	pollEvery  = 5 * time.Second // changes that nobody notified of, such as another replica's
 	retryAfter = time.Second     // doubled up to retryMost while the store is down
 	retryMost  = 30 * time.Second
-	// After a pass the Runner rests for restShare times as long as it took, restMost at most, before facts wake it again.
+	// Facts wake the Runner when no more came for quiet, and after a pass it rests for restShare times as long as that took,
+	// but no facts wait for longer than restMost.
+	quiet     = 50 * time.Millisecond
 	restShare = 3
-	restMost  = 500 * time.Millisecond
+	restMost  = time.Second
 )
 
 // Run works until the context ends, and returns its error.
@@ -164,15 +166,29 @@ func (r *Runner) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-wake:
 			timer.Stop()
-			// A storm of facts is worked off in few passes: whoever brings them needs the machine too.
-			rest := time.NewTimer(min(restShare*ended.Sub(begun), restMost) - time.Since(ended))
-			select {
-			case <-ctx.Done():
-				rest.Stop()
-				return ctx.Err()
-			case <-rest.C:
+			if err := r.rest(ctx, ended, ended.Sub(begun)); err != nil {
+				return err
 			}
 		case <-timer.C:
+		}
+	}
+}
+
+// rest waits for a quiet moment after a pass that ended and took so long, and returns the context's error. A storm of facts
+// is worked off in few passes: whoever brings them needs the machine too.
+func (r *Runner) rest(ctx context.Context, ended time.Time, took time.Duration) error {
+	woken, rested := time.Now(), ended.Add(min(restShare*took, restMost))
+	wait := func() time.Duration { return min(max(quiet, time.Until(rested)), restMost-time.Since(woken)) }
+	timer := time.NewTimer(wait())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.wake:
+			timer.Reset(wait())
+		case <-timer.C:
+			return nil
 		}
 	}
 }
