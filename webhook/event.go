@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -30,10 +31,29 @@ func splitEvents(body []byte, limit int) ([]json.RawMessage, error) {
 	case "object":
 		return []json.RawMessage{whole}, nil
 	case "array":
-		return elements[json.RawMessage](whole, limit)
+		return elements(whole, limit)
 	default:
 		return nil, incident.Problems{{Message: fmt.Sprintf("a JSON %s where an event or a list of events belongs", k)}}
 	}
+}
+
+// elements are those of an array; errTooMany where it has more than limit, of which no more are read.
+func elements(b []byte, limit int) (list []json.RawMessage, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	for d.More() {
+		if len(list) == limit {
+			return nil, errTooMany
+		}
+		var e json.RawMessage
+		if err := d.Decode(&e); err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // heard gathers what events say. Events come twice and in any order; what they say merges all the same.

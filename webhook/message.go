@@ -9,34 +9,44 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/alertmanager/template"
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"meantime/incident"
 )
 
-// message is Alertmanager's webhook message, version 4: notify/webhook.Message without the 525 packages behind it.
-// Fields that are not known are ignored: 0.34 added notification_reason and routeLabels, others will come.
+// message is what is of use in Alertmanager's webhook message, version 4: in notify/webhook.Message, without the 525
+// packages behind it. Fields that are not known are ignored: 0.34 added notification_reason and routeLabels, others will
+// come.
 type message struct {
-	template.Data
-	GroupKey        string `json:"groupKey"`
-	TruncatedAlerts uint64 `json:"truncatedAlerts"`
-	Alerts          alerts `json:"alerts"`
+	Status             string `json:"status"`
+	NotificationReason string `json:"notification_reason"`
+	ExternalURL        string `json:"externalURL"`
+	GroupKey           string `json:"groupKey"`
+	TruncatedAlerts    uint64 `json:"truncatedAlerts"`
+	Alerts             alerts `json:"alerts"`
 }
 
 // alerts are decoded one by one, so that one bad one does not lose the others and a limit holds before memory is spent.
 type alerts struct {
 	list  []wireAlert
 	limit int
-	there bool  // the message has the field
-	err   error // errTooMany, or the Problems of a field that is no list
+	body  []byte // of the whole message
+	there bool   // the message has the field
+	err   error  // errTooMany, or the Problems of a field that is no list
 }
 
 // wireAlert is one alert as sent. Wrong is what makes it unusable, if anything does.
 type wireAlert struct {
-	template.Alert
-	StartsAt stamp `json:"startsAt"`
-	EndsAt   stamp `json:"endsAt"`
-	wrong    *incident.Problem
+	Status       string            `json:"status"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     stamp             `json:"startsAt"`
+	EndsAt       stamp             `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
+	Fingerprint  string            `json:"fingerprint"`
+	wrong        *incident.Problem
 }
 
 // stamp is a time as sent, or why it is none: an alert may be good although one of its times is not.
@@ -54,7 +64,7 @@ var errTooMany = errors.New("too many")
 // One bad alert does not lose the others. Past the alerts, everything in a message is of use but not needed: a body that
 // somebody's template made (possible since Alertmanager 0.32) is taken as far as it goes.
 func decode(body []byte, limit int) (*message, error) {
-	m := &message{Alerts: alerts{limit: limit}}
+	m := &message{Alerts: alerts{limit: limit, body: body}}
 	if err := parse(body, m); err != nil {
 		return nil, err
 	}
@@ -75,63 +85,85 @@ func decode(body []byte, limit int) (*message, error) {
 	return m, m.Alerts.err
 }
 
+// asEver are the options by which a body is read as encoding/json reads it: names in any case, the last of several of one
+// name, what is no UTF-8 replaced, and what has the wrong type passed over. Only it is read once, not several times.
+var asEver = jsonv1.DefaultOptionsV1()
+
 // parse decodes a body as far as its values have the right types. Problems where it is not JSON.
 func parse(body []byte, v any) error {
 	if what := encoding(body); what != "" {
 		return incident.Problems{{Message: "not JSON: " + what}}
 	}
-	err := json.Unmarshal(body, v)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return incident.Problems{{Message: fmt.Sprintf("not JSON: %v, at byte %d", syntax, syntax.Offset)}}
-	}
-	return nil
-}
-
-// elements decodes an array; errTooMany where it has more than limit elements, of which no more are decoded.
-func elements[T any](b []byte, limit int) ([]T, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	var list []T
-	for d.More() {
-		if len(list) == limit {
-			return nil, errTooMany
-		}
-		var e T
-		if err := d.Decode(&e); err != nil {
-			return nil, err
-		}
-		list = append(list, e)
-	}
-	return list, nil
-}
-
-// UnmarshalJSON gives no error of its own, because that would be taken for one of the message.
-func (a *alerts) UnmarshalJSON(b []byte) error {
-	*a = alerts{limit: a.limit, there: true}
-	switch k := kindOf(b); k {
-	case "null": // how Go writes an empty list
-	case "array":
-		a.list, a.err = elements[wireAlert](b, a.limit)
-	default:
-		a.err = incident.Problems{{Path: "alerts", Message: fmt.Sprintf("a JSON %s where a list belongs", k)}}
-	}
-	return nil
-}
-
-// UnmarshalJSON gives no error of its own, because that would lose the alerts after this one.
-func (a *wireAlert) UnmarshalJSON(b []byte) error {
-	if k := kindOf(b); k != "object" {
-		a.wrong = wrongKind("", k, "an object")
+	err := jsonv2.Unmarshal(body, v, asEver)
+	if err == nil {
 		return nil
 	}
-	type plain wireAlert // without this method
-	if err := json.Unmarshal(b, (*plain)(a)); err != nil {
-		a.wrong = wrongField(b)
+	// What was wrong, and where, is said in the words that everybody knows.
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(body, new(json.RawMessage)), &syntax) {
+		return incident.Problems{{Message: fmt.Sprintf("not JSON: %v, at byte %d", syntax, syntax.Offset)}}
 	}
-	if a.wrong == nil && garbled(b, a.Labels) {
+	var syntactic *jsontext.SyntacticError
+	var legacy *jsonv1.SyntaxError
+	if errors.As(err, &syntactic) || errors.As(err, &legacy) {
+		return incident.Problems{{Message: fmt.Sprintf("not JSON: %v", err)}}
+	}
+	return nil
+}
+
+// UnmarshalJSONFrom gives no error of its own, because that would be taken for one of the message.
+func (a *alerts) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*a = alerts{limit: a.limit, body: a.body, there: true}
+	switch k := d.PeekKind(); k {
+	case 'n': // how Go writes an empty list
+		return d.SkipValue()
+	case '[':
+	default:
+		a.err = incident.Problems{{Path: "alerts", Message: fmt.Sprintf("a JSON %s where a list belongs", kindOf([]byte{byte(k)}))}}
+		return d.SkipValue()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for d.PeekKind() != ']' {
+		if len(a.list) == a.limit {
+			a.list, a.err = nil, errTooMany
+		}
+		if a.err != nil {
+			if err := d.SkipValue(); err != nil {
+				return err
+			}
+			continue
+		}
+		a.list = append(a.list, wireAlert{})
+		if err := a.list[len(a.list)-1].read(d, a.body); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// read reads an alert of a body. What is wrong with its fields is noted in it; the error is one of syntax.
+func (a *wireAlert) read(d *jsontext.Decoder, body []byte) error {
+	if k := d.PeekKind(); k != '{' {
+		if err := d.SkipValue(); err != nil { // which tells bad syntax
+			return err
+		}
+		a.wrong = wrongKind("", kindOf([]byte{byte(k)}), "an object")
+		return nil
+	}
+	from, depth := d.InputOffset(), d.StackDepth()
+	err := jsonv2.UnmarshalDecode(d, a)
+	if err != nil && (d.StackDepth() != depth || d.InputOffset() == from) {
+		return err // the alert does not end
+	}
+	raw := body[from:d.InputOffset()]
+	raw = raw[bytes.IndexByte(raw, '{'):]
+	if err != nil {
+		a.wrong = wrongField(raw)
+	}
+	if a.wrong == nil && garbled(raw, a.Labels) {
 		a.wrong = &incident.Problem{Path: "labels", Message: "not UTF-8: different values would be read as one; send UTF-8"}
 	}
 	return nil
@@ -165,14 +197,22 @@ func wrongKind(path, kind, want string) *incident.Problem {
 	return &incident.Problem{Path: path, Message: fmt.Sprintf("a JSON %s where %s belongs", kind, want)}
 }
 
-func (s *stamp) UnmarshalJSON(b []byte) error {
+// UnmarshalJSONFrom gives no error of its own, because that would be one of the alert.
+func (s *stamp) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	*s = stamp{}
-	var text string
-	if err := json.Unmarshal(b, &text); err != nil {
-		s.err = fmt.Errorf("not a time: a JSON %s", kindOf(b))
-		return nil
+	k := d.PeekKind()
+	if k != '"' {
+		if k != 'n' {
+			s.err = fmt.Errorf("not a time: a JSON %s", kindOf([]byte{byte(k)}))
+		}
+		return d.SkipValue()
 	}
-	if text == "" { // or null
+	token, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	text := token.String()
+	if text == "" {
 		return nil
 	}
 	s.Time, s.err = stampTime(text)

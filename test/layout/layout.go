@@ -76,6 +76,7 @@ var homes = []home{
 	{library: "github.com/spf13/viper", packages: []string{"config"}},
 	{library: "github.com/go-viper/mapstructure", packages: []string{"config"}},
 	{library: "go.yaml.in/yaml", packages: []string{"config", "postmortem", "source/..."}},
+	{library: "github.com/go-json-experiment/json", packages: []string{"webhook"}},
 
 	{library: "database/sql", packages: []string{"store/sqlstore"}},
 	{library: "modernc.org/sqlite", packages: []string{"store/sqlstore"}},
@@ -86,8 +87,7 @@ var homes = []home{
 	{library: "github.com/itchyny/gojq", packages: []string{"source"}},
 	{library: "github.com/fsnotify/fsnotify", packages: []string{"source/file"}},
 
-	// Of Alertmanager only what is stable and small: the wire form, matchers, and the client of its API.
-	{library: "github.com/prometheus/alertmanager/template", packages: []string{"webhook"}},
+	// Of Alertmanager only what is stable and small: events, matchers, and the client of its API.
 	{library: "github.com/prometheus/alertmanager/eventrecorder/eventrecorderpb", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf", packages: []string{"webhook"}},
 	{library: "google.golang.org/protobuf/encoding/protowire", packages: []string{"backfill"}},
