@@ -45,7 +45,7 @@ kills: ## Kill first starts, copies, backups and migrations: at every step, and 
 powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
 	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
-bench: ## Measure against a bare server on this machine; prints ratios
+bench: ## Measure against a bare server on this machine, and what correlation costs; prints one table
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate
 
 fuzz: ## Fuzz every decoder, FUZZTIME each (10m); keeps the corpus

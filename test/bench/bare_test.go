@@ -27,7 +27,9 @@ func TestMain(m *testing.M) {
 	var handler http.Handler
 	switch role := os.Getenv(bareRole); role {
 	case "":
-		os.Exit(m.Run())
+		code := m.Run()
+		results.print(os.Stdout)
+		os.Exit(code)
 	case "webhook":
 		handler = bareWebhook(os.Getenv("MEANTIME_BENCH_FILE"))
 	case "metrics":
