@@ -11,9 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// The bodies of rows are JSON objects with short names and without whitespace. They are written and read by hand: with
-// encoding/json, a start with a large store would take several times as long. What is read is any valid JSON, so a body
-// may gain fields that an older program skips.
+// The bodies of rows are JSON objects with short names and without whitespace. They are written and read by hand, because a
+// start reads those of all incidents and episodes: of a sighting with 11 labels, go-json-experiment/json takes 2.3 times the
+// processor time to read and 4.5 times to write, encoding/json more. What is read is any valid JSON, so a body may gain fields
+// that an older program skips.
 
 // object writes one JSON object. Fields with a zero value are left out.
 type object struct{ b []byte }
