@@ -130,6 +130,16 @@ func explainPoint(inc *incident.Incident, p incident.Point) ExplainedPoint {
 	return e
 }
 
+// fromDetected names the interval that measures what pagers and trackers do, where that is known and the start of impact is not.
+func fromDetected(inc *incident.Incident, iv incident.Interval) string {
+	const detected = incident.Point(incident.Detected)
+	m, told := inc.Milestones[incident.Started]
+	if iv.From != incident.Point(incident.Started) || told && !m.Placeholder || iv.To == detected || inc.Point(detected).IsZero() || inc.Point(iv.To).IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("; {name: handle, from: detected, to: %s} under intervals measures from when it was detected, as pagers and trackers do", iv.To)
+}
+
 // why says in words why a measurement is not recorded.
 func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open bool) string {
 	switch s {
@@ -147,12 +157,12 @@ func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open b
 		return fmt.Sprintf("still open, and %s has not come", unknownPoints(inc, iv))
 	}
 	if m, ok := inc.Milestones[incident.MilestoneName(iv.From)]; ok && m.Placeholder {
-		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From)
+		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From) + fromDetected(inc, iv)
 	}
 	if m, ok := inc.Milestones[incident.MilestoneName(iv.To)]; ok && m.Placeholder {
 		return fmt.Sprintf("%s only repeats when it started, so it is not known", iv.To)
 	}
-	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv))
+	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv)) + fromDetected(inc, iv)
 	if why := whyMissing(inc, iv, missing); why != "" {
 		words += " " + why
 	}

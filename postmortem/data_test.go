@@ -13,6 +13,8 @@ func TestDataIsRefused(t *testing.T) {
 	for _, c := range []struct{ name, body, kind string }{
 		{"export.json", `{"incidents": [{"name": "Logins fail", "resolved_at": "2026-08-02T10:40:00Z"}]}`, "JSON"},
 		{"export", "\xef\xbb\xbf [{\"id\": 1,\n \"createdAt\": \"2026-08-02T10:40:00Z\"}]\n", "JSON"},
+		{"issues.json", `[{"number": 7, "title": "Prints are late", "state": "CLOSED", "createdAt": "2026-08-02T06:40:00Z", "closedAt": "2026-08-02T10:40:00Z", "labels": [{"name": "incident"}]}]`, "JSON"},
+		{"issues", "{\"number\": 7,\n \"closedAt\": \"2026-08-02T10:40:00Z\",\n \"body\": \"Resolved at 10:40 UTC.\"}\n", "JSON"},
 		{"export.txt", `{"id": 1, "closed": "2026-08-02T10:40:00Z"}` + "\n" + `{"id": 2}`, "JSON"},
 		{"broken.JSON", `{"id": 1,`, "JSON"},
 		{"history.yml", "status: up\nlastUpdated: 2026-01-14T23:08:36.001Z\n", "YAML"},
