@@ -39,6 +39,8 @@ type book struct {
 	reaches map[int64]map[string]bool             // the known that reach into a day
 	states  map[int64]map[incident.RecordKey]bool // the records that name alerts of a day
 	weeks   map[int64]week
+	medians map[int64]time.Duration               // how long incidents last, by week
+	guessed map[int64]map[incident.RecordKey]bool // records that tell only their end, by its week
 	reviews *decisions
 	silence map[string]incident.Silence
 	blind   map[string][]incident.Impact
@@ -142,7 +144,7 @@ type part struct {
 	next     time.Time
 }
 
-// week are the numbers of an organisation in one week.
+// week are the numbers of an organisation in one week: how long its incidents last and how many an hour there are, rounded.
 type week struct{ median, rate float64 }
 
 func newBook(rules *Rules, sizes sizes) *book {
@@ -151,6 +153,7 @@ func newBook(rules *Rules, sizes sizes) *book {
 		firing: map[string]time.Time{}, records: map[incident.RecordKey]*recordInfo{},
 		known: map[string]*assign.Known{}, reaches: map[int64]map[string]bool{},
 		states: map[int64]map[incident.RecordKey]bool{}, weeks: map[int64]week{},
+		medians: map[int64]time.Duration{}, guessed: map[int64]map[incident.RecordKey]bool{},
 		silence: map[string]incident.Silence{}, parts: map[string]*part{}, dirty: map[*cell]bool{},
 		reordered: map[int64]bool{}, reweek: map[int64]bool{},
 		touched: map[*part]bool{}, judged: map[*entry]bool{},
@@ -405,15 +408,11 @@ func (b *book) replace(old, x *recordInfo) {
 			continue
 		}
 		b.reweek[floor(r.Onset.UnixNano(), weekLength)] = true
+		if r.guessed {
+			mark(b.guessed, floor(r.end.UnixNano(), weekLength), r.Key, r == x)
+		}
 		for _, n := range r.stateDays() {
-			if b.states[n] == nil {
-				b.states[n] = map[incident.RecordKey]bool{}
-			}
-			if r == old {
-				delete(b.states[n], r.Key)
-			} else {
-				b.states[n][r.Key] = true
-			}
+			mark(b.states, n, r.Key, r == x)
 			b.markDay(n)
 		}
 	}
@@ -428,6 +427,20 @@ func (b *book) replace(old, x *recordInfo) {
 		}
 		delete(b.records, old.Key)
 		b.index.Remove(old.Key)
+	}
+}
+
+// mark notes a key in the set of a stretch of time, or takes it out.
+func mark[K comparable](sets map[int64]map[K]bool, n int64, k K, in bool) {
+	switch {
+	case !in:
+		if delete(sets[n], k); len(sets[n]) == 0 {
+			delete(sets, n)
+		}
+	case sets[n] == nil:
+		sets[n] = map[K]bool{k: true}
+	default:
+		sets[n][k] = true
 	}
 }
 

@@ -116,6 +116,17 @@ var cases = []organised{
 			record 1 checkout started=0 mitigated=45`,
 		want: "1: Errors", why: "the end agrees",
 	},
+	{
+		name: "a record that tells only its end began as long before it as incidents of this organisation last",
+		tell: `
+			again 24h 20 record 2 other started=-300 mitigated=-290
+			alert checkout Errors -9--1 severity=warning
+			alert checkout Latency -8--1 severity=warning
+			alert mail Bounces -39-5 severity=warning
+			record 1 checkout resolved=0
+			day one`,
+		want: "1: checkout/Errors checkout/Latency; 2 missed; nothing: mail/Bounces", why: "ten minutes, where 40 is the guess without others",
+	},
 	// Services.
 	{
 		name: "an alert of a service that needs the failed one is linked",

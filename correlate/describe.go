@@ -80,7 +80,7 @@ func (b *book) describeRecord(r *incident.Record) *recordInfo {
 	for _, w := range r.Impacts {
 		x.impacts = append(x.impacts, [2]time.Time{w.From, w.To})
 	}
-	x.place()
+	x.place(usualLength) // settle knows better
 	return x
 }
 
@@ -106,10 +106,15 @@ type recordInfo struct {
 	milestone assign.Milestone
 	end       time.Time // of the impact, zero where nobody told
 	lasted    time.Duration
+	guessed   bool // when it began, from its end
 }
 
-// usualLength is how long an incident lasts where nobody told.
-const usualLength = 40 * time.Minute
+// usualLength is how long an incident lasts where nobody told; what records tell counts between the other two.
+const (
+	usualLength   = 40 * time.Minute
+	shortestUsual = 5 * time.Minute
+	longestUsual  = 2 * time.Hour
+)
 
 const (
 	detectedLate = 5 * time.Minute
@@ -117,8 +122,9 @@ const (
 	createdLate  = 30 * time.Minute
 )
 
-// place works out when a record's incident began, and by which of its times.
-func (x *recordInfo) place() {
+// place works out when a record's incident began, and by which of its times. One that tells only its end began as long before
+// it as incidents usually last.
+func (x *recordInfo) place(usual time.Duration) {
 	t := &x.Times
 	const started, detected, acknowledged, identified, mitigated, resolved = 0, 1, 2, 3, 4, 5
 	x.end = t[mitigated]
@@ -152,7 +158,7 @@ func (x *recordInfo) place() {
 			x.lasted = x.end.Sub(onset)
 		}
 	case !x.end.IsZero():
-		onset, x.milestone, x.Late = x.end.Add(-usualLength), assign.Acknowledged, createdLate
+		onset, x.milestone, x.Late, x.guessed = x.end.Add(-usual), assign.Acknowledged, createdLate, true
 	case !x.created.IsZero():
 		onset, x.milestone, x.Late = x.created.Add(-createdLate), assign.Created, createdLate
 	default: // when it was written says nothing of when it was; no alert is drawn to it

@@ -3,6 +3,7 @@ package correlate
 import (
 	"container/heap"
 	"context"
+	"iter"
 	"maps"
 	"math"
 	"reflect"
@@ -193,6 +194,7 @@ func (b *book) settle(ctx context.Context, l loader, flush func(context.Context,
 		b.redescribe()
 	}
 	b.recut()
+	b.guess()
 	b.regroup()
 	b.renumber()
 	var q queue
@@ -328,16 +330,7 @@ func (b *book) setKnown(id string, k *assign.Known) {
 			from = math.Min(from, x.Made)
 		}
 		for n := int64(math.Floor(from / 24)); n <= int64(math.Floor(to/24)); n++ {
-			if b.reaches[n] == nil {
-				b.reaches[n] = map[string]bool{}
-			}
-			if x == old {
-				if delete(b.reaches[n], id); len(b.reaches[n]) == 0 {
-					delete(b.reaches, n)
-				}
-			} else {
-				b.reaches[n][id] = true
-			}
+			mark(b.reaches, n, id, x == k)
 			b.markDay(n)
 		}
 	}
@@ -381,16 +374,9 @@ func (b *book) renumber() {
 			b.reweek[n] = true
 		}
 	}
-	again := map[int64]bool{}
-	for n := range b.reweek {
-		for w := range b.weeks {
-			if w >= n && w <= n+lookback/7+1 {
-				again[w] = true
-			}
-		}
-	}
+	again := changed(b.reweek, b.weeks)
 	clear(b.reweek)
-	for w := range again {
+	for _, w := range again {
 		was := b.weeks[w]
 		delete(b.weeks, w)
 		if b.weekOf(w) != was {
@@ -413,36 +399,83 @@ func (b *book) listened(c *cell) [2]float64 {
 	return [2]float64{roundNats(days*24+480, 0.25) - 480, math.Round(roundNats(math.Max(1, days), 0.25))}
 }
 
-// weekOf are the numbers of one week: of the incidents that began in the ninety days before its end.
+// changed are the weeks of a map whose numbers are made of some weeks.
+func changed[T any](of map[int64]bool, m map[int64]T) (out []int64) {
+	for _, w := range sortedKeys(m) {
+		for n := range of {
+			if w >= n && w <= n+lookback/7+1 {
+				out = append(out, w)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// guess places records that tell only their end anew, where incidents last otherwise now.
+func (b *book) guess() {
+	for _, w := range changed(b.reweek, b.medians) {
+		delete(b.medians, w)
+	}
+	for _, w := range changed(b.reweek, b.guessed) {
+		usual := b.medianOf(w)
+		for k := range b.guessed[w] {
+			x := b.records[k]
+			y := *x
+			if y.place(usual); !y.Onset.Equal(x.Onset) {
+				b.replace(x, &y)
+			}
+		}
+	}
+}
+
+// within are the incidents that records tell of in the ninety days before the end of a week.
+func (b *book) within(n int64) iter.Seq[*recordInfo] {
+	return func(yield func(*recordInfo) bool) {
+		for r := range b.index.Between(time.Unix(0, (n+1)*weekLength-lookback*dayLength), time.Unix(0, (n+1)*weekLength)) {
+			if x := b.records[r.Key]; x.Kind != incident.KindMaintenance && !x.Untimed && !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// medianOf is how long incidents lasted up to one week, of those that tell both ends.
+func (b *book) medianOf(n int64) time.Duration {
+	if m, ok := b.medians[n]; ok {
+		return m
+	}
+	var lasted []time.Duration
+	for x := range b.within(n) {
+		if x.lasted > 0 {
+			lasted = append(lasted, x.lasted)
+		}
+	}
+	median := usualLength
+	if len(lasted) > 0 {
+		slices.Sort(lasted)
+		median = min(longestUsual, max(shortestUsual, lasted[len(lasted)/2]))
+	}
+	median = time.Duration(roundNats(median.Hours(), 0.25) * float64(time.Hour)).Round(time.Second)
+	b.medians[n] = median
+	return median
+}
+
+// weekOf are the numbers of one week.
 func (b *book) weekOf(n int64) week {
 	if w, ok := b.weeks[n]; ok {
 		return w
 	}
-	from, to := (n+1)*weekLength-lookback*dayLength, (n+1)*weekLength
-	var lasted []float64
-	count := 0.0
-	for r := range b.index.Between(time.Unix(0, from), time.Unix(0, to)) {
-		x := b.records[r.Key]
-		if x.Kind == incident.KindMaintenance || x.Untimed {
-			continue
-		}
+	count, active := 0.0, 0.0
+	for range b.within(n) {
 		count++
-		if x.lasted > 0 {
-			lasted = append(lasted, x.lasted.Hours())
-		}
 	}
-	active := 0.0
-	for k := from / dayLength; k <= to/dayLength; k++ {
+	for k := (n+1)*7 - lookback; k <= (n+1)*7; k++ {
 		if d := b.days[k]; d != nil && len(d.entries) > 0 {
 			active++
 		}
 	}
-	median := usualLength.Hours()
-	if len(lasted) > 0 {
-		slices.Sort(lasted)
-		median = math.Min(2, math.Max(5.0/60, lasted[len(lasted)/2]))
-	}
-	w := week{roundNats(median, 0.25), roundNats(math.Max(1, count)/math.Max(24, 24*active), 0.5)}
+	w := week{b.medianOf(n).Hours(), roundNats(math.Max(1, count)/math.Max(24, 24*active), 0.5)}
 	b.weeks[n] = w
 	return w
 }
