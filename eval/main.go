@@ -33,7 +33,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", `"full" or "day one": only that configuration; empty for both`)
 	flag.IntVar(&o.seeds, "seeds", 3, "organisations to invent of each profile")
 	flag.Uint64Var(&o.first, "first", 1, "the first seed")
-	flag.StringVar(&o.profiles, "profiles", "busy,storm,calm,plain", "profiles to invent")
+	flag.StringVar(&o.profiles, "profiles", "busy,storm,calm,plain,field,late,dense,usual", "profiles to invent")
 	flag.Parse()
 	if err := run(o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -124,6 +124,7 @@ func dataSets(folders []string) ([]string, error) {
 
 var profiles = map[string]func(uint64) invent.Parameters{
 	"busy": invent.Busy, "storm": invent.Storm, "calm": invent.Calm, "plain": invent.Plain,
+	"field": invent.Field, "late": invent.Late, "dense": invent.Dense, "usual": invent.Usual,
 }
 
 // inventions makes organisations up and writes each into a folder below out.

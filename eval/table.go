@@ -43,7 +43,7 @@ var kinds = []column{
 	}, {"transient", "noise_rejected_transient", "%.2f"}, {"burst", "noise_rejected_burst", "%.2f"},
 	{"flapper", "noise_rejected_flapper", "%.2f"}, {"chronic", "noise_rejected_chronic", "%.2f"},
 	{"monitoring", "noise_rejected_monitoring", "%.2f"}, {"maintenance", "noise_rejected_maintenance", "%.2f"},
-	{"frequent", "noise_rejected_frequent", "%.2f"},
+	{"frequent", "noise_rejected_frequent", "%.2f"}, {"nightly", "noise_rejected_nightly", "%.2f"},
 }
 
 func (t table) print(w io.Writer) {

@@ -81,10 +81,15 @@ func (w *World) group(key string, episodes []*episode) []note {
 		clear(told)
 		sent = time.Time{}
 		for {
+			mute := false // something fires on that is silenced
 			// what Alertmanager holds now: for each alert its newest firing that has begun
 			held := map[string]*episode{}
 			for j := range episodes {
 				if e := episodes[j]; !e.start.After(flush) && (e.end.After(flush) || flush.Sub(e.end) < 5*time.Minute) {
+					if w.muted(e, flush) {
+						mute = mute || e.end.After(flush)
+						continue
+					}
 					held[e.fingerprint] = e
 				}
 			}
@@ -118,7 +123,7 @@ func (w *World) group(key string, episodes []*episode) []note {
 				}
 				out = append(out, w.deliver(key, flush, send)...)
 			}
-			if !firing && len(send) == 0 {
+			if !firing && !mute && len(send) == 0 {
 				break
 			}
 			flush = flush.Add(groupInterval)

@@ -12,6 +12,8 @@
 //     for days, outages of monitoring itself, maintenance.
 //   - Two Prometheus replicas with skewed starts, two Alertmanagers, groups with group_wait, group_interval and
 //     repeat_interval, lost resolves, late and disordered deliveries, a firing after its resolved.
+//   - What the field does besides, where Habits say so: people who come late, incidents that follow each other or come
+//     back as tickets of their own, incidents of days, nightly jobs, frequent alerts, silences.
 //   - People write records late, in their own names, rounded, with gaps and mistakes, sometimes twice, and edit them.
 package invent
 
@@ -72,6 +74,8 @@ type Parameters struct {
 	WrongService, NoName float64 // the record names a service that suffered; none
 	TwoRecords, CrossRef float64
 	References           float64
+
+	Habits
 }
 
 // Busy is an organisation with about as many noisy alerts as true ones.
@@ -120,6 +124,7 @@ type World struct {
 	byName   map[string]*service
 	troubles []*trouble
 	episodes []*episode
+	silences []*silence
 }
 
 // Invent makes an organisation up. The same parameters give the same organisation.
@@ -128,13 +133,15 @@ func Invent(p Parameters) *World {
 	w.to = w.from.AddDate(0, 0, p.Days)
 	w.found()
 	w.incidents()
+	w.special()
 	w.noise()
+	w.quiet()
 	slices.SortStableFunc(w.episodes, func(a, b *episode) int { return a.start.Compare(b.start) })
 	w.settle()
 	return w
 }
 
-// Write writes notifications.jsonl, records.jsonl, topology.json and truth.json into a folder.
+// Write writes notifications.jsonl, records.jsonl, silences.jsonl where there are any, topology.json and truth.json into a folder.
 func (w *World) Write(dir string) error {
 	notes := w.notifications() // decides what was visible, which the truth needs
 	papers := w.papers()
@@ -143,6 +150,11 @@ func (w *World) Write(dir string) error {
 	}
 	if err := writeLines(filepath.Join(dir, "records.jsonl"), papers); err != nil {
 		return err
+	}
+	if len(w.silences) > 0 {
+		if err := writeLines(filepath.Join(dir, "silences.jsonl"), w.hushes()); err != nil {
+			return err
+		}
 	}
 	if err := writeJSON(filepath.Join(dir, "topology.json"), w.topology()); err != nil {
 		return err

@@ -34,6 +34,9 @@ func (w *World) papers() []paper {
 		for i := range n {
 			number++
 			source := []string{"desk", "oncall", "reviews"}[(number+i)%3]
+			if t.chain != "" {
+				source = []string{"desk", "oncall"}[i]
+			}
 			id := map[string]string{"desk": fmt.Sprintf("D-%d", number), "oncall": fmt.Sprintf("%08X", hash(fmt.Sprint(w.Seed), fmt.Sprint(number))), "reviews": fmt.Sprintf("%s-%d", t.started.Format("2006-01-02"), number)}[source]
 			t.records = append(t.records, id)
 			r, versions := w.write(t, source, id)
@@ -71,6 +74,12 @@ func (w *World) write(t *trouble, source, id string) (map[string]any, []paper) {
 		m["started"] = minute(t.detected)
 		m["detected"] = m["started"]
 	}
+	if t.noticedLate {
+		delete(m, "started")
+		if m["detected"] = minute(t.came); w.chance(0.3) {
+			m["started"] = m["detected"]
+		}
+	}
 	if !w.chance(0.3) {
 		m["acknowledged"] = minute(t.acknowledged)
 	}
@@ -86,6 +95,9 @@ func (w *World) write(t *trouble, source, id string) (map[string]any, []paper) {
 			at = at.Add(w.between(time.Hour, 9*time.Hour))
 		}
 		m["resolved"] = minute(at)
+	}
+	if w.CreatedOnly > 0 && w.chance(w.CreatedOnly) {
+		clear(m)
 	}
 	if w.chance(w.ZoneMistake) {
 		off := time.Duration(1+w.rng.IntN(2)) * time.Hour
@@ -113,6 +125,10 @@ func (w *World) write(t *trouble, source, id string) (map[string]any, []paper) {
 		services = []string{}
 	}
 	title := fmt.Sprintf(pick(w, []string{"%s fails", "Slow answers from %s", "%s: errors", "Users report trouble with %s", "%s not available", "Investigating %s"}), say(named))
+	if t.like != nil {
+		title = t.like.title
+	}
+	t.title = title
 	if t.kind == "maintenance" {
 		title = "Planned work on " + say(named)
 	}
@@ -134,13 +150,25 @@ func (w *World) write(t *trouble, source, id string) (map[string]any, []paper) {
 			}
 		}
 	}
-	created := t.detected.Add(w.expo(12 * time.Minute))
+	knew := t.detected
+	if t.noticedLate {
+		knew = t.came
+	}
+	created := knew.Add(w.expo(12 * time.Minute))
 	if w.chance(0.12) {
 		created = created.Add(w.between(20*time.Hour, 70*time.Hour))
 	}
+	if w.Exact > 0 && w.chance(w.Exact) {
+		for _, e := range w.episodes {
+			if e.trouble == t && e.visible {
+				refs["alerts"] = []map[string]string{{"fingerprint": e.fingerprint, "starts_at": stamp(e.seenStart)}}
+				break
+			}
+		}
+	}
 	labels := map[string]string{}
 	if len(t.regions) == 1 && w.chance(0.4) {
-		labels["region"] = t.regions[0]
+		labels[w.placeLabel()] = t.regions[0]
 	}
 	r := map[string]any{
 		"id": id, "title": title, "url": "https://" + source + ".example.net/" + id, "services": services, "severity": words[w.rng.IntN(len(words))], "kind": t.kind,
@@ -148,6 +176,9 @@ func (w *World) write(t *trouble, source, id string) (map[string]any, []paper) {
 	}
 	if w.chance(0.3) {
 		r["detected_by"] = "unknown"
+	}
+	if w.CreatedOnly > 0 {
+		r["created_at"] = stamp(created)
 	}
 	var out []paper
 	version := func(at time.Time, upTo time.Time) {

@@ -40,7 +40,7 @@ func (w *World) settle() {
 	for _, e := range kept {
 		for _, t := range w.troubles {
 			delay, hit := t.hit[e.service]
-			if t == e.trouble || !hit || t.unseen || (t.kind == "maintenance" && !t.recorded) || !slices.Contains(t.regions, e.labels["region"]) {
+			if t == e.trouble || !hit || t.unseen || (t.kind == "maintenance" && !t.recorded) || !slices.Contains(t.regions, e.labels[w.placeLabel()]) {
 				continue
 			}
 			for _, win := range t.windows {
@@ -108,6 +108,7 @@ func (w *World) truth() map[string]any {
 		}
 		incidents = append(incidents, map[string]any{
 			"id": t.id, "kind": t.kind, "root": t.root.name, "services": services, "regions": t.regions, "impacts": impacts, "detected_by": t.by, "missed": !visible, "late_alert": t.late, "records": records,
+			"noticed_late": t.noticedLate, "chain": t.chain, "long": t.long,
 			"milestones": map[string]any{"started": stamp(t.started), "detected": stamp(t.detected), "acknowledged": stamp(t.acknowledged), "identified": stamp(t.identified), "mitigated": stamp(t.mitigated), "resolved": stamp(t.resolved)},
 		})
 		if len(t.records) > 1 {

@@ -23,6 +23,13 @@ type trouble struct {
 	by                           string
 	unseen, slow, recorded, late bool
 	records                      []string
+
+	noticedLate, long bool
+	came              time.Time // when people did, where that was late
+	chain, title      string
+	like              *trouble      // it comes back as this one was
+	length            time.Duration // where it is decided
+	flares            []window      // after the first
 }
 
 // episode is one firing of one alert.
@@ -113,6 +120,7 @@ func (w *World) incidents() {
 			other := w.troubles[n-1]
 			begin = other.started.Add(time.Duration(w.rng.Int64N(int64(max(time.Minute, other.mitigated.Sub(other.started))))))
 		}
+		begin = w.begins(t, begin)
 		if w.chance(w.Drill) {
 			t.kind, t.recorded = "drill", true
 		}
@@ -131,8 +139,16 @@ func (w *World) unfold(t *trouble, begin time.Time) {
 		t.regions = t.root.regions
 	}
 	length := max(3*time.Minute, min(8*time.Hour, w.logNormal(w.Median, w.Sigma)))
+	if t.length > 0 {
+		length = t.length
+	}
+	lag, length := w.lag(t, length)
+	if t.like != nil {
+		t.regions = t.like.regions
+	}
 	t.windows = []window{{begin, begin.Add(length)}}
-	if t.kind == "incident" && w.chance(w.Relapse) {
+	t.windows = append(t.windows, t.flares...)
+	if t.kind == "incident" && t.length == 0 && w.chance(w.Relapse) {
 		again := begin.Add(length + w.between(15*time.Minute, 45*time.Minute))
 		t.windows = append(t.windows, window{again, again.Add(max(3*time.Minute, length/2))})
 	}
@@ -140,7 +156,7 @@ func (w *World) unfold(t *trouble, begin time.Time) {
 	t.hit = map[*service]time.Duration{t.root: 0}
 	t.order = []*service{t.root}
 	w.spread(t, t.root, w.Spread)
-	if t.kind != "maintenance" {
+	if t.kind != "maintenance" && t.length == 0 {
 		t.unseen, t.slow = w.chance(w.Unseen), w.chance(w.Slow)
 	}
 	var fired []*episode
@@ -163,6 +179,7 @@ func (w *World) unfold(t *trouble, begin time.Time) {
 	}
 	t.acknowledged = t.detected.Add(max(30*time.Second, w.logNormal(6*time.Minute, 0.7)))
 	t.identified = t.acknowledged.Add(w.logNormal(20*time.Minute, 0.7))
+	w.noticed(t, lag, fired)
 	t.resolved = latestOf(t.mitigated, t.detected).Add(w.logNormal(12*time.Minute, 0.7))
 	w.episodes = append(w.episodes, fired...)
 	w.troubles = append(w.troubles, t)
@@ -310,6 +327,7 @@ func (w *World) noise() {
 		s := pick(w, w.services)
 		one(s, pick(w, rulesFor(s.level)), moment(), w.between(20*time.Hour, 80*time.Hour), 0, pick(w, s.regions), "chronic")
 	}
+	w.habitual(one)
 	for range w.poisson(w.Blips * float64(w.Days) / 30) {
 		begin := moment()
 		for _, s := range w.services {

@@ -101,7 +101,13 @@ func (w *World) found() {
 
 // labels are those of one alert of a service. unit tells pods and instances apart.
 func (w *World) labels(s *service, r rule, region string, unit int) map[string]string {
-	l := map[string]string{"alertname": r.name, "severity": r.severity, "region": region}
+	l := map[string]string{"alertname": r.name, "severity": r.severity, w.placeLabel(): region}
+	if w.Clusters {
+		l["region"] = "eu"
+	}
+	if w.Pages {
+		l["severity"] = map[string]string{"critical": "page", "warning": "ticket"}[r.severity]
+	}
 	switch r.by {
 	case "pod":
 		l["job"], l["namespace"], l["container"] = "kube-state-metrics", s.namespace, s.said
@@ -123,7 +129,10 @@ func (w *World) labels(s *service, r rule, region string, unit int) map[string]s
 		case "job":
 			l["job"], l["instance"] = s.said, fmt.Sprintf("%s-0:8080", s.said)
 		case "component":
-			l["component"], l["cluster"] = s.said, region+"-1"
+			l["component"] = s.said
+			if !w.Clusters {
+				l["cluster"] = region + "-1"
+			}
 		default:
 			l["namespace"], l["deployment"] = s.namespace, s.said
 		}
@@ -147,8 +156,8 @@ func (w *World) topology() map[string]any {
 				names = append(names, a)
 			}
 		}
-		label := map[string]string{"service": "service", "app": "app", "job": "job", "component": "component", "k8s": "deployment"}[s.style]
-		services = append(services, map[string]any{"name": s.name, "tier": s.level, "team": s.team, "regions": s.regions, "aliases": names, "labels": map[string][]string{label: {s.said}}})
+		label, said := s.nameLabel()
+		services = append(services, map[string]any{"name": s.name, "tier": s.level, "team": s.team, "regions": s.regions, "aliases": names, "labels": map[string][]string{label: {said}}})
 		if len(s.calls) > 0 {
 			var needs []string
 			for _, c := range s.calls {
@@ -168,7 +177,22 @@ func (w *World) topology() map[string]any {
 			rule(`job="postgres"`, fmt.Sprintf(`instance=~"%s-[0-9][.].*"`, s.name))
 		}
 	}
-	return map[string]any{"services": services, "dependencies": deps, "rules": rules, "watchdogs": []any{map[string]any{"matchers": []string{`alertname="Heartbeat"`}}}}
+	out := map[string]any{"services": services, "dependencies": deps, "rules": rules, "watchdogs": []any{map[string]any{"matchers": []string{`alertname="Heartbeat"`}}}}
+	if w.Pages {
+		out["open"] = [][]string{{`severity="page"`}}
+	}
+	if w.Clusters {
+		out["places"] = []string{w.placeLabel()}
+	}
+	return out
+}
+
+// placeLabel is the label that says where something is.
+func (w *World) placeLabel() string {
+	if w.Clusters {
+		return "cluster"
+	}
+	return "region"
 }
 
 func hash(parts ...string) uint32 {
