@@ -59,7 +59,6 @@ type outcome struct {
 	sum          float64
 	sure         float64 // how likely it belongs to the best, 0 where that is its habit
 	fixed        bool    // by a statement or a person
-	back         bool    // by what follows it
 }
 
 // choice is one incident that an alert may be of.
@@ -316,12 +315,12 @@ func (s *solver) weigh(i int, o *outcome) {
 	})
 }
 
-// lookBack gives what nothing explains to an incident of which two sure alerts begin soon after it on a service tied to
-// its own: it was the first of them.
+// lookBack gives what nothing explains for sure to an incident of which two sure alerts begin soon after it on a service tied
+// to its own: it was the first of them.
 func (s *solver) lookBack() {
 	for i := range s.alerts {
 		o, x := &s.out[i], &s.alerts[i]
-		if o.fixed || o.sure > 0 || x.Quiet || o.best.state != nil && o.best.state.seed == i && s.seeds[i] {
+		if o.fixed || o.sure >= sureFrom || x.Quiet || o.best.state != nil && o.best.state.seed == i && s.seeds[i] {
 			continue
 		}
 		type next struct {
@@ -352,8 +351,13 @@ func (s *solver) lookBack() {
 			}
 			t.time, t.how, t.gap = companyShare/s.scale*math.Exp(-follow[st].gap/s.scale), afterMember, -follow[st].gap
 			if rate := t.rate(); rate > o.habit && rate > o.best.rate {
-				o.best, o.second = choice{st, t, rate}, o.best
-				o.sure, o.back = math.Round(64*rate/(rate+o.sum))/64, true
+				if o.best.state == st {
+					o.sum -= o.best.rate
+				} else {
+					o.second = o.best
+				}
+				o.best, o.sum = choice{st, t, rate}, o.sum+rate
+				o.sure = math.Round(64*rate/o.sum) / 64
 			}
 		}
 	}

@@ -43,6 +43,7 @@ const (
 	splitWithin  = 10.0 / 60  // a burst inside an incident
 	keepWorth    = 10.0       // nats that an outbreak must be worth to be an incident
 	unanswered   = 5.0        // nats for a record that no alert answers
+	answerWithin = 0.5        // T: after an onset, an alert answers it
 	inPlaceMin   = 2          // values a place label must have
 	inPlaceMost  = 60         //
 	reachSilent  = 1e-5       // rates below this matter to nobody
@@ -54,9 +55,9 @@ const (
 // milestone the onset is.
 var lateness = [...][4]float64{
 	Started:      {0.70, 0.12, 0.08, 0.10},
-	Detected:     {0.55, 0.20, 0.13, 0.12},
-	Acknowledged: {0.30, 0.15, 0.40, 0.15},
-	Created:      {0.15, 0.15, 0.50, 0.20},
+	Detected:     {0.36, 0.20, 0.08, 0.36},
+	Acknowledged: {0.17, 0.15, 0.23, 0.45},
+	Created:      {0.06, 0.15, 0.19, 0.60},
 }
 
 // terms are what a rate is made of.
@@ -417,6 +418,9 @@ func (s *solver) of(st *state, i int, base *terms) terms {
 		if joined == 0 && t.tie.Kind != Same {
 			company *= math.Exp(-math.Max(0, x.Start-st.onset) / (joinFade * s.tempo))
 		}
+		if k := st.known; k != nil && k.Ended {
+			company *= math.Exp(-math.Max(0, x.Start-k.End-s.shift[k.ID]) / pastEnd)
+		}
 		if st.known == nil {
 			company *= math.Exp(-ageShare * math.Max(0, (x.Start-st.onset)/s.org.Median-1))
 		}
@@ -425,7 +429,8 @@ func (s *solver) of(st *state, i int, base *terms) terms {
 		relapseRate > company {
 		company, how = relapseRate, asRelapse
 	}
-	if company > t.time {
+	if company > t.time*t.worth() { // a name says nothing of what comes later
+		t.named = ""
 		t.time, t.how, t.gap = company, how, x.Start-st.last
 	}
 	if len(st.places) > 0 && len(x.Places) > 0 && t.rate() >= reachSilent {

@@ -74,10 +74,7 @@ func (s *solver) givenUp(st *state) bool {
 			continue
 		}
 		unheard := !k.Maintenance && !s.answered(k)
-		if seen[k] {
-			if !s.suggests(k, st.members) {
-				continue // nothing is given to what none of it may then be linked to
-			}
+		if seen[k] && s.suggests(k, st.members) { // nothing is given to what none of it may then be linked to
 			score := s.scoreKnown(k, st.members)
 			if unheard && score > 0 {
 				score += unanswered
@@ -86,7 +83,7 @@ func (s *solver) givenUp(st *state) bool {
 				return true
 			}
 		}
-		if unheard && shifted == nil && s.shift[k.ID] == 0 &&
+		if unheard && shifted == nil && s.shift[k.ID] == 0 && len(st.members) > 1 && // one alert may be there by chance
 			slices.ContainsFunc(st.members, func(i int) bool { return slices.Contains(k.Services, s.alerts[i].Service) }) {
 			for _, off := range []float64{1, -1, 2, -2} {
 				if d := first.Start - (k.Onset + off); d >= -clockOff && d <= clockOn {
@@ -112,14 +109,17 @@ func (s *solver) suggests(k *Known, list []int) bool {
 	})
 }
 
-// answered says whether any alert of the services that a record names belongs to it.
+// answered says whether any alert of the services that a record names belongs to it and began before it was long under way.
 func (s *solver) answered(k *Known) bool {
 	st := s.states[k.ID]
 	if st == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.services[k.ID], func(v int) bool { w := find(st.joined, v); return w != nil && w.of >= sureFrom }) ||
-		len(k.Services) == 0 && len(st.members) > 0
+	by := k.Onset + s.shift[k.ID] + answerWithin*s.tempo
+	return slices.ContainsFunc(st.members, func(i int) bool {
+		return s.alerts[i].Start <= by && s.out[i].sure >= sureFrom &&
+			(len(k.Services) == 0 || slices.Contains(k.Services, s.alerts[i].Service))
+	})
 }
 
 // scoreNew is what alerts are worth, in nats over their habit, as an incident of their own.
