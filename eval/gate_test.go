@@ -26,7 +26,7 @@ var gate = map[string]float64{
 func TestGate(t *testing.T) {
 	const baseline = "testdata/baseline.json"
 	name := filepath.Join(t.TempDir(), "figures.json")
-	require.NoError(t, run(options{json: name, profiles: "busy,storm,calm,plain", seeds: 3, first: 1}, nil))
+	require.NoError(t, run(options{json: name, profiles: "busy,storm,calm,plain,field", seeds: 3, first: 1}, nil))
 	b, err := os.ReadFile(name)
 	require.NoError(t, err)
 	var results []result

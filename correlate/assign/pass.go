@@ -329,7 +329,7 @@ func (s *solver) lookBack() {
 		}
 		follow := map[*state]*next{}
 		var order []*state
-		for j := i + 1; j < len(s.alerts) && s.alerts[j].Start <= x.Start+lookBack; j++ {
+		for j := i + 1; j < len(s.alerts) && s.alerts[j].Start <= x.Start+lookBack*math.Min(1, s.tempo); j++ {
 			f := &s.out[j]
 			if f.sure < sureFrom || f.best.state == nil || !s.kept(f.best.state) {
 				continue
