@@ -429,8 +429,8 @@ func (b *book) guess() {
 	}
 }
 
-// within are the incidents that records tell of in the ninety days before the end of a week.
-func (b *book) within(n int64) iter.Seq[*recordInfo] {
+// ofWeek are the incidents that records tell of in the ninety days before the end of a week.
+func (b *book) ofWeek(n int64) iter.Seq[*recordInfo] {
 	return func(yield func(*recordInfo) bool) {
 		for r := range b.index.Between(time.Unix(0, (n+1)*weekLength-lookback*dayLength), time.Unix(0, (n+1)*weekLength)) {
 			if x := b.records[r.Key]; x.Kind != incident.KindMaintenance && !x.Untimed && !yield(x) {
@@ -446,7 +446,7 @@ func (b *book) medianOf(n int64) time.Duration {
 		return m
 	}
 	var lasted []time.Duration
-	for x := range b.within(n) {
+	for x := range b.ofWeek(n) {
 		if x.lasted > 0 {
 			lasted = append(lasted, x.lasted)
 		}
@@ -467,7 +467,7 @@ func (b *book) weekOf(n int64) week {
 		return w
 	}
 	count, active := 0.0, 0.0
-	for range b.within(n) {
+	for range b.ofWeek(n) {
 		count++
 	}
 	for k := (n+1)*7 - lookback; k <= (n+1)*7; k++ {
