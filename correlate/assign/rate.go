@@ -55,9 +55,9 @@ const (
 // milestone the onset is.
 var lateness = [...][4]float64{
 	Started:      {0.70, 0.12, 0.08, 0.10},
-	Detected:     {0.36, 0.20, 0.08, 0.36},
-	Acknowledged: {0.17, 0.15, 0.23, 0.45},
-	Created:      {0.06, 0.15, 0.19, 0.60},
+	Detected:     {0.55, 0.20, 0.13, 0.12},
+	Acknowledged: {0.30, 0.15, 0.40, 0.15},
+	Created:      {0.15, 0.15, 0.50, 0.20},
 }
 
 // terms are what a rate is made of.
