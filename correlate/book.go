@@ -117,8 +117,9 @@ func byStart(a, b *entry) int {
 
 // day is what begins on one day, in cells: as a whole or, where much fires, in shorter stretches of the clock.
 type day struct {
-	entries []*entry
-	cells   []*cell
+	entries   []*entry
+	unordered bool // entries are not in order of start
+	cells     []*cell
 }
 
 // cell is a stretch of time that is worked out at once.
@@ -310,6 +311,9 @@ func (b *book) insert(e *entry) {
 		d = &day{}
 		b.days[n] = d
 		b.recount = true
+	}
+	if last := len(d.entries) - 1; last >= 0 && byStart(d.entries[last], e) > 0 {
+		d.unordered = true
 	}
 	d.entries = append(d.entries, e)
 	b.reordered[n] = true

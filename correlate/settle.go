@@ -48,8 +48,9 @@ func (b *book) recut() {
 		}
 		// Cells hold stretches of the list as it was, and are compared with the new one.
 		d.entries = slices.DeleteFunc(slices.Clone(d.entries), func(e *entry) bool { return e.taken })
-		if !slices.IsSortedFunc(d.entries, byStart) {
+		if d.unordered {
 			slices.SortFunc(d.entries, byStart)
+			d.unordered = false
 		}
 		fresh := cut(d.entries, b.sizes.cell, 0, n*dayLength, nil)
 		old := map[[2]int64]*cell{}
