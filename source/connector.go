@@ -95,6 +95,9 @@ type Item struct {
 	Source string
 	// ID is the vendor's immutable id. It may be empty where only Map knows it.
 	ID string
+	// Made is when it was created; zero where that is not known, or where the vendor filters by the day. A page of which all
+	// were made at another time than was asked for is refused: the vendor did not do what it was asked.
+	Made time.Time
 	// Updated is when it last changed, in any part.
 	Updated time.Time
 	// Raw is the vendor's object: what `only` and `map` of the configuration see.

@@ -55,6 +55,9 @@ func (p *Poller) past(ctx, inner context.Context) (done bool, err error) {
 		}
 		r, tooMany := s.Run, false
 		_, err := p.pages(ctx, inner, Made, r, func(items []Item, page *Page) error {
+			if err := asked(r, items); err != nil {
+				return err
+			}
 			if tooMany = page.TooMany && r.To.Sub(r.From) > leastWindow; tooMany {
 				return p.store(ctx, nil, func() { s.Span, s.Run = r.To.Sub(r.From)/2, nil })
 			}
@@ -74,6 +77,24 @@ func (p *Poller) past(ctx, inner context.Context) (done bool, err error) {
 		}
 	}
 }
+
+// asked says that a page of the past was of another time than it was asked for: then nothing is known of that time.
+func asked(r *reading, items []Item) error {
+	for i := range items {
+		at := items[i].Made
+		if at.IsZero() || !at.Before(r.From.Add(-madeSlack)) && !at.After(r.To.Add(madeSlack)) {
+			return nil
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return fmt.Errorf("asked for incidents made from %s to %s, it gave %d made at other times, the first at %s",
+		r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), len(items), items[0].Made.Format(time.RFC3339))
+}
+
+// madeSlack is how far a vendor may round times.
+const madeSlack = time.Minute
 
 // nextSpan is the length of the window after one: longer where it held little.
 func nextSpan(r *reading) time.Duration {

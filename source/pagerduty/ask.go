@@ -287,6 +287,6 @@ func item(raw json.RawMessage) (source.Item, incidentJSON, error) {
 	if in.ID == "" {
 		return it, in, fmt.Errorf("an incident without an id; is the address that of PagerDuty's API?")
 	}
-	it.ID, it.Updated = in.ID, in.UpdatedAt.Time
+	it.ID, it.Made, it.Updated = in.ID, in.CreatedAt.Time, in.UpdatedAt.Time
 	return it, in, nil
 }

@@ -47,7 +47,7 @@ type Exchange struct {
 }
 
 // turning are the parameters that lead from page to page: they must be the same, where the others only should.
-var turning = []string{"offset", "page", "page[number]", "after", "nextPageToken", "startAt", "cursor", "sysparm_offset"}
+var turning = []string{"offset", "page", "page[number]", "after", "nextPageToken", "startAt", "cursor", "sysparm_offset", "skip"}
 
 // Replay answers requests from exchanges. One that is in none fails the test.
 type Replay struct {
