@@ -11,10 +11,12 @@ import (
 	"meantime/config"
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/firehydrant"
 	"meantime/source/httpjson"
 	"meantime/source/jira"
 	"meantime/source/opsgenie"
 	"meantime/source/pagerduty"
+	"meantime/source/rootly"
 	"meantime/webhook"
 )
 
@@ -30,6 +32,12 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 	"opsgenie": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return opsgenie.New(opsgenie.Options{Access: a, Read: c.Read})
+	},
+	"rootly": func(_ *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return rootly.New(rootly.Options{Access: a})
+	},
+	"firehydrant": func(_ *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return firehydrant.New(firehydrant.Options{Access: a})
 	},
 	"http": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return httpjson.New(httpjson.Options{

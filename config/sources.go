@@ -32,6 +32,8 @@ var sourceTypes = []sourceType{
 		name: "jira", needs: []string{"url", "token_file"}, polled: true,
 		takes: []string{"user", "jql", "statuses", "fields", "jsm_cloud_id", "time_zone"},
 	},
+	{name: "rootly", needs: []string{"token_file"}, polled: true},
+	{name: "firehydrant", needs: []string{"token_file"}, polled: true},
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},
 	{
 		name: "http", needs: []string{"url", "items", "map"}, polled: true,
