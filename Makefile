@@ -4,7 +4,7 @@ CONFIG ?= examples/meantime.yml
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run build test orders properties lint kills powercuts bench fuzz eval generate pictures demo
+.PHONY: help run build test orders properties lint kills powercuts bench fuzz eval learn generate pictures demo
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
@@ -54,6 +54,10 @@ fuzz: ## Fuzz every decoder, FUZZTIME each (10m); keeps the corpus
 eval: ## Judge correlation and postmortems by labelled data; DATA= and CORPUS= name folders that have others, JSON= a file for the figures
 	$(GO) run ./eval $(if $(JSON),-json $(JSON)) $(DATA)
 	$(GO) run ./eval/postmortem $(CORPUS)
+
+learn: ## Learn the weights by which a postmortem's milestones are chosen; CORPUS= and FRESH= (with commas) name folders of documents with their truth
+	$(GO) run ./eval/postmortem/train $(if $(FRESH),-fresh $(FRESH)) $(CORPUS)
+	$(GO) test ./postmortem -run 'TestDocuments|TestGolden' -update
 
 generate: ## Make the generated files again, and check that they were committed so
 	$(GO) generate ./...

@@ -15,7 +15,10 @@
 //	fields, durations, windows        what the document says about itself: labelled fields, durations, impact windows
 //	split                             one document, several incidents
 //	milestones, started, identified,
-//	ending, questions                 the record, and what stays open
+//	ending                            what the rules take for the milestones
+//	candidates, choose, extract/      every moment that may be one, and the choice of all six by weights that were learned
+//	questions, record                 what stays open, and the record
+//	vocabulary                        the lexicons without what only one organisation bears out, to measure by
 //	answers, render                   a person's answers, and the forms it is printed in
 //
 // A language is a file below lexicon/: adding one touches no code.

@@ -53,6 +53,9 @@ func (o *outline) fieldName(label string) string {
 	}
 	for _, lx := range o.t.all {
 		if f := lx.fields[key]; f != "" {
+			if lx.watch.used != nil {
+				lx.watch.used(Use{lx.Code, "fields." + f, key, 0, ""})
+			}
 			return f
 		}
 	}

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
 	"fmt"
@@ -90,6 +91,7 @@ type lexicon struct {
 	fields                                                                       map[string]string // folded label -> field
 	words                                                                        map[string]*matcher
 	neg, negAfter, hedge, lead, total                                            matcher
+	watch                                                                        watch
 }
 
 type daypart struct {
@@ -111,11 +113,20 @@ var headingOrder = []string{"timeline", "impact", "summary", "cause", "detection
 
 // lexicons holds every language, loaded once. A mistake in a file is a mistake in the program: a test loads them all.
 var lexicons = sync.OnceValues(func() ([]*lexicon, error) {
+	data, err := lexiconTexts()
+	if err != nil {
+		return nil, err
+	}
+	return buildLexicons(data, watch{})
+})
+
+// lexiconTexts are the files of all languages, in the order of their codes.
+var lexiconTexts = sync.OnceValues(func() ([]lexiconData, error) {
 	files, err := lexiconFiles.ReadDir("lexicon")
 	if err != nil {
 		return nil, err
 	}
-	var all []*lexicon
+	var all []lexiconData
 	for _, f := range files {
 		if f.Name() == "zones.yaml" || f.Name() == "suppliers.yaml" {
 			continue
@@ -124,23 +135,36 @@ var lexicons = sync.OnceValues(func() ([]*lexicon, error) {
 		if err != nil {
 			return nil, err
 		}
-		lx, err := loadLexicon(b)
+		d, err := decodeLexicon(b)
 		if err != nil {
 			return nil, fmt.Errorf("lexicon %s: %w", f.Name(), err)
 		}
-		all = append(all, lx)
+		all = append(all, d)
 	}
-	slices.SortFunc(all, func(a, b *lexicon) int { return cmp.Compare(a.Code, b.Code) })
+	slices.SortFunc(all, func(a, b lexiconData) int { return cmp.Compare(a.Code, b.Code) })
 	return all, nil
 })
 
-func loadLexicon(b []byte) (*lexicon, error) {
-	lx := &lexicon{}
-	dec := yaml.NewDecoder(strings.NewReader(string(b)))
+func decodeLexicon(b []byte) (d lexiconData, err error) {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
-	if err := dec.Decode(&lx.lexiconData); err != nil {
-		return nil, err
+	return d, dec.Decode(&d)
+}
+
+func buildLexicons(data []lexiconData, w watch) ([]*lexicon, error) {
+	var all []*lexicon
+	for _, d := range data {
+		lx, err := newLexicon(d, w)
+		if err != nil {
+			return nil, fmt.Errorf("lexicon %s: %w", d.Code, err)
+		}
+		all = append(all, lx)
 	}
+	return all, nil
+}
+
+func newLexicon(d lexiconData, w watch) (*lexicon, error) {
+	lx := &lexicon{lexiconData: d, watch: w}
 	if lx.Code == "" || len(lx.Months) != 12 || len(lx.Weekdays) != 7 {
 		return nil, fmt.Errorf("needs a code, twelve months and seven weekdays")
 	}
@@ -192,7 +216,7 @@ func loadLexicon(b []byte) (*lexicon, error) {
 		if id < 0 {
 			return nil, fmt.Errorf("unknown kind %q", name)
 		}
-		if err := lx.into(&lx.kinds, list, id); err != nil {
+		if err := lx.into(&lx.kinds, "kinds."+name, list, id); err != nil {
 			return nil, err
 		}
 	}
@@ -202,7 +226,7 @@ func loadLexicon(b []byte) (*lexicon, error) {
 		if id < 0 {
 			return nil, fmt.Errorf("unknown section %q", name)
 		}
-		if err := lx.into(&lx.headings, list, id); err != nil {
+		if err := lx.into(&lx.headings, "headings."+name, list, id); err != nil {
 			return nil, err
 		}
 	}
@@ -215,22 +239,28 @@ func loadLexicon(b []byte) (*lexicon, error) {
 			if old := lx.fields[fieldKey(l)]; old != "" && old != name {
 				return nil, fmt.Errorf("label %q is of two fields, %s and %s", l, min(old, name), max(old, name))
 			}
-			lx.fields[fieldKey(l)] = name
+			if w.keeps(Use{lx.Code, "fields." + name, l, 0, ""}) {
+				lx.fields[fieldKey(l)] = name
+			}
 		}
 	}
 	lx.words = map[string]*matcher{}
 	for name, list := range lx.Words {
 		m := &matcher{}
-		if err := lx.into(m, list, 0); err != nil {
+		if err := lx.into(m, "words."+name, list, 0); err != nil {
 			return nil, err
 		}
 		lx.words[name] = m
 	}
 	for _, x := range []struct {
 		m    *matcher
+		name string
 		list []string
-	}{{&lx.neg, lx.Negation}, {&lx.negAfter, lx.After}, {&lx.hedge, lx.Hedge}, {&lx.lead, lx.Lead}, {&lx.total, lx.Duration.Total}} {
-		if err := lx.into(x.m, x.list, 0); err != nil {
+	}{
+		{&lx.neg, "negation", lx.Negation}, {&lx.negAfter, "negation_after", lx.After}, {&lx.hedge, "hedge", lx.Hedge}, {&lx.lead, "background", lx.Lead},
+		{&lx.total, "duration.total", lx.Duration.Total},
+	} {
+		if err := lx.into(x.m, x.name, x.list, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -245,11 +275,15 @@ func (lx *lexicon) spansOf(name string, toks []token) [][2]int {
 	return nil
 }
 
-func (lx *lexicon) into(m *matcher, list []string, id int) error {
+func (lx *lexicon) into(m *matcher, name string, list []string, id int) error {
+	m.list, m.used = name, lx.tell()
 	for _, s := range list {
 		p, err := parsePattern(s, lx.Words)
 		if err != nil {
 			return err
+		}
+		if !lx.watch.leave(&p, lx.Code, name) {
+			continue
 		}
 		if lx.Script != "" {
 			for i := range p.parts {

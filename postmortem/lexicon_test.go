@@ -44,7 +44,10 @@ func TestLexiconMistakes(t *testing.T) {
 		"empty":        {"code: xx\n" + months + "kinds: {alert: ['a|']}\n", "an alternative is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := loadLexicon([]byte(c.yaml))
+			d, err := decodeLexicon([]byte(c.yaml))
+			if err == nil {
+				_, err = newLexicon(d, watch{})
+			}
 			require.ErrorContains(t, err, c.want)
 		})
 	}

@@ -27,7 +27,9 @@ type reader struct {
 	ds    []duration
 	picks map[incident.MilestoneName]pick
 	qs    []incident.Question
-	by    incident.DetectedBy
+
+	suggested map[incident.MilestoneName][]suggestion // what may be a milestone, the likeliest first
+	by        incident.DetectedBy
 
 	weakCounts  bool // nothing firmer than "it looks healthy" is said of the recovery
 	startProved bool // a duration says which entry is the start
@@ -49,7 +51,7 @@ func pickEntry(o *outline, e *entry, c incident.Confidence) pick {
 }
 
 // found reads the incident.
-func (r *reader) found() Found {
+func (r *reader) found() (Found, error) {
 	r.picks = map[incident.MilestoneName]pick{}
 	for _, i := range r.group.entries {
 		r.own = append(r.own, &r.o.entries[i])
@@ -58,7 +60,7 @@ func (r *reader) found() Found {
 		if r.o.statusFile() { // it says when the work was to begin and to end
 			r.fromFields()
 		}
-		return Found{Record: r.record(), Entries: r.table()} // an alert in a drill is no detection
+		return Found{Record: r.record(), Entries: r.table()}, nil // an alert in a drill is no detection
 	}
 	r.collect()
 	if r.group.own || r.of > 1 {
@@ -74,8 +76,12 @@ func (r *reader) found() Found {
 	r.fromFront()
 	r.proveStart()
 	r.check()
+	c := r.candidates()
+	if err := r.choose(c); err != nil {
+		return Found{}, err
+	}
 	r.ask()
-	return Found{Record: r.record(), Questions: r.qs, Entries: r.table()}
+	return Found{Record: r.record(), Questions: r.qs, Entries: r.table(), Problem: &c.problem}, nil
 }
 
 // maxEntries is the most entries milestones are looked for in: nobody tells an incident in more.
@@ -288,20 +294,9 @@ func (r *reader) detected() {
 		e = nil // who works on it has known
 	}
 	if e != nil {
-		switch r.aware(e) {
-		case Alert:
-			r.by = incident.ByAlert
-		case ReportUser:
-			r.by = incident.ByCustomer
-		case Noticed, ReportSupport:
-			r.by = incident.ByStaff
-		}
+		r.by = r.whoKnew(e)
 	}
-	for _, f := range r.fs {
-		if f.name == "detected_by" && r.inGroup(f.block) {
-			r.byField(f)
-		}
-	}
+	r.byFields()
 	if _, ok := r.picks[incident.Detected]; ok || e == nil {
 		return
 	}
@@ -312,6 +307,27 @@ func (r *reader) detected() {
 		c = incident.ConfidenceInferred
 	}
 	r.picks[incident.Detected] = pickEntry(r.o, e, c)
+}
+
+// whoKnew is who an entry says knew first, empty where it does not say.
+func (r *reader) whoKnew(e *entry) incident.DetectedBy {
+	switch r.aware(e) {
+	case Alert:
+		return incident.ByAlert
+	case ReportUser:
+		return incident.ByCustomer
+	case Noticed, ReportSupport:
+		return incident.ByStaff
+	}
+	return ""
+}
+
+func (r *reader) byFields() {
+	for _, f := range r.fs {
+		if f.name == "detected_by" && r.inGroup(f.block) {
+			r.byField(f)
+		}
+	}
 }
 
 // byField reads who detected it from a field's words.

@@ -116,13 +116,15 @@ type pattern struct {
 	parts  []part
 	id     int
 	denies bool // it holds a negation itself, which then denies nothing
+	source string
 }
 
 type part struct {
 	gap      int // words that may stand before it
 	optional bool
 	alts     []alt
-	index    *altIndex // of many alternatives, by their first word
+	lists    map[string]string // the word list that an alternative comes from, by the alternative; nil where none does
+	index    *altIndex         // of many alternatives, by their first word
 }
 
 // altIndex finds alternatives by their first word, so that a long list costs no more than a short one.
@@ -167,7 +169,7 @@ func (w word) matches(t string) bool {
 
 // parsePattern reads a pattern's notation.
 func parsePattern(s string, lists map[string][]string) (pattern, error) {
-	var p pattern
+	p := pattern{source: s}
 	gap := 0
 	for _, f := range strings.Fields(s) {
 		switch f {
@@ -191,8 +193,13 @@ func parsePattern(s string, lists map[string][]string) (pattern, error) {
 				if !ok {
 					return p, fmt.Errorf("pattern %q: no list %q", s, name)
 				}
+				if pt.lists == nil {
+					pt.lists = map[string]string{}
+				}
 				for _, l := range list {
-					pt.alts = append(pt.alts, parseAlt(l))
+					a := parseAlt(l)
+					pt.alts = append(pt.alts, a)
+					pt.lists[a.String()] = name
 				}
 				continue
 			}
@@ -232,6 +239,8 @@ func parseAlt(s string) (a alt) {
 // by a prefix of it for stems.
 type matcher struct {
 	patterns []pattern
+	list     string           // the list of the lexicon it is made of
+	used     func(Use)        // told every use of a phrase, where somebody listens
 	first    map[string][]int // word -> patterns beginning with it
 	stems    map[string][]int
 	longest  int // of the stems, in bytes
@@ -275,6 +284,9 @@ func (m *matcher) find(toks []token, yield func(match)) {
 		t := toks[i].text
 		try := func(n int) {
 			if end := m.patterns[n].at(toks, i); end > 0 {
+				if m.used != nil {
+					m.tell(&m.patterns[n], toks, i)
+				}
 				yield(match{m.patterns[n].id, i, end, m.patterns[n].denies})
 			}
 		}

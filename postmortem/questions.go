@@ -20,6 +20,7 @@ const (
 	AskDuration  = "duration"  // a printed duration differs from its own ends
 	AskIncidents = "incidents" // one incident or several
 	AskTruncated = "truncated" // the text breaks off
+	AskAbsent    = "absent"    // milestones of which the document says nothing
 	// A milestone's own name asks for that milestone; detected_by for who knew first.
 )
 
@@ -29,10 +30,15 @@ func (r *reader) question(kind, field, text, why string, candidates []string, li
 	if len(r.qs) >= maxQuestions {
 		return
 	}
+	most := 12
+	if incident.MilestoneName(kind).Valid() {
+		most = mostSuggestions
+	}
+	candidates = candidates[:min(len(candidates), most)]
 	for i := range r.qs {
 		if r.qs[i].Kind == kind && r.qs[i].Field == field {
 			for _, c := range candidates {
-				if !slices.ContainsFunc(r.qs[i].Candidates, func(old string) bool { return sameMoment(old, c) }) && len(r.qs[i].Candidates) < 12 {
+				if !slices.ContainsFunc(r.qs[i].Candidates, func(old string) bool { return sameMoment(old, c) }) && len(r.qs[i].Candidates) < most {
 					r.qs[i].Candidates = append(r.qs[i].Candidates, c)
 				}
 			}
@@ -86,6 +92,7 @@ func (r *reader) ask() {
 	r.askOrder()
 	r.askStart()
 	r.askDetected()
+	r.askGiven()
 	r.askMissing()
 	r.askDurations()
 	r.askWindows()
@@ -291,13 +298,6 @@ func (r *reader) askStart() {
 	d, known := r.picks[incident.Detected]
 	switch {
 	case !ok:
-		var es []*entry
-		for _, e := range r.own {
-			if len(es) < 6 && !e.at.IsZero() && (e.list || !r.o.timeline) && e.kinds.has(Trigger, ImpactStart, Symptom, Alert, ReportUser, Report, Noticed) && !(known && e.at.After(d.at)) {
-				es = append(es, e)
-			}
-		}
-		r.askEntries("started", field, "When did users begin to be affected?", "The document does not say it; a first report, an alert or a change is not the start.", es)
 	case r.startProved:
 		r.question("started", field, "Did users begin to be affected here?", "The entry is no failure that somebody saw; only the stated duration says that it is the start.", []string{candidate(s.at, s.evidence)}, s.line)
 	case s.confidence == incident.ConfidenceInferred:
@@ -344,52 +344,8 @@ func (r *reader) askDetected() {
 	}
 }
 
-// askMissing asks for every milestone the document does not give, with the entries that may be it.
-func (r *reader) askMissing() {
-	wanted := []struct {
-		name  incident.MilestoneName
-		text  string
-		kinds []Kind
-	}{
-		{incident.Detected, "When did the organisation first know?", []Kind{Alert, ReportUser, Report, Noticed, Finding, Symptom}},
-		{incident.Acknowledged, "When did somebody begin to work on it?", []Kind{Ack, Declared, Attempt, Talk, Finding}},
-		{incident.Identified, "When was the cause known?", []Kind{Cause, Finding}},
-		{incident.Mitigated, "When were users well again?", []Kind{Recovered, Partial, Attempt, Resolved, Ended}},
-		{incident.Resolved, "When was it over?", []Kind{Ended, Resolved, Recovered, SelfHealed, Partial, Attempt, Backlog}},
-	}
-	for _, w := range wanted {
-		if _, ok := r.picks[w.name]; ok {
-			continue
-		}
-		var es []*entry
-		for _, e := range r.own {
-			hit := false
-			for _, k := range w.kinds {
-				_, told := e.kinds[k]
-				hit = hit || told
-			}
-			if hit && !e.at.IsZero() && (e.list || !r.o.timeline) {
-				es = append(es, e)
-			}
-		}
-		if n := len(es); n > 6 { // of an end the last count, of a beginning the first
-			if w.name == incident.Resolved || w.name == incident.Mitigated {
-				es = es[n-6:]
-			} else {
-				es = es[:6]
-			}
-		}
-		why := "The document does not say it."
-		if len(es) > 0 {
-			why = "No entry says it plainly."
-		}
-		r.askEntries(string(w.name), "milestones."+string(w.name), w.text, why, es)
-	}
-	for _, e := range r.es { // told at the end of a long paragraph: later than the time it begins with
-		if t, ok := e.kinds[Recovered]; ok && !t.hedged && t.sentence > 2 && e.list {
-			r.question("mitigated", "milestones.mitigated", "When were users well again?", "It is told in a paragraph that begins earlier.", []string{candidate(e.at, r.o.text(e))}, e.line)
-		}
-	}
+// askGiven asks about what is given and may be meant otherwise.
+func (r *reader) askGiven() {
 	if p, ok := r.picks[incident.Identified]; ok && p.e != nil {
 		if t := p.e.kinds[Cause]; t.hedged {
 			r.question("identified", "milestones.identified", "Was the cause certain here?", "It is told as a possibility.", []string{candidate(p.at, p.evidence)}, p.line)

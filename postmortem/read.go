@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/postmortem/extract"
 )
 
 // Options are what a caller knows beyond the text.
@@ -16,6 +17,8 @@ type Options struct {
 	Answers Answers
 	// Location is the zone of times that neither carry one nor stand in a document that says one; nil leaves them unknown.
 	Location *time.Location
+
+	lexicons []*lexicon // those of a Vocabulary; nil for all of every language
 
 	zone zone // the rest is set by Answers
 	date time.Time
@@ -39,6 +42,8 @@ type Found struct {
 	Questions []incident.Question
 	// Entries are the moments it was made from, in the order of the document.
 	Entries []Entry
+	// Problem is what the milestones were chosen from, nil where nothing was.
+	Problem *extract.Problem
 }
 
 // Entry is one moment a document tells of, for people to look at.
@@ -68,9 +73,12 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	if err := refuseData(name, body); err != nil {
 		return Result{}, err
 	}
-	all, err := lexicons()
-	if err != nil {
-		return Result{}, err
+	all := opts.lexicons
+	if all == nil {
+		var err error
+		if all, err = lexicons(); err != nil {
+			return Result{}, err
+		}
 	}
 	if _, err := zoneTable(); err != nil {
 		return Result{}, err
@@ -103,7 +111,10 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	used := opts.Answers.track()
 	for g := range groups {
 		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups), sort: sort, sup: sup}
-		f := r.found()
+		f, err := r.found()
+		if err != nil {
+			return Result{}, err
+		}
 		f.Record.ID = recordID(name, g, groups[g].id)
 		used.settle(&f, g)
 		f.Record.Questions = f.Questions
@@ -111,7 +122,7 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 		if err := f.Record.Validate(); err != nil {
 			return Result{}, err
 		}
-		if len(f.Entries) > 0 || len(f.Record.Milestones) > 0 || len(f.Record.Impacts) > 0 {
+		if len(f.Entries) > 0 || len(f.Record.Milestones) > 0 || len(f.Record.Impacts) > 0 || f.Problem != nil && len(f.Problem.Sources) > 0 {
 			res.Incidents = append(res.Incidents, f)
 		}
 	}

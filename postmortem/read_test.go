@@ -42,6 +42,38 @@ func given(f Found) string {
 	return strings.Join(out, ", ")
 }
 
+// suggested says whether a moment, as given has it, is among what a milestone is asked for with.
+func suggested(f Found, milestone string) bool {
+	name, at, _ := strings.Cut(milestone, " ")
+	for _, q := range f.Questions {
+		if q.Kind == name && slices.ContainsFunc(q.Candidates, func(c string) bool { return strings.HasPrefix(c, at) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// requireTold requires that nothing is given but what is told, and that what is told is given or suggested. It counts what is
+// told and given.
+func requireTold(t *testing.T, told string, f Found, text string) (n, found int) {
+	t.Helper()
+	var left []string
+	for _, w := range strings.Split(told, ", ") {
+		if w == "" {
+			continue
+		}
+		n++
+		if slices.Contains(strings.Split(given(f), ", "), w) {
+			found++
+			left = append(left, w)
+		} else {
+			require.True(t, suggested(f, w), "%s is not suggested: %v\n%s", w, f.Questions, text)
+		}
+	}
+	require.Equal(t, strings.Join(left, ", "), given(f), text)
+	return n, found
+}
+
 func questions(f Found) string {
 	var out []string
 	for _, q := range f.Questions {
@@ -105,6 +137,9 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	slices.Sort(missed)
+	if *update {
+		require.NoError(t, os.WriteFile("testdata/missed.txt", []byte(strings.Join(missed, "\n")+"\n"), 0o644))
+	}
 	known, err := os.ReadFile("testdata/missed.txt")
 	require.NoError(t, err)
 	require.Equal(t, string(known), strings.Join(missed, "\n")+"\n")
@@ -122,7 +157,7 @@ func TestRules(t *testing.T) {
 		{"better is not well", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:20 Errors drop\n- 10:30 Connectivity improves\n",
 			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "resolved"},
 		{"denied is not said", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 Root cause not found yet\n- 10:20 Restart did not resolve the issue\n",
-			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "identified"},
+			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "absent"},
 		{"what is believed is not known", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 We suspect the root cause was found\n- 10:20 It should be resolved soon\n",
 			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "identified"},
 		{"identified after resolved", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 The problem resolved itself\n- 10:40 Root cause identified\n",
@@ -144,7 +179,7 @@ func TestRules(t *testing.T) {
 		{"an end after midnight without a date", "# Incident 2024-05-06\n\nTimezone: UTC\n\nStart: 23:30\n\nEnd: 01:10\n",
 			"started 2024-05-06T23:30, resolved 2024-05-07T01:10", ""},
 		{"a printed length that is wrong", "# Incident 2024-05-06\n\n## Impact\n\nTimes in UTC.\n\n- 2024-05-06 11:07 UTC => 13:40 UTC (02h 37min of outage)\n",
-			"started 2024-05-06T11:07, resolved 2024-05-06T13:40", "duration"},
+			"started 2024-05-06T11:07, mitigated 2024-05-06T13:40, resolved 2024-05-06T13:40", "duration"},
 		{"two windows", "# Outage\n\n## Impact\n\nThe site was down twice:\n\n- 2024-05-06 11:00 UTC - 12:00 UTC\n- 2024-05-06 13:00 UTC - 13:30 UTC\n",
 			"started 2024-05-06T11:00, mitigated 2024-05-06T12:00, resolved 2024-05-06T13:30", "incidents"},
 		{"a backlog after", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:30 Service restored\n- 11:30 Backlog cleared\n",
@@ -152,7 +187,7 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := one(t, "mill.md", c.text)
-			require.Equal(t, c.given, given(f))
+			requireTold(t, c.given, f, c.text)
 			if c.asks != "" {
 				require.Contains(t, strings.Fields(questions(f)), c.asks)
 			}

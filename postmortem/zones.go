@@ -352,7 +352,11 @@ func (lx *lexicon) endAt(list string, toks []token, i int) int {
 	}
 	best := 0
 	for n := range m.patterns {
-		best = max(best, m.patterns[n].at(toks, i))
+		end := m.patterns[n].at(toks, i)
+		if end > 0 && m.used != nil {
+			m.tell(&m.patterns[n], toks, i)
+		}
+		best = max(best, end)
 	}
 	return best
 }

@@ -16,30 +16,22 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	"meantime/eval/postmortem/labelled"
 	"meantime/incident"
 	"meantime/postmortem"
 )
 
-// truth is the part of a truth file that is compared.
-type truth struct {
-	Milestones map[string]struct {
-		UTC        *time.Time `yaml:"utc"`
-		Confidence string     `yaml:"confidence"`
-		Doubtful   bool       `yaml:"doubtful"`
-	} `yaml:"milestones"`
-	MustFlag []string `yaml:"must_flag_not_guess"`
+type count struct{ stated, found, two, given, wrong, doubt, must, asked, questions int }
+
+func (c count) String() string {
+	return fmt.Sprintf("%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d", c.stated, c.found, c.given, c.wrong, c.doubt, c.two, c.must, c.asked, c.questions)
 }
-
-var names = map[string]incident.MilestoneName{"impact_started": incident.Started, "detected": incident.Detected, "acknowledged": incident.Acknowledged,
-	"root_cause_identified": incident.Identified, "mitigated": incident.Mitigated, "resolved": incident.Resolved}
-
-type count struct{ stated, found, given, wrong, doubt, must, asked int }
 
 func (c *count) add(o count) {
 	c.stated += o.stated
 	c.found += o.found
+	c.two += o.two
+	c.questions += o.questions
 	c.given += o.given
 	c.wrong += o.wrong
 	c.doubt += o.doubt
@@ -78,41 +70,26 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 		kinds[n] = &count{}
 	}
 	tw := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "document\tlang\tstated\tfound\tgiven\tfalse\tdoubtful\tmust ask\tasked\tincidents")
+	fmt.Fprintln(tw, "document\tlang\tstated\tfound\tgiven\tfalse\tdoubtful\ttwo\tmust ask\tasked\tquestions\tincidents")
 	var notes []string
 	for _, dir := range dirs {
-		docs, err := documents(dir)
+		docs, err := labelled.Read(dir)
 		if err != nil {
 			return err
 		}
-		if len(docs) == 0 {
-			return fmt.Errorf("%s: no document with its truth beside it", dir)
-		}
 		var sum count
 		for _, d := range docs {
-			if one != "" && !strings.Contains(d.text, one) {
+			if one != "" && !strings.Contains(d.Name, one) {
 				continue
 			}
-			body, err := os.ReadFile(d.text)
+			res, err := postmortem.Read(d.Name, d.Body, opts)
 			if err != nil {
 				return err
 			}
-			var t truth
-			b, err := os.ReadFile(d.truth)
-			if err != nil {
-				return err
-			}
-			if err := yaml.Unmarshal(b, &t); err != nil {
-				return fmt.Errorf("%s: %w", d.truth, err)
-			}
-			res, err := postmortem.Read(filepath.Base(d.text), body, opts)
-			if err != nil {
-				return err
-			}
-			c, n := compare(res, t, kinds)
+			c, n := compare(res, d.Truth, kinds)
 			sum.add(c)
-			name := filepath.Base(d.text)
-			fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", name, res.Language, c.stated, c.found, c.given, c.wrong, c.doubt, c.must, c.asked, len(res.Incidents))
+			name := d.Name
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\n", name, res.Language, c, len(res.Incidents))
 			for _, x := range n {
 				notes = append(notes, name+": "+x)
 			}
@@ -122,10 +99,10 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 				}
 			}
 		}
-		fmt.Fprintf(tw, "%s\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", strings.ToUpper(filepath.Base(dir)), sum.stated, sum.found, sum.given, sum.wrong, sum.doubt, sum.must, sum.asked)
+		fmt.Fprintf(tw, "%s\t\t%s\n", strings.ToUpper(filepath.Base(dir)), sum)
 		all.add(sum)
 	}
-	fmt.Fprintf(tw, "ALL\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n\n", all.stated, all.found, all.given, all.wrong, all.doubt, all.must, all.asked)
+	fmt.Fprintf(tw, "ALL\t\t%s\n\n", all)
 	fmt.Fprintln(tw, "milestone\t\tstated\tfound\tgiven\tfalse\tdoubtful")
 	for _, n := range incident.MilestoneNames {
 		c := kinds[n]
@@ -134,7 +111,8 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\nfound %.1f %% of what is stated; %.1f %% of what was given is false; %.1f %% of the questions asked\n", share(all.found, all.stated), share(all.wrong, all.given), share(all.asked, all.must))
+	fmt.Printf("\nfound %.1f %% of what is stated, %.1f %% within two suggestions; %.1f %% of what was given is false; %.1f %% of the questions asked\n",
+		share(all.found, all.stated), share(all.two, all.stated), share(all.wrong, all.given), share(all.asked, all.must))
 	if verbose || one != "" {
 		fmt.Println()
 		for _, n := range notes {
@@ -151,39 +129,14 @@ func share(a, b int) float64 {
 	return 100 * float64(a) / float64(b)
 }
 
-type doc struct{ text, truth string }
-
-// documents pairs every document of a folder with its truth: NAME.yaml beside NAME.ext, or NAME.ext.yaml.
-func documents(dir string) ([]doc, error) {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var ds []doc
-	for _, f := range files {
-		name := filepath.Join(dir, f.Name())
-		ext := filepath.Ext(name)
-		if ext == ".yaml" || f.IsDir() {
-			continue
-		}
-		for _, t := range []string{name + ".yaml", strings.TrimSuffix(name, ext) + ".yaml"} {
-			if _, err := os.Stat(t); err == nil {
-				ds = append(ds, doc{name, t})
-				break
-			}
-		}
-	}
-	return ds, nil
-}
-
 // compare counts one document. Where it tells of several incidents, the one that agrees best is compared.
-func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*count) (count, []string) {
+func compare(res postmortem.Result, t labelled.Truth, kinds map[incident.MilestoneName]*count) (count, []string) {
 	var f postmortem.Found
 	best := -1
 	for _, x := range res.Incidents {
 		n := 0
-		for name, m := range names {
-			if s, ok := x.Record.Milestones[m]; ok && t.Milestones[name].UTC != nil && near(s.At, *t.Milestones[name].UTC) {
+		for _, m := range incident.MilestoneNames {
+			if s, ok := x.Record.Milestones[m]; ok && t.Of(m).UTC != nil && labelled.Near(s.At, *t.Of(m).UTC) {
 				n++
 			}
 		}
@@ -195,20 +148,18 @@ func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*c
 	var notes []string
 	for _, m := range incident.MilestoneNames {
 		var k count
-		var name string
-		for n, x := range names {
-			if x == m {
-				name = n
-			}
-		}
-		want := t.Milestones[name]
+		want := t.Of(m)
 		got, given := f.Record.Milestones[m]
-		firm := want.UTC != nil && !want.Doubtful && want.Confidence != "doubtful"
-		if want.UTC != nil && want.Confidence == "stated" && !want.Doubtful {
+		firm := want.Firm()
+		if want.Stated() {
 			k.stated++
-			if given && near(got.At, *want.UTC) {
+			if given && labelled.Near(got.At, *want.UTC) {
 				k.found++
-			} else if !given {
+			}
+			if given && labelled.Near(got.At, *want.UTC) || suggested(f, m, *want.UTC) {
+				k.two++
+			}
+			if !given {
 				notes = append(notes, fmt.Sprintf("missing %s %s", m, want.UTC.UTC().Format("2006-01-02 15:04")))
 			}
 		}
@@ -218,7 +169,7 @@ func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*c
 			case want.UTC == nil:
 				k.wrong++
 				notes = append(notes, fmt.Sprintf("FALSE %s %s, not stated: %q", m, got.At.Format("2006-01-02 15:04"), got.Evidence))
-			case near(got.At, *want.UTC):
+			case labelled.Near(got.At, *want.UTC):
 			case firm:
 				k.wrong++
 				notes = append(notes, fmt.Sprintf("FALSE %s %s, is %s: %q", m, got.At.Format("2006-01-02 15:04"), want.UTC.UTC().Format("2006-01-02 15:04"), got.Evidence))
@@ -230,6 +181,7 @@ func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*c
 		kinds[m].add(k)
 		c.add(k)
 	}
+	c.questions = len(f.Questions)
 	for _, flagged := range t.MustFlag {
 		c.must++
 		if asked(res, flagged) {
@@ -241,7 +193,21 @@ func compare(res postmortem.Result, t truth, kinds map[incident.MilestoneName]*c
 	return c, notes
 }
 
-func near(a, b time.Time) bool { return a.Sub(b).Abs() <= time.Minute }
+// suggested says whether a moment is one of the first two that a milestone is asked for with.
+func suggested(f postmortem.Found, m incident.MilestoneName, at time.Time) bool {
+	for _, q := range f.Questions {
+		if q.Kind != string(m) {
+			continue
+		}
+		for _, c := range q.Candidates[:min(2, len(q.Candidates))] {
+			when, _, _ := strings.Cut(c, " ")
+			if t, err := time.Parse(time.RFC3339, when); err == nil && labelled.Near(t, at) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // asked says whether a question of the kind that a flag speaks of was asked.
 func asked(res postmortem.Result, flag string) bool {
@@ -269,6 +235,10 @@ func asked(res postmortem.Result, flag string) bool {
 	for _, f := range res.Incidents {
 		for _, q := range f.Questions {
 			for _, w := range words {
+				if slices.ContainsFunc(w.says, func(s string) bool { return strings.Contains(flag, s) }) && q.Kind == postmortem.AskAbsent &&
+					slices.ContainsFunc(w.kinds, func(k string) bool { return strings.Contains(q.Text, k) }) {
+					return true
+				}
 				if slices.ContainsFunc(w.says, func(s string) bool { return strings.Contains(flag, s) }) && slices.Contains(w.kinds, q.Kind) {
 					return true
 				}

@@ -36,7 +36,8 @@ var allowed = map[string][]string{
 	"correlate/linkage":  {"correlate/catalog", "incident"},
 	"correlate/catalog":  {"incident"},
 	"measure":            {"incident"},
-	"postmortem":         {"incident"},
+	"postmortem":         {"incident", "postmortem/extract"},
+	"postmortem/extract": {"incident"},
 
 	"store":           {"incident"},
 	"store/sqlstore":  {"incident", "store"},

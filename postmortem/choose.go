@@ -1,0 +1,123 @@
+package postmortem
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"meantime/incident"
+	"meantime/postmortem/extract"
+)
+
+// suggestion is a moment that may be a milestone.
+type suggestion struct {
+	pick
+	probability float64
+}
+
+// The least a suggestion must be likely, and how many of them a person is shown for a milestone.
+const (
+	leastLikely     = 0.05
+	mostSuggestions = 2
+)
+
+// choose weighs all candidates together. A milestone that is sure enough is given; what is not stays a suggestion.
+func (r *reader) choose(c *candidates) error {
+	w, err := extract.Load()
+	if err != nil {
+		return err
+	}
+	rules := r.picks
+	r.picks = map[incident.MilestoneName]pick{}
+	r.suggested = map[incident.MilestoneName][]suggestion{}
+	for m, ch := range w.Choose(&c.problem) {
+		name := extract.Milestones[m]
+		for i, s := range ch.Suggestions {
+			p := c.sources[s.Source].pick
+			p.confidence = incident.ConfidenceStated
+			if old, ok := rules[name]; ok && old.at.Equal(p.at) && old.confidence == incident.ConfidenceInferred {
+				p.confidence = incident.ConfidenceInferred
+			}
+			if i == 0 && s.Probability >= w.Cut(m) {
+				r.picks[name] = p
+			}
+			if s.Probability >= leastLikely && len(r.suggested[name]) < mostSuggestions {
+				r.suggested[name] = append(r.suggested[name], suggestion{p, s.Probability})
+			}
+		}
+	}
+	r.startProved = r.startProved && r.picks[incident.Started].at.Equal(rules[incident.Started].at)
+	if d, ok := r.picks[incident.Detected]; !ok || !d.at.Equal(rules[incident.Detected].at) {
+		r.by = ""
+		if d.e != nil {
+			r.by = r.whoKnew(d.e)
+		}
+		r.byFields()
+	}
+	r.settleQuestions()
+	return nil
+}
+
+// settleQuestions leaves, of what the rules asked of a milestone, what goes with the choice: of one that is given what else it
+// could be; one that is not given is asked for with its suggestions.
+func (r *reader) settleQuestions() {
+	var qs []incident.Question
+	for _, q := range r.qs {
+		name := incident.MilestoneName(q.Kind)
+		if !name.Valid() {
+			qs = append(qs, q)
+			continue
+		}
+		p, ok := r.picks[name]
+		if !ok {
+			continue
+		}
+		q.Candidates = slices.DeleteFunc(q.Candidates, func(c string) bool { return sameMoment(c, candidate(p.at, "")) })
+		if len(q.Candidates) == 0 {
+			continue
+		}
+		q.Candidates = append([]string{candidate(p.at, p.evidence)}, q.Candidates[:min(len(q.Candidates), mostSuggestions-1)]...)
+		qs = append(qs, q)
+	}
+	r.qs = qs
+}
+
+// wanted is how a milestone is asked for.
+var wanted = map[incident.MilestoneName]string{
+	incident.Started:      "When did users begin to be affected?",
+	incident.Detected:     "When did the organisation first know?",
+	incident.Acknowledged: "When did somebody begin to work on it?",
+	incident.Identified:   "When was the cause known?",
+	incident.Mitigated:    "When were users well again?",
+	incident.Resolved:     "When was it over?",
+}
+
+// askMissing asks for the milestones that are not given: with what may be them, the likeliest first, and in one question for
+// all of which the document seems to say nothing.
+func (r *reader) askMissing() {
+	var absent []string
+	for _, n := range incident.MilestoneNames {
+		if _, ok := r.picks[n]; ok {
+			continue
+		}
+		var cs []string
+		line := 0
+		for _, s := range r.suggested[n] {
+			cs = append(cs, candidate(s.at, s.evidence))
+			if line == 0 {
+				line = s.line
+			}
+		}
+		if len(cs) == 0 {
+			absent = append(absent, string(n))
+			continue
+		}
+		r.question(string(n), "milestones."+string(n), wanted[n], "No line says it plainly; the likeliest comes first.", cs, line)
+	}
+	if len(absent) > 0 {
+		r.question(AskAbsent, "milestones", "Not in the document: "+strings.Join(absent, ", ")+".", "Nothing in it looks like them.", nil, 0)
+	}
+}
+
+// near says whether two moments are the same minute, about.
+func near(a, b time.Time) bool { return a.Sub(b).Abs() <= time.Minute }
