@@ -30,6 +30,11 @@ func (r *reader) choose(c *candidates) error {
 	rules := r.picks
 	r.picks = map[incident.MilestoneName]pick{}
 	r.suggested = map[incident.MilestoneName][]suggestion{}
+	for name, p := range rules {
+		if p.declared { // it is no matter of words
+			r.picks[name] = p
+		}
+	}
 	for m, ch := range w.Choose(&c.problem) {
 		name := extract.Milestones[m]
 		for i, s := range ch.Suggestions {
@@ -38,7 +43,7 @@ func (r *reader) choose(c *candidates) error {
 			if old, ok := rules[name]; ok && old.at.Equal(p.at) && old.confidence == incident.ConfidenceInferred {
 				p.confidence = incident.ConfidenceInferred
 			}
-			if i == 0 && s.Probability >= w.Cut(m) {
+			if i == 0 && s.Probability >= w.Cut(m) && !rules[name].declared {
 				r.picks[name] = p
 			}
 			if s.Probability >= leastLikely && len(r.suggested[name]) < mostSuggestions {
@@ -47,7 +52,8 @@ func (r *reader) choose(c *candidates) error {
 		}
 	}
 	r.startProved = r.startProved && r.picks[incident.Started].at.Equal(rules[incident.Started].at)
-	if d, ok := r.picks[incident.Detected]; !ok || !d.at.Equal(rules[incident.Detected].at) {
+	if old, had := rules[incident.Detected]; had && !r.picks[incident.Detected].at.Equal(old.at) || !had && r.picks[incident.Detected].e != nil {
+		d := r.picks[incident.Detected]
 		r.by = ""
 		if d.e != nil {
 			r.by = r.whoKnew(d.e)

@@ -44,6 +44,7 @@ type pick struct {
 	evidence   string
 	line       int
 	e          *entry // nil where a field or a window tells it
+	declared   bool   // by the form of the document: its front matter, or the column of a log of incidents
 }
 
 func pickEntry(o *outline, e *entry, c incident.Confidence) pick {
@@ -203,7 +204,8 @@ func (r *reader) fromFields() {
 			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.date.ok() && at.Before(s.at) && s.at.Sub(at) < 24*time.Hour {
 				at = at.Add(24 * time.Hour)
 			}
-			p := pick{at: at, approx: st.approx || st.hourOnly, seconds: st.seconds, confidence: c, evidence: f.whole, line: f.line}
+			p := pick{at: at, approx: st.approx || st.hourOnly, seconds: st.seconds, confidence: c, evidence: f.whole, line: f.line,
+				declared: f.front || r.o.logOf[f.block] != nil}
 			if have { // "Fixed at" and then "Closed at": users were well at the first
 				_, well := r.picks[incident.Mitigated]
 				if well || !p.at.After(old.at) || p.at.Sub(old.at) > 48*time.Hour {
