@@ -23,6 +23,7 @@ import (
 	"meantime/config"
 	"meantime/correlate"
 	"meantime/incident"
+	"meantime/source/alertmanager"
 	"meantime/web"
 	"meantime/webhook"
 )
@@ -55,6 +56,7 @@ type App struct {
 	replica
 
 	config   atomic.Pointer[config.Validated]
+	ways     *alertmanager.Ways // of the Alertmanagers that are asked
 	store    *intake
 	pipeline *pipeline
 	term     atomic.Pointer[term] // nil while another process has the lease
@@ -69,7 +71,7 @@ type App struct {
 }
 
 func newApp(o Options) *App {
-	a := &App{options: o, logger: o.Logger, now: o.Now, metrics: newMetrics()}
+	a := &App{options: o, logger: o.Logger, now: o.Now, metrics: newMetrics(), ways: alertmanager.NewWays()}
 	if a.now == nil {
 		a.now = time.Now
 	}

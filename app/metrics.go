@@ -18,6 +18,7 @@ import (
 	"meantime/source/alertmanager"
 	"meantime/source/file"
 	promsource "meantime/source/prometheus"
+	"meantime/source/prometheus/history"
 	"meantime/store"
 	"meantime/web"
 	"meantime/webhook"
@@ -46,6 +47,7 @@ type metrics struct {
 	files        *file.Metrics
 	alertmanager *alertmanager.Metrics
 	prometheus   *promsource.Metrics
+	history      *history.Metrics
 	correlate    *correlate.Metrics
 }
 
@@ -78,7 +80,7 @@ func newMetrics() *metrics {
 			Name: "meantime_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken.",
 		}),
 		access: access.NewMetrics(reg), webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
-		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
+		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
 	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -17,14 +17,16 @@ import (
 	"meantime/source/alertmanager"
 	"meantime/source/file"
 	"meantime/source/prometheus"
+	"meantime/source/prometheus/history"
 	"meantime/web"
 )
 
-// alertmanagerJob and prometheusJob are the names, or what they begin with, of the jobs that bring no records. No source of
+// alertmanagerJob, prometheusJob and historyJob are the names, or what they begin with, of the jobs that bring no records. No source of
 // records can have them.
 const (
 	alertmanagerJob = "alertmanager"
 	prometheusJob   = "prometheus"
+	historyJob      = "history"
 )
 
 // jobs are everything that is polled, as a configuration wants it.
@@ -45,6 +47,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.alertmanager, Now: a.now,
 				Intake: intakeOf(c), ExpireAfter: c.Rules.Silence, Address: notifier(c.Alertmanagers, i),
 				Mark: tenant(c.Alertmanagers, i, client.Base()), Alone: len(c.Alertmanagers) == 1,
+				Ways: a.ways,
 			}),
 			Interval: am.ReconcileEvery, Timeout: am.Timeout, Debounce: reconcileDebounce,
 			Config: shape([]any{
@@ -64,12 +67,15 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 			Source: prometheus.New(prometheus.Options{
 				Name: name, Client: client, Store: a.store, Logger: a.logger, Metrics: a.metrics.prometheus, Now: a.now,
 				Unmeasured: func(ctx context.Context) ([]incident.Episode, error) {
-					return a.unmeasured(ctx, p.History, func(e *incident.Episode) bool { return owners.Asked(i, e) })
+					return a.unmeasured(ctx, max(p.History, usualRetention), func(e *incident.Episode) bool { return owners.Asked(i, e) })
 				},
 			}),
 			// Whose episodes are asked here depends on the others as well.
 			Interval: measureEvery, Timeout: p.Timeout, Config: shape(c.Prometheuses, secretsOf(&p.Client)...),
 		})
+		if p.History > 0 {
+			jobs = append(jobs, a.historyJob(c, p, client))
+		}
 	}
 	return jobs, nil
 }
@@ -114,6 +120,32 @@ func secretsOfSource(s *config.Source) []config.Secret {
 		out = append(out, h.Secret)
 	}
 	return out
+}
+
+// historyJob reads the past of a Prometheus.
+func (a *App) historyJob(c *config.Validated, p *config.Prometheus, client *source.Client) source.Job {
+	var asked []string
+	for _, am := range c.Alertmanagers {
+		asked = append(asked, jobName(alertmanagerJob, am.Name))
+	}
+	external := map[string]string{}
+	for _, l := range p.ExternalLabels {
+		external[l.Name] = l.Value
+	}
+	return source.Job{
+		Source: history.New(history.Options{
+			Name: jobName(historyJob, p.Name), Client: client, Store: a.store, Back: p.History, Timeout: p.Timeout, Intake: intakeOf(c), ExternalLabels: external,
+			Settled: func(ctx context.Context) {
+				ctx, cancel := context.WithTimeout(ctx, routesWithin)
+				defer cancel()
+				a.ways.Wait(ctx, asked)
+			},
+			Elsewhere: func(l map[string]string) bool { return a.ways.Elsewhere(asked, l) },
+			Logger:    a.logger, Metrics: a.metrics.history, Now: a.now,
+		}),
+		Interval: historyEvery, Timeout: historyTimeout,
+		Config: shape([]any{p, c.Rules.Ignore, c.DropLabels, asked}, secretsOf(&p.Client)...),
+	}
 }
 
 // notifier is the address that notifications of the i-th Alertmanager name. It is empty where another has the same one and
@@ -208,6 +240,7 @@ func (a *App) sourceStates() []web.Source {
 	}
 	for _, x := range c.Prometheuses {
 		kinds[jobName(prometheusJob, x.Name)] = "Prometheus"
+		kinds[jobName(historyJob, x.Name)] = "Prometheus' past"
 	}
 	var out []web.Source
 	for _, s := range t.sources.Status() {
@@ -224,6 +257,14 @@ const (
 	reconcileDebounce = 5 * time.Second
 	// measureEvery is how often Prometheus is asked for conditions of linked episodes; a new link asks at once.
 	measureEvery = 30 * time.Second
+	// usualRetention is how long a Prometheus keeps its series where nobody says otherwise.
+	usualRetention = 15 * 24 * time.Hour
+	// historyEvery is how often a Prometheus is asked what fired since, for what no notification tells.
+	historyEvery = 5 * time.Minute
+	// historyTimeout bounds one reading of the past, half of which may go into what is old; the next one goes on.
+	historyTimeout = 2 * time.Minute
+	// routesWithin is how long is waited for what Alertmanagers say of their routes.
+	routesWithin = 30 * time.Second
 )
 
 // unmeasured are the linked episodes of which it is not measured when their condition became true, the newest first, of as
@@ -278,7 +319,7 @@ func clientOptions(c config.Client) source.ClientOptions {
 
 // reserved are the names of the configured sources: their records come from there.
 func (a *App) reserved() []string {
-	names := []string{alertmanagerJob, prometheusJob}
+	names := []string{alertmanagerJob, prometheusJob, historyJob}
 	for _, s := range a.config.Load().Sources {
 		names = append(names, s.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
@@ -47,9 +48,13 @@ func (v *validator) prometheuses() []Prometheus {
 				v.bad(key+".external_labels."+l.Name, "empty; an alert without the label would have it")
 			}
 		}
+		history := time.Duration(defaultHistory)
+		if c.History.Given() {
+			history = c.History.Value() // 0 turns it off
+		}
 		out = append(out, Prometheus{
 			Client: v.client(key, c.ClientConfig), ExternalLabels: c.ExternalLabels, ExternalURL: strings.TrimRight(c.ExternalURL, "/"),
-			History: v.orDefault(key+".history", c.History, defaultHistory),
+			History: history,
 		})
 	}
 	return out

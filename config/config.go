@@ -189,12 +189,12 @@ type AlertmanagerConfig struct {
 	ExternalURL    string   `mapstructure:"external_url"` // its address in its notifications, where that is not url
 }
 
-// PrometheusConfig is a Prometheus that is asked when a condition became true.
+// PrometheusConfig is a Prometheus that is asked which alerts fired and when their conditions became true.
 type PrometheusConfig struct {
 	ClientConfig   `mapstructure:",squash"`
 	ExternalLabels Pairs    `mapstructure:"external_labels"` // those that it adds to its alerts
 	ExternalURL    string   `mapstructure:"external_url"`    // its address in its alerts' generatorURL, where that is not url
-	History        Duration `mapstructure:"history"`         // how far back it is asked
+	History        Duration `mapstructure:"history"`         // how far back its past is read; 0s: not at all
 }
 
 // WatchdogConfig is an alert that always fires. Where nothing is heard of it for longer than Every, detection is blind.

@@ -51,8 +51,8 @@ func Default() Config {
 const (
 	defaultClientTimeout  = 10 * time.Second
 	defaultReconcileEvery = time.Minute
-	// defaultHistory is how long a Prometheus keeps its series where nobody says.
-	defaultHistory = 15 * day
+	// defaultHistory is how far back a Prometheus' past is read, where it still has it.
+	defaultHistory = 90 * day
 )
 
 // DurationOf is the Duration of that length, written the way it would be in the file.

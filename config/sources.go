@@ -59,7 +59,9 @@ const (
 )
 
 // ownSources are names in the metrics of sources that the program has by itself.
-var ownSources = []string{"alertmanager", "prometheus"}
+var ownSources = map[string]string{
+	"alertmanager": "an alertmanager that is asked", "prometheus": "a prometheus that is asked", "history": "the past of a prometheus",
+}
 
 var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
@@ -81,8 +83,8 @@ func (v *validator) sources() []Source {
 			v.bad(key+".name", "missing; it names the source in metrics and in the keys of its records")
 		case !sourceName.MatchString(c.Name):
 			v.bad(key+".name", "%q; write letters, digits, _, . and -, at most 64", quotable(c.Name))
-		case slices.Contains(ownSources, c.Name):
-			v.bad(key+".name", "%q is the name that an %s that is asked has in metrics; choose another", c.Name, c.Name)
+		case ownSources[c.Name] != "":
+			v.bad(key+".name", "%q is the name that %s has in metrics; choose another", c.Name, ownSources[c.Name])
 		case slices.ContainsFunc(out, func(s Source) bool { return s.Name == c.Name }):
 			v.bad(key+".name", "%q is given twice", c.Name)
 		}

@@ -93,8 +93,8 @@ type Alertmanager struct {
 type Prometheus struct {
 	Client
 	ExternalLabels Pairs
-	ExternalURL    string // without a slash at its end; empty where it is URL
-	History        time.Duration
+	ExternalURL    string        // without a slash at its end; empty where it is URL
+	History        time.Duration // how far back its past is read; 0: not at all
 }
 
 // Source is a place that records come from. Only what its type takes is set.

@@ -102,7 +102,7 @@ func (e *Episode) Name() string { return e.Labels["alertname"] }
 // Episodes derives the episodes of one fingerprint from all its sightings, sorted by start.
 //
 // Two sightings are one episode when their starts are less than ReplicaSkew apart and the earlier has no end before the
-// later, or when the later one starts before the end of the earlier. Of several ends of an episode the latest counts, unless
+// later, or when the later one starts before the end of the earlier, or before it was last seen firing. Of several ends of an episode the latest counts, unless
 // something shows that the alert went on after it. A later start after a sighting without an end is a new episode, and the
 // one before it is superseded. What is heard of no more for longer than silence, before now or before a later start, is
 // expired.
@@ -113,7 +113,7 @@ func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Epis
 	slices.SortFunc(s, func(a, b Sighting) int { return a.begin().Compare(b.begin()) })
 	var out []Episode
 	for len(s) > 0 {
-		c := chain{Sighting: s[0], heard: s[0].heard(), end: s[0].ending(), starts: []time.Time{s[0].begin()}}
+		c := chain{Sighting: s[0], heard: s[0].heard(), end: s[0].ending(s[0].LapsesAt), starts: []time.Time{s[0].begin()}, parts: s[:1]}
 		for s = s[1:]; len(s) > 0 && c.holds(s[0].begin()); s = s[1:] {
 			c.add(s[0])
 		}
@@ -156,6 +156,7 @@ type chain struct {
 	starts   []time.Time
 	heard    time.Time // when a notification was last received that told of the start and that it fires
 	end      ending    // the latest told
+	parts    []Sighting
 }
 
 // over is the end that counts; zero where there is none, or what was heard later shows that it went on.
@@ -172,16 +173,28 @@ func (c *chain) holds(begin time.Time) bool {
 	if e := c.over(); !e.at.IsZero() {
 		return begin.Before(e.at)
 	}
+	if begin.Before(c.ActiveAt) {
+		return true // it was seen firing from its start on until after that
+	}
+	if !c.LapsesAt.IsZero() && !begin.Before(c.LapsesAt) && !c.ActiveAt.After(c.LapsesAt) {
+		return false // Alertmanager had given it up
+	}
 	return begin.Sub(c.starts[len(c.starts)-1]) < ReplicaSkew
 }
 
 func (c *chain) add(s Sighting) {
 	c.starts = append(c.starts, s.begin())
 	c.heard = Latest(c.heard, s.heard())
-	if e := s.ending(); e.compare(c.end) > 0 {
-		c.end = e
-	}
+	c.parts = c.parts[:len(c.parts)+1] // what follows them in the list that they are part of
+	lapses := c.LapsesAt
 	c.Sighting = Merge(c.Sighting, s)
+	if !c.LapsesAt.Equal(lapses) { // what was an end until now may be none
+		c.end = ending{}
+		for i := range c.parts[:len(c.parts)-1] {
+			c.end = c.end.later(c.parts[i].ending(c.LapsesAt))
+		}
+	}
+	c.end = c.end.later(s.ending(c.LapsesAt))
 }
 
 // episode is the episode of the chain; next is the start of the one after it, zero where there is none.
@@ -199,7 +212,9 @@ func (c *chain) episode(next time.Time, silence time.Duration, now time.Time) (e
 	}
 	seen := Latest(Latest(c.FiringLast, c.ActiveAt), start)
 	switch {
-	case c.GoneAt.After(seen) && (next.IsZero() || !c.GoneAt.After(next)):
+	case c.lapsed(now) && (next.IsZero() || next.Sub(e.LastSeen) > silence):
+		e.EndsAt, e.End = seen, EndExpired
+	case c.GoneAt.After(seen) && !c.lapsed(now) && (next.IsZero() || !c.GoneAt.After(next)):
 		e.EndsAt, e.End = seen, EndGone
 	case !next.IsZero() && next.Sub(e.LastSeen) <= silence:
 		e.EndsAt, e.End = Earliest(seen, next), EndSuperseded
@@ -207,6 +222,11 @@ func (c *chain) episode(next time.Time, silence time.Duration, now time.Time) (e
 		e.EndsAt, e.End = seen, EndExpired
 	}
 	return e
+}
+
+// lapsed says whether Alertmanager had to give it up because nobody told it anything more.
+func (c *chain) lapsed(now time.Time) bool {
+	return !c.LapsesAt.IsZero() && !c.ActiveAt.After(c.LapsesAt) && now.After(c.LapsesAt) && c.heard.Sub(c.LapsesAt) < tooLate
 }
 
 // ending is how a sighting says that it fires no more; a zero at is that it does not say so.
@@ -223,17 +243,21 @@ func (e ending) compare(o ending) int {
 	return cmp.Or(e.at.Compare(o.at), cmp.Compare(rank(e.kind), rank(o.kind)), o.told.Compare(e.told), cmp.Compare(e.reason, o.reason))
 }
 
+// later is the one of two that counts.
+func (e ending) later(o ending) ending {
+	if !o.at.IsZero() && (e.at.IsZero() || o.compare(e) > 0) {
+		return o
+	}
+	return e
+}
+
 // noEnd is the reason where a resolved told an end that cannot be one.
 const noEnd = "its resolved tells an end that is not after its start"
 
-// ending is the latest that was told of the sighting.
-func (s *Sighting) ending() ending {
+// ending is the latest that was told of the sighting. What was told of the moment at which its episode lapses is none.
+func (s *Sighting) ending(lapses time.Time) ending {
 	var last ending
-	consider := func(e ending) {
-		if !e.at.IsZero() && e.compare(last) > 0 {
-			last = e
-		}
-	}
+	consider := func(e ending) { last = last.later(e) }
 	told := s.EndToldAt
 	if told.IsZero() {
 		told = s.ResolvedFirst
@@ -243,6 +267,7 @@ func (s *Sighting) ending() ending {
 		consider(ending{at: s.ResolvedFirst, kind: EndResolved, told: s.ResolvedFirst})
 	case !s.StartsAt.IsZero() && !s.EndsAt.After(s.StartsAt):
 		consider(ending{Earliest(Latest(s.FiringLast, s.StartsAt), told), EndVanished, told, noEnd})
+	case !lapses.IsZero() && s.EndsAt.Sub(lapses).Abs() < lapsePrecision: // Alertmanager gave it up, and nobody told it that it ended
 	case s.EndToldAt.IsZero() && reason != "": // as earlier versions stored it
 		consider(ending{s.EndsAt, EndVanished, told, reason})
 	default:
@@ -252,6 +277,9 @@ func (s *Sighting) ending() ending {
 	consider(ending{s.HistoryEndsAt, EndHistory, s.HistoryEndsAt, ""})
 	return last
 }
+
+// lapsePrecision is how far an end that was told may be from the moment at which Alertmanager gives up, and be that one.
+const lapsePrecision = time.Second
 
 // lostReasons are what Grafana writes into the annotation grafana_state_reason of an alert that it resolves although
 // nothing says that its condition is over (https://grafana.com/docs/grafana/latest/alerting/, "state reason").

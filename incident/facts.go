@@ -72,7 +72,7 @@ func (s *Sighting) Span() (from, to time.Time) {
 		from = s.ConditionAt
 	}
 	to = Latest(s.lastSeen(), s.GoneAt)
-	for _, t := range []time.Time{s.EndsAt, s.VanishedAt, s.HistoryEndsAt} {
+	for _, t := range []time.Time{s.EndsAt, s.VanishedAt, s.HistoryEndsAt, s.LapsesAt} {
 		to = Latest(to, t)
 	}
 	return from, to

@@ -35,6 +35,9 @@ type Sighting struct {
 	VanishedFor string    `json:"vanished_for,omitempty"`
 	// HistoryEndsAt is the end of its series in Prometheus' past; the latest wins.
 	HistoryEndsAt time.Time `json:"history_ends_at,omitzero"`
+	// LapsesAt is when Alertmanager gives it up by itself where it is told nothing more of it, as worked out from
+	// Prometheus' past: Prometheus stopped, or lost what told it. An EndsAt of that moment is no end; the latest wins.
+	LapsesAt time.Time `json:"lapses_at,omitzero"`
 
 	// FiringFirst and FiringLast are when it was first and last received or seen as firing.
 	FiringFirst time.Time `json:"firing_first,omitzero"`
@@ -56,7 +59,7 @@ type Sighting struct {
 	Mutes []Mute `json:"mutes,omitempty"`
 
 	// ConditionAt is when the alert's condition became true, before the rule's `for`; the earliest measured wins over
-	// any estimate.
+	// any estimate. Of two in one second the later does: Prometheus tells whole seconds, and the other one is more exact.
 	ConditionAt time.Time `json:"condition_at,omitzero"`
 	// ConditionFrom says how ConditionAt is known; empty where it is not.
 	ConditionFrom ConditionSource `json:"condition_from,omitempty"`
@@ -130,6 +133,7 @@ func Merge(a, b Sighting) Sighting {
 		m.VanishedAt, m.VanishedFor = b.VanishedAt, b.VanishedFor
 	}
 	m.HistoryEndsAt = Latest(a.HistoryEndsAt, b.HistoryEndsAt)
+	m.LapsesAt = Latest(a.LapsesAt, b.LapsesAt)
 	m.ActiveAt = Latest(a.ActiveAt, b.ActiveAt)
 	m.FiringFirst = Earliest(a.FiringFirst, b.FiringFirst)
 	m.FiringLast = Latest(a.FiringLast, b.FiringLast)
@@ -144,7 +148,7 @@ func Merge(a, b Sighting) Sighting {
 	case c > 0:
 		m.ConditionAt, m.ConditionFrom = b.ConditionAt, b.ConditionFrom
 	case c == 0:
-		m.ConditionAt = Earliest(a.ConditionAt, b.ConditionAt)
+		m.ConditionAt = earlierSecond(a.ConditionAt, b.ConditionAt)
 	}
 	c := a.ToldAt.Compare(b.ToldAt)
 	if c == 0 && !sameText(&a, &b) { // writing the text out is worth it only for a true tie
@@ -172,7 +176,7 @@ func Equal(a, b Sighting) bool {
 	return a.Fingerprint == b.Fingerprint && a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt) &&
 		a.FiringFirst.Equal(b.FiringFirst) && a.FiringLast.Equal(b.FiringLast) && a.ResolvedFirst.Equal(b.ResolvedFirst) &&
 		a.EndToldAt.Equal(b.EndToldAt) && a.VanishedAt.Equal(b.VanishedAt) && a.VanishedFor == b.VanishedFor &&
-		a.HistoryEndsAt.Equal(b.HistoryEndsAt) && a.ActiveAt.Equal(b.ActiveAt) &&
+		a.HistoryEndsAt.Equal(b.HistoryEndsAt) && a.LapsesAt.Equal(b.LapsesAt) && a.ActiveAt.Equal(b.ActiveAt) &&
 		a.GoneAt.Equal(b.GoneAt) && a.Word.equal(b.Word) && mutesEqual(a.Mutes, b.Mutes) &&
 		a.ConditionAt.Equal(b.ConditionAt) && a.ConditionFrom == b.ConditionFrom &&
 		a.ToldAt.Equal(b.ToldAt) && sameText(&a, &b) &&
@@ -233,6 +237,14 @@ func Earliest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// earlierSecond is the earlier of two times, a zero time being no time, and of two in one second the later.
+func earlierSecond(a, b time.Time) time.Time {
+	if !a.IsZero() && a.Unix() == b.Unix() {
+		return Latest(a, b)
+	}
+	return Earliest(a, b)
 }
 
 // Latest is the later of two times, a zero time being no time.

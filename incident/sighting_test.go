@@ -30,6 +30,7 @@ func anySighting(t *rapid.T, starts int) Sighting {
 		Fingerprint: "00000000000000aa",
 		StartsAt:    at(float64(rapid.IntRange(0, starts).Draw(t, "start")) * 0.7),
 		EndsAt:      moment("end"), FiringFirst: moment("first"), FiringLast: moment("last"), ResolvedFirst: moment("resolved"),
+		ActiveAt: moment("active"), HistoryEndsAt: moment("history"), LapsesAt: moment("lapses"),
 		GoneAt: moment("gone"), Mutes: mutesUnion(anyMutes(t), nil), GroupKeys: set("groups"), Alertmanagers: set("senders"),
 		ToldAt: moment("told"), Annotations: map[string]string{"x": rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "annotation")},
 	}
@@ -107,6 +108,9 @@ func TestEpisodes(t *testing.T) {
 	history := func(start, end float64) Sighting {
 		return Sighting{Fingerprint: "f", StartsAt: at(start), HistoryEndsAt: at(end)}
 	}
+	lapses := func(start, active, then float64) Sighting {
+		return Sighting{Fingerprint: "f", StartsAt: at(start), ActiveAt: at(active), LapsesAt: at(then)}
+	}
 	gone := func(start, then float64) Sighting {
 		return Sighting{Fingerprint: "f", StartsAt: at(start), GoneAt: at(then)}
 	}
@@ -125,21 +129,48 @@ func TestEpisodes(t *testing.T) {
 		in   []Sighting
 		want []episode
 	}{
-		"firing":                           {[]Sighting{firing(0, 1)}, []episode{{0, 0, EndNone}}},
-		"resolved":                         {[]Sighting{Merge(firing(0, 1), resolved(0, 7, 8))}, []episode{{0, 7, EndResolved}}},
-		"firing after resolved":            {[]Sighting{Merge(resolved(0, 7, 8), firing(0, 9))}, []episode{{0, 7, EndResolved}}},
-		"the latest end wins":              {[]Sighting{Merge(resolved(0, 7, 8), resolved(0, 6, 9))}, []episode{{0, 7, EndResolved}}},
-		"fires again":                      {[]Sighting{resolved(0, 7, 8), firing(20, 21)}, []episode{{0, 7, EndResolved}, {20, 0, EndNone}}},
-		"a replica's start":                {[]Sighting{firing(0, 1), firing(0.5, 1)}, []episode{{0, 0, EndNone}}},
-		"a minute apart is another":        {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
-		"the start moved earlier":          {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
-		"its resolved was swallowed":       {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
-		"silence before it fires again":    {[]Sighting{firing(-100, -99), firing(20, 21)}, []episode{{-100, -99, EndExpired}, {20, 0, EndNone}}},
-		"a resolved that touches the next": {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
-		"seen firing long after it began":  {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
-		"silence":                          {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},
-		"Alertmanager forgot it":           {[]Sighting{Merge(firing(0, 1), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 1, EndGone}}},
-		"forgotten, then seen again":       {[]Sighting{Merge(firing(0, 4), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 0, EndNone}}},
+		"an end that is only Alertmanager's time-out": {
+			[]Sighting{all(resolved(0, 7, 8), lapses(0, 3, 7))},
+			[]episode{{0, 3, EndExpired}},
+		},
+		"an end a second off is only that": {[]Sighting{all(resolved(0, 7.01, 8), lapses(0, 3, 7))}, []episode{{0, 3, EndExpired}}},
+		"another end is one":               {[]Sighting{all(resolved(0, 6, 8), lapses(0, 3, 7))}, []episode{{0, 6, EndResolved}}},
+		"the end of the past wins against a time-out": {
+			[]Sighting{all(resolved(0, 7, 8), lapses(0, 4, 7), history(0, 5))},
+			[]episode{{0, 5, EndHistory}},
+		},
+		"a time-out of a start of another replica": {
+			[]Sighting{resolved(0, 7, 8), all(lapses(0.5, 4, 7), history(0.5, 5))},
+			[]episode{{0, 5, EndHistory}},
+		},
+		"what Alertmanager lists no more because it was given up": {
+			[]Sighting{all(lapses(0, 3, 7), Sighting{Fingerprint: "f", StartsAt: at(0), FiringLast: at(6), GoneAt: at(8)})},
+			[]episode{{0, 6, EndExpired}},
+		},
+		"it goes on though one replica gave it up": {
+			[]Sighting{all(lapses(0, 3, 7), firing(0, 40))},
+			[]episode{{0, 0, EndNone}},
+		},
+		"what fires when it was given up is another": {
+			[]Sighting{lapses(0, 0.1, 0.3), firing(0.5, 1)},
+			[]episode{{0, 0.1, EndSuperseded}, {0.5, 0, EndNone}},
+		},
+		"a start within what was seen firing": {[]Sighting{active(0, 20), firing(10, 11)}, []episode{{0, 0, EndNone}}},
+		"firing":                              {[]Sighting{firing(0, 1)}, []episode{{0, 0, EndNone}}},
+		"resolved":                            {[]Sighting{Merge(firing(0, 1), resolved(0, 7, 8))}, []episode{{0, 7, EndResolved}}},
+		"firing after resolved":               {[]Sighting{Merge(resolved(0, 7, 8), firing(0, 9))}, []episode{{0, 7, EndResolved}}},
+		"the latest end wins":                 {[]Sighting{Merge(resolved(0, 7, 8), resolved(0, 6, 9))}, []episode{{0, 7, EndResolved}}},
+		"fires again":                         {[]Sighting{resolved(0, 7, 8), firing(20, 21)}, []episode{{0, 7, EndResolved}, {20, 0, EndNone}}},
+		"a replica's start":                   {[]Sighting{firing(0, 1), firing(0.5, 1)}, []episode{{0, 0, EndNone}}},
+		"a minute apart is another":           {[]Sighting{firing(0, 1), firing(1, 1.5)}, []episode{{0, 1, EndSuperseded}, {1, 0, EndNone}}},
+		"the start moved earlier":             {[]Sighting{firing(5, 6), resolved(0, 9, 10)}, []episode{{0, 9, EndResolved}}},
+		"its resolved was swallowed":          {[]Sighting{firing(0, 1), firing(20, 21)}, []episode{{0, 1, EndSuperseded}, {20, 0, EndNone}}},
+		"silence before it fires again":       {[]Sighting{firing(-100, -99), firing(20, 21)}, []episode{{-100, -99, EndExpired}, {20, 0, EndNone}}},
+		"a resolved that touches the next":    {[]Sighting{resolved(0, 5, 6), firing(5, 6)}, []episode{{0, 5, EndResolved}, {5, 0, EndNone}}},
+		"seen firing long after it began":     {[]Sighting{Merge(firing(0, 1), firing(0, 30)), firing(20, 21)}, []episode{{0, 20, EndSuperseded}, {20, 0, EndNone}}},
+		"silence":                             {[]Sighting{firing(-100, -90)}, []episode{{-100, -90, EndExpired}}},
+		"Alertmanager forgot it":              {[]Sighting{Merge(firing(0, 1), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 1, EndGone}}},
+		"forgotten, then seen again":          {[]Sighting{Merge(firing(0, 4), Sighting{Fingerprint: "f", StartsAt: at(0), GoneAt: at(3)})}, []episode{{0, 0, EndNone}}},
 
 		"an end before the start":            {[]Sighting{resolved(5, 2, 6)}, []episode{{5, 5, EndVanished}}},
 		"an end that repeats the start":      {[]Sighting{all(firing(5, 5.5), firing(5, 15), resolved(5, 5, 20))}, []episode{{5, 15, EndVanished}}},

@@ -178,6 +178,30 @@ func (e *StatusError) Error() string {
 	return s
 }
 
+// HTTPStatus is the answer's status.
+func (e *StatusError) HTTPStatus() int { return e.Status }
+
+// TooMuch says whether the server may answer a smaller question.
+func (e *StatusError) TooMuch() bool {
+	switch e.Status {
+	case http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// TooLargeError is an answer that is larger than what may be read.
+type TooLargeError struct {
+	Limit int // in bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the answer is larger than the %d bytes allowed", e.Limit)
+}
+
+// TooMuch says that the answer to a smaller question may be read.
+func (e *TooLargeError) TooMuch() bool { return true }
+
 // RetryAfter is how long the server asked to be left alone; 0 where it did not.
 func (e *StatusError) RetryAfter() time.Duration { return e.After }
 
@@ -273,7 +297,7 @@ func (c *Client) plain(err error) error {
 // plainError takes the address out of an error of net/http, because it may hold secrets, and says what is too large.
 func plainError(err error, limit int) error {
 	if errors.Is(err, resty.ErrResponseBodyTooLarge) {
-		return fmt.Errorf("the answer is larger than the %d bytes allowed", limit)
+		return &TooLargeError{limit}
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -81,6 +81,8 @@ type Options struct {
 	Mark string
 	// Alone says that no other Alertmanager is asked: notifications of a single address, whatever that is, are this one's.
 	Alone bool
+	// Ways are told which ways lead from it to here; nil: nobody wants to know.
+	Ways *Ways
 }
 
 // Source asks one Alertmanager. It implements source.Source.
@@ -104,6 +106,7 @@ type Source struct {
 	address string
 	mark    string
 	notes   atomic.Pointer[[]string]
+	ways    *Ways
 
 	// What the polls so far have seen; only Poll touches it.
 	lastPoll time.Time                         // the last that saw everything
@@ -121,6 +124,7 @@ func New(o Options) *Source {
 		listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{},
 		silences: map[string]incident.Silence{}, freshen: longestFreshen, expire: o.ExpireAfter, alone: o.Alone, address: strings.TrimRight(o.Address, "/"),
 		mark: cmp.Or(o.Mark, o.Client.Base()),
+		ways: o.Ways,
 	}
 	if half := o.ExpireAfter / 2; half > 0 {
 		s.freshen = min(s.freshen, half)
@@ -129,6 +133,9 @@ func New(o Options) *Source {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.log = s.log.With("component", "source", "name", o.Name)
+	if s.ways == nil {
+		s.ways = NewWays()
+	}
 	if s.metrics == nil {
 		s.metrics = NewMetrics(nil)
 	}
@@ -144,6 +151,7 @@ func (s *Source) Name() string { return s.name }
 // Poll asks for alerts and silences and stores what is new. An answer that failed, or that could be read only in part,
 // closes nothing.
 func (s *Source) Poll(ctx context.Context) error {
+	defer func() { s.ways.set(s.name, s.tree, s.ours) }()
 	// Taken before the question, so that whatever is received while it is asked counts as later.
 	asked := s.now().UTC()
 	alerts, unread, err := s.alerts(ctx)

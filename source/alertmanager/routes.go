@@ -37,6 +37,9 @@ type Route struct {
 	RepeatInterval time.Duration
 	Continue       bool
 	Routes         []*Route
+
+	matchers labels.Matchers
+	unread   bool // not all of its matchers are known
 }
 
 // Receiver is where Alertmanager sends to.
@@ -182,7 +185,9 @@ func (rr *routeReader) read(raw *rawRoute, parent Route, path string, depth int)
 			*d.to = time.Duration(*d.from)
 		}
 	}
-	own, known := raw.matchers()
+	all, known := raw.matchers()
+	r.matchers, r.unread = all, !known
+	own := all.String()
 	switch {
 	case !known || depth > 0 && path == "":
 		r.Key = ""
@@ -204,8 +209,8 @@ func (rr *routeReader) read(raw *rawRoute, parent Route, path string, depth int)
 	return &r, nil
 }
 
-// matchers writes a route's matchers as Alertmanager does in its group keys, and says whether all could be read.
-func (raw *rawRoute) matchers() (string, bool) {
+// matchers are a route's matchers in the order of Alertmanager's group keys, and whether all could be read.
+func (raw *rawRoute) matchers() (labels.Matchers, bool) {
 	var all labels.Matchers
 	add := func(m *labels.Matcher, err error) bool {
 		if err != nil {
@@ -216,12 +221,12 @@ func (raw *rawRoute) matchers() (string, bool) {
 	}
 	for name, value := range raw.Match {
 		if !add(labels.NewMatcher(labels.MatchEqual, name, value)) {
-			return "", false
+			return nil, false
 		}
 	}
 	for name, value := range raw.MatchRE {
 		if !add(labels.NewMatcher(labels.MatchRegexp, name, "^(?:"+value+")$")) {
-			return "", false
+			return nil, false
 		}
 	}
 	for _, text := range raw.Matchers {
@@ -229,13 +234,48 @@ func (raw *rawRoute) matchers() (string, bool) {
 		if err != nil {
 			// Alertmanager takes the older syntax as well, which needs no quotes.
 			if some, err = labels.ParseMatchers(text); err != nil {
-				return "", false
+				return nil, false
 			}
 		}
 		all = append(all, some...)
 	}
 	sort.Sort(all)
-	return all.String(), true
+	return all, true
+}
+
+// ReceiversOf are the names of the receivers of an alert with these labels, by Alertmanager's own walk through the tree; none
+// where a matcher on the way is not known.
+func (rt *Routing) ReceiversOf(alert map[string]string) []string {
+	set := make(model.LabelSet, len(alert))
+	for k, v := range alert {
+		set[model.LabelName(k)] = model.LabelValue(v)
+	}
+	names, _ := rt.Root.receivers(set)
+	return names
+}
+
+// receivers are those that a route leads an alert to. It is not known which (false) where a matcher is not.
+func (r *Route) receivers(alert model.LabelSet) (names []string, known bool) {
+	if r.unread {
+		return nil, false
+	}
+	if !r.matchers.Matches(alert) {
+		return nil, true
+	}
+	for _, c := range r.Routes {
+		more, known := c.receivers(alert)
+		if !known {
+			return nil, false
+		}
+		names = append(names, more...)
+		if len(more) > 0 && !c.Continue {
+			break
+		}
+	}
+	if len(names) == 0 {
+		names = []string{r.Receiver}
+	}
+	return names, true
 }
 
 // each calls f for the route and all below it.

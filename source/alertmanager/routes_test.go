@@ -49,6 +49,7 @@ func TestReadRouting(t *testing.T) {
 	rt, err := ReadRouting(usual)
 	require.NoError(t, err)
 	ns := []string{"namespace"}
+	rt.Root.each(func(r *Route) { r.matchers = nil }) // Key has them as text
 	require.Equal(t, &Route{
 		Key: `{}`, Receiver: "null", GroupBy: ns, GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour,
 		Routes: []*Route{
@@ -330,4 +331,53 @@ meantime_source_route_problems{reason="send_resolved",source="alertmanager"} 1
 	n, err := testutil.GatherAndCount(b.reg, "meantime_source_route_problems", "meantime_source_unrouted_alerts")
 	require.NoError(t, err)
 	require.Zero(t, n)
+}
+
+// TestReceiversOf walks as Alertmanager does: the first child that fits, further ones after one that continues, else the route
+// itself.
+func TestReceiversOf(t *testing.T) {
+	rt, err := ReadRouting(`
+route:
+  receiver: default
+  routes:
+    - {receiver: nobody, matchers: ['team="sandbox"']}
+    - {receiver: meantime, matchers: ['severity="critical"'], continue: true}
+    - receiver: shop
+      match: {team: shop}
+      routes: [{receiver: night, match_re: {shift: n.*}}]
+receivers: [{name: default}, {name: nobody}, {name: meantime}, {name: shop}, {name: night}]
+`)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		labels map[string]string
+		want   []string
+	}{
+		{map[string]string{}, []string{"default"}},
+		{map[string]string{"team": "sandbox", "severity": "critical"}, []string{"nobody"}},
+		{map[string]string{"severity": "critical"}, []string{"meantime"}},
+		{map[string]string{"severity": "critical", "team": "shop"}, []string{"meantime", "shop"}},
+		{map[string]string{"team": "shop", "shift": "night"}, []string{"night"}},
+	} {
+		require.Equal(t, c.want, rt.ReceiversOf(c.labels), c.labels)
+	}
+	rt.Root.Routes[0].unread = true
+	require.Empty(t, rt.ReceiversOf(map[string]string{}), "a matcher that is not known may fit")
+}
+
+func TestWays(t *testing.T) {
+	rt, err := ReadRouting("route: {receiver: here, routes: [{receiver: nobody, matchers: ['team=\"sandbox\"']}]}\nreceivers: [{name: here, webhook_configs: [{url: 'http://m:10049/webhook/alertmanager'}]}, {name: nobody}]\n")
+	require.NoError(t, err)
+	w := NewWays()
+	sandbox := map[string]string{"team": "sandbox"}
+	require.False(t, w.Elsewhere(nil, sandbox), "no Alertmanager is asked")
+	require.False(t, w.Elsewhere([]string{"a"}, sandbox), "it was not asked yet")
+	w.set("a", rt, map[string]bool{"here": true})
+	require.True(t, w.Elsewhere([]string{"a"}, sandbox))
+	require.False(t, w.Elsewhere([]string{"a"}, map[string]string{}))
+	require.False(t, w.Elsewhere([]string{"a", "b"}, sandbox), "the other may send it here")
+	w.set("b", nil, nil)
+	require.False(t, w.Elsewhere([]string{"a", "b"}, sandbox), "the other's routes could not be read")
+	w.Wait(t.Context(), []string{"a", "b"}) // both were asked
+	w.forget("a")
+	require.False(t, w.Elsewhere([]string{"a"}, sandbox))
 }

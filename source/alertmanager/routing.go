@@ -117,5 +117,6 @@ func (s *Source) Notes() []string {
 // Close forgets what the metrics say of an Alertmanager that is asked no more.
 func (s *Source) Close() error {
 	s.metrics.forget(s.name)
+	s.ways.forget(s.name)
 	return nil
 }

@@ -2,14 +2,13 @@ package prometheus
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"meantime/incident"
+	"meantime/source/prometheus/history"
 )
 
 // question is an alert's name at a time. Alerts of one name that fired together share the answer.
@@ -125,70 +124,28 @@ func compare(series, alert map[string]string) (missing int, agree bool) {
 	return missing, true
 }
 
-// rules are the alerting rules as Prometheus told them last, by name.
+// rules are the alerting rules as Prometheus told them last.
 type rules struct {
 	asked time.Time
-	named map[string][]rule
-}
-
-type rule struct {
-	labels map[string]string // those that are the same for all its alerts
-	wait   time.Duration     // its `for`
+	known history.Rules
 }
 
 // waits is the `for` of the rule that fired an episode's alert; false where no rule, or more than one that differ, could have.
 func (s *Source) waits(ctx context.Context, e *incident.Episode, now time.Time) (time.Duration, bool, error) {
-	if s.rules.named == nil || now.Sub(s.rules.asked) >= rulesFor {
-		if err := s.askRules(ctx, now); err != nil {
+	if s.rules.known == nil || now.Sub(s.rules.asked) >= rulesFor {
+		known, err := history.AskRules(ctx, s.client)
+		if err != nil {
 			return 0, false, err
 		}
+		s.rules = rules{now, known}
 	}
 	var wait time.Duration
 	found := false
-	for _, r := range s.rules.named[e.Name()] {
-		if missing, agree := compare(r.labels, e.Labels); !agree || missing > 0 {
-			continue
-		}
-		if found && r.wait != wait {
+	for _, r := range s.rules.known.Of(e.Labels) {
+		if found && r.For != wait {
 			return 0, false, nil
 		}
-		wait, found = r.wait, true
+		wait, found = r.For, true
 	}
 	return wait, found, nil
-}
-
-func (s *Source) askRules(ctx context.Context, now time.Time) error {
-	var answer struct {
-		Data struct {
-			Groups []struct {
-				Rules []json.RawMessage `json:"rules"`
-			} `json:"groups"`
-		} `json:"data"`
-	}
-	// Versions before 2.52 do not know exclude_alerts and ignore it.
-	if err := s.client.Get(ctx, "/api/v1/rules", url.Values{"type": {"alert"}, "exclude_alerts": {"true"}}, &answer); err != nil {
-		return err
-	}
-	named := map[string][]rule{}
-	for _, g := range answer.Data.Groups {
-		for _, raw := range g.Rules {
-			var w struct {
-				Name     string            `json:"name"`
-				Type     string            `json:"type"`
-				Duration float64           `json:"duration"` // seconds
-				Labels   map[string]string `json:"labels"`
-			}
-			if err := json.Unmarshal(raw, &w); err != nil || w.Type != "alerting" || w.Duration < 0 || w.Duration > (365*24*time.Hour).Seconds() {
-				continue // one odd rule does not lose the others
-			}
-			for k, v := range w.Labels {
-				if strings.Contains(v, "{{") { // a template: every alert has its own
-					delete(w.Labels, k)
-				}
-			}
-			named[w.Name] = append(named[w.Name], rule{w.Labels, time.Duration(w.Duration * float64(time.Second))})
-		}
-	}
-	s.rules = rules{now, named}
-	return nil
 }

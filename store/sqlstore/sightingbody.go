@@ -16,6 +16,7 @@ func appendSighting(b []byte, s *incident.Sighting) []byte {
 	o.time("vanished", s.VanishedAt)
 	o.str("vanishedfor", s.VanishedFor)
 	o.time("history", s.HistoryEndsAt)
+	o.time("lapses", s.LapsesAt)
 	o.time("active", s.ActiveAt)
 	o.time("first", s.FiringFirst)
 	o.time("last", s.FiringLast)
@@ -66,6 +67,8 @@ func readSighting(fingerprint string, startsAt int64, body string, words *words)
 			s.VanishedFor = r.str()
 		case "history":
 			s.HistoryEndsAt = r.time()
+		case "lapses":
+			s.LapsesAt = r.time()
 		case "active":
 			s.ActiveAt = r.time()
 		case "first":

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"collector":         {"incident", "measure"},
 	"source/...":        {"incident", "measure", "source"},
 	"source/sourcetest": {"incident", "source"}, // what tests of connectors have in common
+	"source/prometheus": {"incident", "measure", "source", "source/prometheus/history"},
 	"web":               {"access", "incident", "measure"},
 	"webhook":           {"access", "incident", "measure"},
 
@@ -96,6 +97,10 @@ var homes = []home{
 	{library: "github.com/prometheus/alertmanager/pkg/labels", packages: []string{"app", "config", "correlate/...", "source/..."}},
 	{library: "github.com/prometheus/alertmanager/api/v2", packages: []string{"source/alertmanager"}},
 	{library: "github.com/go-openapi", packages: []string{"source/alertmanager"}},
+
+	// Of Prometheus only how it relabels alerts.
+	{library: "github.com/prometheus/prometheus/model/labels", packages: []string{"source/prometheus/history"}},
+	{library: "github.com/prometheus/prometheus/model/relabel", packages: []string{"source/prometheus/history"}},
 
 	{library: "github.com/prometheus/client_golang/prometheus", packages: []string{"collector"}, file: "metrics.go"},
 	{library: "github.com/prometheus/client_model", packages: []string{"collector"}, file: "metrics.go"},

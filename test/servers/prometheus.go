@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +26,11 @@ type PrometheusOptions struct {
 	Alertmanagers []string
 	// OutOfOrder is how old a sample may be that is sent to it, such as 2y; empty for none.
 	OutOfOrder string
+	// ExternalLabels are added to what it sends, and AlertRelabel is what it does to alerts on the way.
+	ExternalLabels map[string]string
+	AlertRelabel   []any
+	// RemoteWrite are addresses that it writes its samples to.
+	RemoteWrite []string
 	// Data is the folder of its database, which may hold blocks; empty for a new one.
 	Data string
 	// Resend is how often it sends an alert that fires, each time good for four times that; empty for each second.
@@ -36,6 +43,9 @@ type PrometheusOptions struct {
 type PrometheusServer struct {
 	*Process
 	URL string
+
+	again func() *Process
+	rules string
 }
 
 // Prometheus starts a Prometheus.
@@ -44,9 +54,20 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 	path := need(t, prometheusProgram)
 	dir, addr := t.TempDir(), Address(t)
 
-	config := map[string]any{"global": map[string]string{"scrape_interval": "1s", "evaluation_interval": "1s"}}
+	global := map[string]any{"scrape_interval": "1s", "evaluation_interval": "1s"}
+	if len(o.ExternalLabels) > 0 {
+		global["external_labels"] = o.ExternalLabels
+	}
+	config := map[string]any{"global": global}
 	if o.Rules != "" {
 		config["rule_files"] = []string{write(t, dir, "rules.yml", o.Rules)}
+	}
+	if len(o.RemoteWrite) > 0 {
+		var to []any
+		for _, url := range o.RemoteWrite {
+			to = append(to, map[string]any{"url": url, "queue_config": map[string]string{"batch_send_deadline": "1s"}})
+		}
+		config["remote_write"] = to
 	}
 	scrapes := []any{}
 	for job, targets := range o.Targets {
@@ -57,7 +78,7 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 		config["storage"] = map[string]any{"tsdb": map[string]string{"out_of_order_time_window": o.OutOfOrder}}
 	}
 	if len(o.Alertmanagers) > 0 {
-		config["alerting"] = map[string]any{"alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": o.Alertmanagers}}}}}
+		config["alerting"] = map[string]any{"alert_relabel_configs": o.AlertRelabel, "alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": o.Alertmanagers}}}}}
 	}
 	text, err := json.Marshal(config) // JSON is YAML
 	if err != nil {
@@ -66,17 +87,34 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 	if o.Data == "" {
 		o.Data = filepath.Join(dir, "data")
 	}
-	p := start(t, command{name: "Prometheus", path: path, args: append([]string{
+	c := command{name: "Prometheus", path: path, args: append([]string{
 		"--config.file=" + write(t, dir, "prometheus.yml", string(text)),
 		"--storage.tsdb.path=" + o.Data,
 		"--web.listen-address=" + addr,
 		"--web.external-url=http://" + addr,
 		// Nothing was fired before the start, so nothing has to be waited for before an old alert fires again.
 		"--rules.alert.resend-delay=" + cmp.Or(o.Resend, "1s"), "--rules.alert.for-grace-period=0s", "--rules.alert.for-outage-tolerance=0s",
-	}, o.Args...)})
-	s := &PrometheusServer{Process: p, URL: "http://" + addr}
-	p.ready(s.URL + "/-/ready")
+	}, o.Args...)}
+	s := &PrometheusServer{Process: start(t, c), URL: "http://" + addr, rules: filepath.Join(dir, "rules.yml")}
+	s.again = func() *Process { return start(t, c) }
+	s.ready(s.URL + "/-/ready")
 	return s
+}
+
+// Restart starts it again, after Stop or Kill, at the same address and with the same database.
+func (s *PrometheusServer) Restart() {
+	s.t.Helper()
+	s.Process = s.again()
+	s.ready(s.URL + "/-/ready")
+}
+
+// SetRules replaces its rules, of which it had some.
+func (s *PrometheusServer) SetRules(text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.rules, []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Signal(syscall.SIGHUP)
 }
 
 // Query asks for the value of an expression at a time; the zero time means now.
