@@ -171,6 +171,9 @@ func judge(i imported) string {
 
 // lookup is what a package may import, by its own name or the pattern it falls under.
 func lookup(pkg string) ([]string, bool) {
+	if may, ok := allowed[pkg]; ok {
+		return may, true
+	}
 	for name, may := range allowed {
 		if fits(pkg, name) {
 			return may, true

@@ -118,7 +118,7 @@ func (t *tape) start(r *stretch, rules []Rule) int64 {
 	if i < 0 || !t.fresh(r) {
 		return first
 	}
-	a := t.exact(&t.State[i], r)
+	a := t.exact(&t.State[i])
 	start := first
 	for n, rule := range rules {
 		p := first
@@ -136,9 +136,9 @@ func (t *tape) start(r *stretch, rules []Rule) int64 {
 
 // exact is the time that a value of ALERTS_FOR_STATE tells: the evaluation in that second. Where there was none, the value was
 // restored after a restart, and the second is all that is known.
-func (t *tape) exact(s, r *stretch) int64 {
+func (t *tape) exact(s *stretch) int64 {
 	v := s.Value * second
-	if c := v + mod(r.First+t.Offset-v, r.Interval); c < v+second {
+	if c := v + mod(s.First+t.Offset-v, s.Interval); c < v+second {
 		return c
 	}
 	return v
@@ -150,7 +150,7 @@ func (t *tape) before(r *stretch) bool {
 	if i < 0 || t.State[i].First < r.First || i > 0 && r.First-t.State[i-1].Last < margin {
 		return false
 	}
-	return t.exact(&t.State[i], r) < r.First+t.Offset-3*r.Interval
+	return t.exact(&t.State[i]) < r.First+t.Offset-3*r.Interval
 }
 
 // longestOutage is for how long Prometheus may be down and still restore since when an alert is active, by default.
@@ -163,7 +163,7 @@ func (t *tape) condition(r *stretch, start int64) int64 {
 	if i < 0 {
 		return 0
 	}
-	a := t.exact(&t.State[i], r)
+	a := t.exact(&t.State[i])
 	for ; i > 0; i-- {
 		s, next := &t.State[i-1], &t.State[i]
 		gap := next.First - s.Last
@@ -173,7 +173,7 @@ func (t *tape) condition(r *stretch, start int64) int64 {
 		if t.firedIn(s, start) {
 			break
 		}
-		a = min(a, t.exact(s, r))
+		a = min(a, t.exact(s))
 	}
 	return min(a, r.First+t.Offset)
 }
