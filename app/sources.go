@@ -102,6 +102,9 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 				return nil, err
 			}
 			job.Source, job.Debounce = p, bellsEvery
+			if len(s.WebhookSecrets) > 0 {
+				a.metrics.webhook.Expect(s.Name)
+			}
 		default:
 			return nil, fmt.Errorf("source %q: no such type: %q", s.Name, s.Type)
 		}

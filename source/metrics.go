@@ -105,7 +105,10 @@ type sourceMetrics struct {
 }
 
 // of makes a source's counters appear at 0.
-func (m *Metrics) of(name string) *sourceMetrics {
+func (m *Metrics) of(name string, polled bool) *sourceMetrics {
+	if polled {
+		m.polling.begin(name)
+	}
 	m.polls.WithLabelValues(name)
 	m.errors.WithLabelValues(name)
 	return &sourceMetrics{m, name}

@@ -155,7 +155,10 @@ func (r *Runner) apply() {
 			continue
 		}
 		ctx, cancel := context.WithCancel(r.ctx)
-		w := &worker{job: j, log: r.log.With("name", name), metrics: r.metrics.of(name), triggered: make(chan struct{}, 1), stop: cancel, done: make(chan struct{}), status: Status{Up: true}}
+		w := &worker{
+			job: j, log: r.log.With("name", name), metrics: r.metrics.of(name, isPoller(j.Source)), triggered: make(chan struct{}, 1),
+			stop: cancel, done: make(chan struct{}), status: Status{Up: true},
+		}
 		r.workers[name] = w
 		before := r.ending[name]
 		r.wg.Go(func() {
@@ -171,6 +174,12 @@ func (r *Runner) apply() {
 			r.ended(name, w)
 		})
 	}
+}
+
+// isPoller says whether a source is read by a connector.
+func isPoller(s Source) bool {
+	_, ok := s.(*Poller)
+	return ok
 }
 
 // ended tidies up after a worker. The series of a source go only where no other has taken its name.

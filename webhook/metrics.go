@@ -140,10 +140,15 @@ func (m *Metrics) muted(r incident.Receipt) {
 
 func (m *Metrics) event(typ string, n int) { m.events.WithLabelValues(typ).Add(float64(n)) }
 
-// bell counts a vendor's webhook. The other outcomes of its source appear at 0.
-func (m *Metrics) bell(source, outcome string) {
+// Expect makes the counters of a source's webhooks appear at 0.
+func (m *Metrics) Expect(source string) {
 	for _, o := range bellOutcomes {
 		m.bells.WithLabelValues(source, o)
 	}
+}
+
+// bell counts a vendor's webhook.
+func (m *Metrics) bell(source, outcome string) {
+	m.Expect(source)
 	m.bells.WithLabelValues(source, outcome).Inc()
 }
