@@ -23,7 +23,7 @@ const (
 	// leastWindow is the shortest stretch of time that is asked for in halves no more.
 	leastWindow = time.Minute
 	// fewItems is so few for a whole window that the next one is asked for twice as long.
-	fewItems = 50
+	fewItems = 1000
 	// maxSamePages and maxEmptyPages are how many pages in a row may bring nothing new before the vendor counts as going
 	// round in circles.
 	maxSamePages  = 3
