@@ -56,7 +56,7 @@ func JoinLives(lives []Life) []Life {
 type Sender struct {
 	Key   string    `json:"key"`
 	URL   string    `json:"url,omitempty"`   // Alertmanager's external URL; empty where it told none
-	Route string    `json:"route,omitempty"` // the route's path in Alertmanager's configuration, as group keys begin with it
+	Route string    `json:"route,omitempty"` // the route's path in Alertmanager's configuration, as group keys begin with it; or a receiver, see NewReceiver
 	First time.Time `json:"first"`
 }
 
@@ -66,7 +66,10 @@ const MaxSenderText = 512
 // NewSender is the sender of a notification by the address of its Alertmanager and its group key. A route that is added to
 // a configuration is another sender: what fired before cannot have come by it.
 func NewSender(url, groupKey string, received time.Time) Sender {
-	route := routeOf(groupKey)
+	return newSender(url, routeOf(groupKey), received)
+}
+
+func newSender(url, route string, received time.Time) Sender {
 	h := fnv.New64a()
 	for _, part := range []string{url, "\xff", route} {
 		_, _ = h.Write([]byte(part)) // never fails
@@ -77,6 +80,24 @@ func NewSender(url, groupKey string, received time.Time) Sender {
 		Route: PlainText(route, MaxSenderText),
 		First: received,
 	}
+}
+
+// receiver is what the Route of a receiver begins with; a route's path begins with its matchers.
+const receiver = "receiver "
+
+// NewReceiver is a receiver of an Alertmanager that sent a notification here. It is kept as a sender beside the route's: its
+// name outlives every edit of the routes that lead to it.
+func NewReceiver(url, name string, received time.Time) Sender {
+	return newSender(url, receiver+name, received)
+}
+
+// Receiver is the receiver's name; empty where the sender is a route.
+func (s *Sender) Receiver() string {
+	name, _ := strings.CutPrefix(s.Route, receiver)
+	if name == s.Route {
+		return ""
+	}
+	return name
 }
 
 // routeOf is the part of a group key that names the route: `{}/{team="a"}` of `{}/{team="a"}:{alertname="b"}`. What

@@ -23,6 +23,7 @@ type message struct {
 	Status             string `json:"status"`
 	NotificationReason string `json:"notification_reason"`
 	ExternalURL        string `json:"externalURL"`
+	Receiver           string `json:"receiver"`
 	GroupKey           string `json:"groupKey"`
 	TruncatedAlerts    uint64 `json:"truncatedAlerts"`
 	Alerts             alerts `json:"alerts"`

@@ -64,7 +64,8 @@ func TestDecodesAlertmanagersType(t *testing.T) {
 				require.Equal(t, utf(v), got[utf(k)])
 			}
 		}
-		require.Equal(t, []string{utf(sent.Status), utf(sent.ExternalURL), utf(sent.NotificationReason), utf(sent.GroupKey)}, []string{m.Status, m.ExternalURL, m.NotificationReason, m.GroupKey})
+		require.Equal(t, []string{utf(sent.Status), utf(sent.ExternalURL), utf(sent.NotificationReason), utf(sent.GroupKey), utf(sent.Receiver)},
+			[]string{m.Status, m.ExternalURL, m.NotificationReason, m.GroupKey, m.Receiver})
 		require.Equal(t, sent.TruncatedAlerts, m.TruncatedAlerts)
 		require.Len(t, m.Alerts.list, len(sent.Alerts))
 		for i, a := range sent.Alerts {

@@ -64,6 +64,9 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 	}
 	if len(f.Sightings)+len(f.Beats)+ignored > 0 {
 		f.Senders = []incident.Sender{sender} // what is ignored shows that it is there, too
+		if m.Receiver != "" {
+			f.Senders = append(f.Senders, incident.NewReceiver(m.ExternalURL, m.Receiver, received))
+		}
 		receipt, failed := r.put(ctx, f, received)
 		if failed != nil {
 			return *failed

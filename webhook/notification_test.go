@@ -306,7 +306,7 @@ func TestStatuses(t *testing.T) {
 			`{"taken":2,"refused":1,"errors":[{"path":"alerts[1].labels","message":"a JSON array where an object belongs"}]}`, 2},
 		{"wrong types in an alert where it does not matter", one(strings.NewReplacer(`{"summary":"s"}`, `{"a":1}`, `"http://prom:9090/graph"`, `7`, `"`+fp+`"`, `[]`).Replace(alert("firing", down, start, year1, fp))), 200, `{"taken":1,"refused":0}`, 1},
 		{"a status that is no text", one(`{"status":1,"labels":` + down + `}`), 400, "alerts[0].status: a JSON number where a string belongs", 0},
-		{"wrong types where it does not matter", `{"status":4,"groupKey":[],"externalURL":{},"truncatedAlerts":"2","groupLabels":7,"version":4,"alerts":[` + alert("firing", down, start, year1, fp) + `]}`, 200, `{"taken":1,"refused":0}`, 1},
+		{"wrong types where it does not matter", `{"status":4,"groupKey":[],"receiver":7,"externalURL":{},"truncatedAlerts":"2","groupLabels":7,"version":4,"alerts":[` + alert("firing", down, start, year1, fp) + `]}`, 200, `{"taken":1,"refused":0}`, 1},
 		{"too many alerts", body("http://am-0", many...), 413, "alerts: more than the 50 allowed", 0},
 		{"too large", strings.Repeat(" ", 65537), 413, "more than the 65536 bytes allowed", 0},
 	}
@@ -363,4 +363,16 @@ func requireProblem(t *testing.T, w *httptest.ResponseRecorder, status int, deta
 	require.Equal(t, http.StatusText(status), p.Title)
 	require.Equal(t, status, p.Status)
 	require.Equal(t, detail, p.Detail)
+}
+
+// Who sent a notification is kept by its route and by its receiver, which outlives an edit of the routes.
+func TestSenders(t *testing.T) {
+	m := newMemory()
+	text := strings.Replace(body("http://am-0", alert("firing", down, start, year1, fp)), `"version"`, `"receiver":"team/to:here","version"`, 1)
+	require.Equal(t, 200, post(New(Options{Store: m, Now: func() time.Time { return at("2026-03-01T10:00:00Z") }}).Alertmanager(), text).Code)
+	require.Len(t, m.senders, 2)
+	require.Equal(t, "{}", m.senders[0].Route)
+	require.Empty(t, m.senders[0].Receiver())
+	require.Equal(t, "team/to:here", m.senders[1].Receiver())
+	require.Equal(t, "http://am-0", m.senders[1].URL)
 }

@@ -286,18 +286,20 @@ func (r *Route) each(f func(*Route)) {
 	}
 }
 
-// Ours are the names of the receivers that send here: those whose address shows it, and those of the routes by which
-// somebody was heard. Empty where it is not known.
+// Ours are the names of the receivers that send here: those whose address shows it, those that notified, and those of the
+// routes by which somebody was heard. Empty where it is not known.
 func (rt *Routing) Ours(heard []incident.Sender) map[string]bool {
 	ours := map[string]bool{}
-	routes := map[string]bool{}
+	routes, named := map[string]bool{}, map[string]bool{}
 	for _, s := range heard {
-		if s.Route != "" {
+		if name := s.Receiver(); name != "" {
+			named[name] = true
+		} else if s.Route != "" {
 			routes[s.Route] = true
 		}
 	}
 	for name, r := range rt.Receivers {
-		if slices.ContainsFunc(r.Webhooks, Webhook.here) {
+		if slices.ContainsFunc(r.Webhooks, Webhook.here) || named[incident.PlainText(name, incident.MaxSenderText)] && len(r.Webhooks) > 0 {
 			ours[name] = true
 		}
 	}

@@ -126,6 +126,10 @@ func FuzzReadRouting(f *testing.F) {
 func heard(url string, groupKeys ...string) []incident.Sender {
 	var out []incident.Sender
 	for _, k := range groupKeys {
+		if name, ok := strings.CutPrefix(k, "by "); ok {
+			out = append(out, incident.NewReceiver(url, name, at("2026-03-01T09:00:00Z")))
+			continue
+		}
 		out = append(out, incident.NewSender(url, k, at("2026-03-01T09:00:00Z")))
 	}
 	return out
@@ -145,6 +149,11 @@ func TestOurs(t *testing.T) {
 		{"nobody heard", usual, nil, nil, []string{"null"}},
 		{"heard", usual, heard("", shopGroup), []string{"meantime"}, []string{"null", "pager"}},
 		{"a route that is no more", usual, heard("", `{}/{team="gone"}:{}`), nil, []string{"null"}},
+		{"a route that is no more, of a receiver that is", usual, heard("", `{}/{team="gone"}:{}`, "by meantime"), []string{"meantime"}, []string{"null", "pager"}},
+		{"a receiver that is no more", usual, heard("", `{}/{team="gone"}:{}`, "by hook"), nil, []string{"null"}},
+		{"a receiver without a webhook now", usual, heard("", "by null"), nil, []string{"null"}},
+		{"a receiver with a colon in its name", strings.ReplaceAll(usual, "meantime", "'me:an'"), heard("", "by me:an"), []string{"me:an"}, []string{"null", "pager"}},
+		{"a receiver of some other name", usual, heard("", "by mean"), nil, []string{"null"}},
 		{"a route that leads to others now", usual, heard("", `{}/{}:{}`), nil, []string{"null"}},
 		{"shown by the address", shown, nil, []string{"m"}, []string{"a", "null"}},
 		{"shown, and one that a proxy leads here", shown, heard("", `{}:{}`), []string{"a", "m"}, []string{"null"}},
