@@ -39,6 +39,8 @@ type book struct {
 	reaches map[int64]map[string]bool             // the known that reach into a day
 	states  map[int64]map[incident.RecordKey]bool // the records that name alerts of a day
 	weeks   map[int64]week
+	late    map[int64][4][4]float64               // how late people come, by week
+	unsure  map[int64]bool                        // weeks of which that may be another now
 	medians map[int64]time.Duration               // how long incidents last, by week
 	guessed map[int64]map[incident.RecordKey]bool // records that tell only their end, by its week
 	reviews *decisions
@@ -131,6 +133,7 @@ type cell struct {
 	refs     map[string]bool // incidents that its alerts have to do with
 	opened   []string        // incidents that its alerts opened
 	listened [2]float64
+	early    map[string]assign.Early // alerts by how early they began, of incidents of records
 }
 
 // part is an incident, but for what people said is one with it.
@@ -154,6 +157,7 @@ func newBook(rules *Rules, sizes sizes) *book {
 		firing: map[string]time.Time{}, records: map[incident.RecordKey]*recordInfo{},
 		known: map[string]*assign.Known{}, reaches: map[int64]map[string]bool{},
 		states: map[int64]map[incident.RecordKey]bool{}, weeks: map[int64]week{},
+		late: map[int64][4][4]float64{}, unsure: map[int64]bool{},
 		medians: map[int64]time.Duration{}, guessed: map[int64]map[incident.RecordKey]bool{},
 		silence: map[string]incident.Silence{}, parts: map[string]*part{}, dirty: map[*cell]bool{},
 		reordered: map[int64]bool{}, reweek: map[int64]bool{},

@@ -127,6 +127,26 @@ var cases = []organised{
 			day one`,
 		want: "1: checkout/Errors checkout/Latency; 2 missed; nothing: mail/Bounces", why: "ten minutes, where 40 is the guess without others",
 	},
+	{
+		name: "where people come long after the first alert again and again, an alert an hour before they do may be of it",
+		tell: `
+			again 24h 28 alert shop Errors -365--270
+			again 24h 28 record 2 shop detected=-310 mitigated=-270
+			alert mail Errors -60-45 severity=warning
+			record 1 cart detected=0 mitigated=90
+			day one`,
+		want: "1 missed: mail/Errors?; 2: shop/Errors", why: "what people did in the ninety days before is how late they are",
+	},
+	{
+		name: "where people come at once again and again, an alert forty minutes before they do is none of it",
+		tell: `
+			again 24h 28 alert shop Errors -312--270
+			again 24h 28 record 2 shop detected=-310 mitigated=-270
+			alert mail Errors -40-45 severity=warning
+			record 1 cart detected=0 mitigated=90
+			day one`,
+		want: "1 missed; 2: shop/Errors; nothing: mail/Errors", why: "what people did in the ninety days before is how late they are",
+	},
 	// Services.
 	{
 		name: "an alert of a service that needs the failed one is linked",

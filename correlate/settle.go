@@ -81,6 +81,7 @@ func (b *book) recut() {
 		for _, c := range old {
 			delete(b.dirty, c)
 			b.forget(c)
+			b.doubt(c)
 		}
 		d.cells = fresh
 		if len(d.entries) == 0 {
@@ -207,9 +208,27 @@ func (b *book) settle(ctx context.Context, l loader, flush func(context.Context,
 	for _, c := range q {
 		inQueue[c] = true
 	}
-	for len(q) > 0 {
+	push := func() {
+		for c := range b.dirty {
+			if !inQueue[c] {
+				inQueue[c] = true
+				heap.Push(&q, c)
+			}
+		}
+	}
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		before := int64(math.MaxInt64)
+		if len(q) > 0 {
+			before = q[0].from
+		}
+		if b.relate(before) {
+			push()
+		}
+		if len(q) == 0 {
+			return nil
 		}
 		c := heap.Pop(&q).(*cell)
 		delete(inQueue, c)
@@ -218,12 +237,7 @@ func (b *book) settle(ctx context.Context, l loader, flush func(context.Context,
 			return err
 		}
 		delete(b.dirty, c)
-		for c := range b.dirty {
-			if !inQueue[c] {
-				inQueue[c] = true
-				heap.Push(&q, c)
-			}
-		}
+		push()
 		if err := l.worked(ctx, c); err != nil {
 			return err
 		}
@@ -233,7 +247,6 @@ func (b *book) settle(ctx context.Context, l loader, flush func(context.Context,
 			}
 		}
 	}
-	return nil
 }
 
 // redescribe learns what alerts and records speak of by the names that are known now.
@@ -418,6 +431,9 @@ func (b *book) guess() {
 	for _, w := range changed(b.reweek, b.medians) {
 		delete(b.medians, w)
 	}
+	for _, w := range changed(b.reweek, b.late) {
+		b.unsure[w] = true
+	}
 	for _, w := range changed(b.reweek, b.guessed) {
 		usual := b.medianOf(w)
 		for k := range b.guessed[w] {
@@ -460,6 +476,63 @@ func (b *book) medianOf(n int64) time.Duration {
 	median = time.Duration(roundNats(median.Hours(), 0.25) * float64(time.Hour)).Round(time.Second)
 	b.medians[n] = median
 	return median
+}
+
+// lateOf is how late people come in one week, by what became of incidents in the ninety days before it.
+func (b *book) lateOf(n int64) [4][4]float64 {
+	if l, ok := b.late[n]; ok {
+		return l
+	}
+	var learn assign.Learn
+	seen := map[string]bool{}
+	for x := range b.ofWeek(n - 1) {
+		p := b.partOf(x.Key)
+		if p == nil || seen[p.ref] || b.known[p.ref] == nil {
+			continue
+		}
+		seen[p.ref] = true
+		var all assign.Early
+		for c := range p.cells {
+			if c.from < n*weekLength {
+				for i, m := range c.early[p.ref] {
+					all[i] += m
+				}
+			}
+		}
+		learn.Add(b.known[p.ref].Milestone, all)
+	}
+	b.late[n] = learn.Shares()
+	return b.late[n]
+}
+
+// doubt marks the weeks that may be learned otherwise after a cell is another.
+func (b *book) doubt(c *cell) {
+	n := floor(c.from, weekLength)
+	for w := range b.late {
+		if w > n && w <= n+lookback/7+1 {
+			b.unsure[w] = true
+		}
+	}
+}
+
+// relate learns those weeks anew that begin by a time up to which all is worked out, and marks what is of them where that is
+// otherwise. It says whether any is.
+func (b *book) relate(before int64) (otherwise bool) {
+	for _, w := range sortedKeys(b.unsure) {
+		if w*weekLength > before {
+			break
+		}
+		delete(b.unsure, w)
+		was := b.late[w]
+		delete(b.late, w)
+		if b.lateOf(w) != was {
+			for n := w * 7; n < w*7+7; n++ {
+				b.markDay(n)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // weekOf are the numbers of one week.
@@ -516,11 +589,17 @@ func (b *book) accept(c *cell, in *assign.Input, out *assign.Output) {
 	c.answer, c.in, c.refs = out, in.Carried, map[string]bool{}
 	c.listened = b.listened(c)
 	var turned []*entry
+	early, tempo := map[string]assign.Early{}, in.Org.Tempo()
 	for i, e := range c.entries {
 		e.past = in.Alerts[i].Past
 		v := &out.Verdicts[i]
 		for _, link := range v.Links {
 			c.refs[link.Incident] = true
+			if k := b.known[link.Incident]; k != nil && link.State.Counts() {
+				n := early[k.ID]
+				n.Count(e.at()-k.Onset, tempo)
+				early[k.ID] = n
+			}
 		}
 		if noise := uint8(2 * v.Noise); noise != e.noise { // of one that is new it is another in any case
 			e.noise = noise
@@ -537,6 +616,10 @@ func (b *book) accept(c *cell, in *assign.Input, out *assign.Output) {
 		p := b.part(ref)
 		p.cells[c] = true
 		b.touched[p] = true
+	}
+	if !maps.Equal(early, c.early) {
+		c.early = early
+		b.doubt(c)
 	}
 	b.counted(c)
 	for _, e := range turned {
@@ -557,6 +640,7 @@ func (b *book) input(ctx context.Context, l loader, c *cell) (*assign.Input, err
 	in := &assign.Input{
 		Org: assign.Org{
 			Median: w.median, RecordRate: w.rate, Services: b.scale.services, Values: b.scale.values, Hours: listened[0], Days: listened[1],
+			Lateness: b.lateOf(floor(c.from, weekLength)),
 		},
 		Graph: b.graph, Until: float64(c.to/1e6) / 3.6e6,
 		Options: &assign.Options{

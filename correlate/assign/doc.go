@@ -113,6 +113,9 @@ type Org struct {
 	RecordRate float64
 	Hours      float64
 	Days       float64 // on which alerts were listened to
+	// Lateness are the shares of an incident's alerts that begin after, just before, a while before and long before its onset,
+	// by which milestone that is.
+	Lateness [4][4]float64
 	// Values says of how many values each place label has.
 	Values map[string]float64
 }

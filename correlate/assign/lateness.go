@@ -43,10 +43,10 @@ type Learn struct {
 	count [4]float64
 }
 
-// Add takes in an incident.
+// Add takes in an incident. A start that is told says nothing of when people came.
 func (l *Learn) Add(m Milestone, e Early) {
 	total := e[0] + e[1] + e[2] + e[3]
-	if total == 0 {
+	if total == 0 || m == Started {
 		return
 	}
 	l.count[m]++

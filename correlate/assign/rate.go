@@ -51,15 +51,6 @@ const (
 	minWindow    = 5.0 / 60.0 //
 )
 
-// lateness are the shares of alerts that begin after an onset, just before, a while before and long before it, by which
-// milestone the onset is.
-var lateness = [...][4]float64{
-	Started:      {0.70, 0.12, 0.08, 0.10},
-	Detected:     {0.55, 0.20, 0.13, 0.12},
-	Acknowledged: {0.30, 0.15, 0.40, 0.15},
-	Created:      {0.15, 0.15, 0.50, 0.20},
-}
-
 // terms are what a rate is made of.
 type terms struct {
 	share   float64 // episodes of one alert on this service that the incident makes
@@ -185,7 +176,7 @@ func (s *solver) told(k *Known, x *Alert, own bool) (rate float64, how timing, g
 	if d < -ReachBefore || x.Start > last+ReachAfter {
 		return 0, afterOnset, d
 	}
-	w := lateness[k.Milestone]
+	w := s.org.Lateness[k.Milestone]
 	if d >= 0 {
 		rate, how = w[0]*math.Exp(-d/s.scale)/s.scale, afterOnset
 	} else {
