@@ -240,6 +240,9 @@ func (sc *scanner) onlyJoin(from, to int) bool {
 		if e == 0 || e > to {
 			return false
 		}
+		if e < to && sc.toks[e].stop && sc.abbreviated(sc.toks[i].start, sc.toks[e].end) {
+			e++
+		}
 		i = e
 	}
 	return true

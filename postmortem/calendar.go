@@ -25,7 +25,8 @@ type calendar struct {
 	monthFirst int // 1: 3/4 is March 4; -1: it is 3 April; 0: not known
 	titleYear  int // a year in the title, 0 where there is none
 	openOrder  bool
-	zoned      bool // the order was settled by nothing but the zone of the times
+	zoned      bool      // the order was settled by nothing but the zone of the times
+	doubts     []mention // days that the text names against one that it nowhere says itself
 	ambiguous  date
 }
 
@@ -149,7 +150,7 @@ func (o *outline) calendar(opts Options) calendar {
 			c.titleYear = y
 		}
 	}
-	c.pick(ms, pub, nameDay, opts)
+	c.pick(ms, pub, nameDay, o.statusFile(), opts)
 	return c
 }
 
@@ -340,12 +341,13 @@ func (c *calendar) settle(d date) date {
 }
 
 // pick chooses the day of the incident among the mentions, and its year.
-func (c *calendar) pick(ms []mention, pub int, nameDay date, opts Options) {
+func (c *calendar) pick(ms []mention, pub int, nameDay date, status bool, opts Options) {
 	type sum struct {
 		day   date
 		score int
 		first int
 		best  mention
+		told  bool // by the text, not only by what stands beside it
 	}
 	var sums []sum
 	index := map[[2]int]int{}
@@ -361,6 +363,7 @@ func (c *calendar) pick(ms []mention, pub int, nameDay date, opts Options) {
 			sums = append(sums, sum{day: m.day, first: n, best: m})
 		}
 		s := &sums[i]
+		s.told = s.told || m.inText()
 		// Every further mention says less: a long timeline of the day after must not outvote the title.
 		if m.score > s.best.score || s.first == n {
 			s.best = m
@@ -419,17 +422,34 @@ func (c *calendar) pick(ms []mention, pub int, nameDay date, opts Options) {
 	if c.day.y == 0 {
 		c.findYear(ms, pub, nameDay)
 	}
+	if !best.told && weakSource(c.from) && !status {
+		for _, s := range sums {
+			d := c.complete(s.day, c.day)
+			near := d.time().Sub(c.day.time()).Abs() <= 14*24*time.Hour
+			if s.told && near && !(d.m == c.day.m && d.d == c.day.d) {
+				c.doubts = append(c.doubts, s.best)
+			}
+		}
+	}
 	for _, s := range sums {
 		if s.best.strong && !(s.day.m == c.day.m && s.day.d == c.day.d) {
 			c.candidates = append(c.candidates, s.best)
 		}
 	}
 	if !opts.date.IsZero() {
-		c.day, c.from, c.yearFrom, c.candidates = dateOf(opts.date), "answer", "", nil
+		c.day, c.from, c.yearFrom, c.candidates, c.doubts = dateOf(opts.date), "answer", "", nil, nil
 	} else if opts.year > 0 {
 		c.day.y, c.yearFrom = opts.year, ""
 	}
 }
+
+// inText says whether the text itself names the day.
+func (m mention) inText() bool {
+	return m.block >= 0 && m.when != "publication" && m.when != "log or commit"
+}
+
+// weakSource says whether a day comes from a place that tells when a document was written as often as when it happened.
+func weakSource(from string) bool { return from == "front matter" || from == "file name" }
 
 // findYear fills in a missing year from the nearest full date of the text, else the date of publication, else the file's
 // name; a weekday must agree.

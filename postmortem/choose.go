@@ -29,6 +29,12 @@ func (r *reader) choose(c *candidates) error {
 	}
 	rules := r.picks
 	r.picks = map[incident.MilestoneName]pick{}
+	if r.doubtful() { // one answer first; then it is read again
+		r.by = ""
+		r.ws = nil
+		r.qs = slices.DeleteFunc(r.qs, func(q incident.Question) bool { return q.Kind != AskTruncated && q.Kind != AskDate })
+		return nil
+	}
 	r.suggested = map[incident.MilestoneName][]suggestion{}
 	for name, p := range rules {
 		if p.declared { // it is no matter of words
@@ -62,6 +68,12 @@ func (r *reader) choose(c *candidates) error {
 	}
 	r.settleQuestions()
 	return nil
+}
+
+// doubtful says whether the day of the times is in doubt: the text names another than the one that stands beside it, and the
+// times themselves name none.
+func (r *reader) doubtful() bool {
+	return len(r.cal.doubts) > 0 && slices.ContainsFunc(r.own, func(e *entry) bool { return e.dated && !e.explicit })
 }
 
 // settleQuestions leaves, of what the rules asked of a milestone, what goes with the choice: of one that is given what else it
@@ -101,6 +113,9 @@ var wanted = map[incident.MilestoneName]string{
 // askMissing asks for the milestones that are not given: with what may be them, the likeliest first, and in one question for
 // all of which the document seems to say nothing.
 func (r *reader) askMissing() {
+	if r.doubtful() {
+		return
+	}
 	var absent []string
 	for _, n := range incident.MilestoneNames {
 		if _, ok := r.picks[n]; ok {

@@ -41,7 +41,7 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 			continue
 		}
 		// A table's head, or a line that is little more than the zone: "2024-04-11, UTC".
-		says := b.kind == row && b.head || len(b.tokens()) <= 7 && b.kind != row
+		says := b.kind == row && b.head || o.fewWords(i) && b.kind != row
 		for _, lx := range o.t.all {
 			says = says || lx.has("all_times", b.tokens()) || lx.has("every_time", b.tokens())
 		}
@@ -99,6 +99,21 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 	return c
 }
 
+// fewWords says whether a block is a few words beside its dates and times.
+func (o *outline) fewWords(i int) bool {
+	n := 0
+	for _, t := range o.doc.blocks[i].tokens() {
+		in := t.comma || t.stop
+		for _, st := range o.stamps[i] {
+			in = in || t.start >= st.start && t.end <= st.end
+		}
+		if !in {
+			n++
+		}
+	}
+	return n <= 6
+}
+
 // allTimesZone is the zone that a passage of running text says all times are in: the one named right behind the words.
 func (o *outline) allTimesZone(b *block) (z zone, ok bool) {
 	toks := b.tokens()
@@ -149,13 +164,23 @@ func cityAt(s string, toks []token, i int) (zone, bool) {
 // carriedZone is the zone that stands beside some of the times, where only one stands there.
 func (o *outline) carriedZone() zoneChoice {
 	var c zoneChoice
+	ofRow := map[int][]stamp{} // a row -> the time of its entry; what another cell quotes has a clock of its own
+	for i := range o.entries {
+		if e := &o.entries[i]; e.row != "" {
+			ofRow[e.block] = append(ofRow[e.block], e.st)
+		}
+	}
 	for pass := 0; pass < 2 && !c.zone.ok(); pass++ {
 		two := false
 		for i := range o.doc.blocks {
 			if k := o.doc.blocks[i].kind; k == code || k == quote || excluded(o.sections[i].name) {
 				continue
 			}
-			for _, st := range o.stamps[i] {
+			stamps := o.stamps[i]
+			if own, ok := ofRow[i]; ok {
+				stamps = own
+			}
+			for _, st := range stamps {
 				if !st.hasClock || !st.zone.ok() {
 					continue
 				}

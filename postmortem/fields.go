@@ -155,6 +155,7 @@ func (o *outline) timeLine(i int, dateDoes bool) bool {
 // fields lists a document's labelled fields, in its order; front matter first.
 func (o *outline) fields() []field {
 	var fs []field
+	listed := slices.ContainsFunc(o.entries, func(e entry) bool { return e.list })
 	for i := range o.doc.front {
 		b := &o.doc.front[i]
 		if len(b.cells) != 2 {
@@ -164,11 +165,11 @@ func (o *outline) fields() []field {
 		if o.statusFile() {
 			switch b.cells[0] {
 			case "resolvedwhen":
-				if o.frontSays("resolved", "true") && len(o.entries) == 0 { // where no text tells of times
+				if o.frontSays("resolved", "true") && !listed { // where no updates tell of times
 					name = "resolved"
 				}
 			case "date":
-				if st := scan(b.text, b.tokens(), o.t); len(o.entries) == 0 && len(st) > 0 && st[0].hasClock {
+				if st := scan(b.text, b.tokens(), o.t); !listed && len(st) > 0 && st[0].hasClock {
 					name = "started"
 				}
 			case "affected":

@@ -222,6 +222,15 @@ func (r *reader) askDay() {
 	if c.day.y == 0 || !c.day.full() {
 		return
 	}
+	if r.doubtful() {
+		var cs []string
+		for _, m := range c.doubts {
+			cs = append(cs, c.complete(m.day, c.day).String()+" "+m.when)
+		}
+		r.question(AskDate, "date", fmt.Sprintf("Was it on %s?", c.day), "Only the "+c.from+" says so, and the text names another day; the times give no milestone before this is settled.",
+			append(cs, c.day.String()+" "+c.from), c.doubts[0].line)
+		return
+	}
 	used := map[[2]int]bool{}
 	var lo, hi time.Time
 	for _, e := range r.own {

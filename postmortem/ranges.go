@@ -16,7 +16,7 @@ func (sc *scanner) join() []stamp {
 				out = append(out, st)
 				continue
 			}
-			near := len(gap) <= 28 && !strings.ContainsAny(gap, ".;!?|\n") || strings.TrimLeft(gap, " ,|-–—*") == "" && len(gap) <= 8
+			near := len(gap) <= 28 && (!strings.ContainsAny(gap, ".;!?|\n") || sc.abbreviated(p.end, st.start)) || strings.TrimLeft(gap, " ,|-–—*") == "" && len(gap) <= 8
 			switch {
 			case near && !p.hasClock && st.hasClock && !st.date.ok() && p.date.ok() && sc.onlyJoin(sc.at(p.end), sc.at(st.start)):
 				st.date, st.start = p.date, p.start
@@ -69,6 +69,23 @@ func (sc *scanner) join() []stamp {
 		done = append(done, st)
 	}
 	return done
+}
+
+// abbreviated says whether all that stands between two places is a word for about, cut short: "2024-04-11 ca. 12:05".
+func (sc *scanner) abbreviated(from, to int) bool {
+	i, n := sc.at(from), sc.at(to)
+	for i < n && sc.toks[i].comma {
+		i++
+	}
+	if n-i != 2 || !sc.toks[i+1].stop || sc.s[sc.toks[i+1].start] != '.' {
+		return false
+	}
+	for _, lx := range sc.t.all {
+		if matchAt(lx.approx, sc.toks, i) == i+1 {
+			return true
+		}
+	}
+	return false
 }
 
 // isRange says whether two stamps are the ends of one stretch of time.

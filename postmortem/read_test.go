@@ -74,6 +74,13 @@ func requireTold(t *testing.T, told string, f Found, text string) (n, found int)
 	return n, found
 }
 
+// asks says whether something is asked: by a question of its own, or among what the document says nothing of.
+func asks(f Found, kind string) bool {
+	return slices.ContainsFunc(f.Questions, func(q incident.Question) bool {
+		return q.Kind == kind || q.Kind == AskAbsent && strings.Contains(q.Text, kind)
+	})
+}
+
 func questions(f Found) string {
 	var out []string
 	for _, q := range f.Questions {
