@@ -24,6 +24,7 @@ import (
 	"meantime/correlate"
 	"meantime/incident"
 	"meantime/source/alertmanager"
+	"meantime/store"
 	"meantime/web"
 	"meantime/webhook"
 )
@@ -43,6 +44,18 @@ type Options struct {
 	Now                          func() time.Time // nil: time.Now
 	// Listening is called with the bound addresses before the first request is served. nil: nobody wants to know.
 	Listening func([]net.Addr)
+	// World takes the place of the store and of the network. nil: the real ones.
+	World *World
+}
+
+// World is a store and a network that are made up, such as those of a simulation.
+type World struct {
+	// Store is shared by all daemons of the world. None of them closes it.
+	Store store.Store
+	// Serve is called with what answers requests, in place of listening.
+	Serve func(http.Handler)
+	// Transport carries requests to what is polled.
+	Transport http.RoundTripper
 }
 
 // App is the running daemon.
@@ -115,11 +128,11 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	}
 
 	a.replica = newReplica(string(c.Store.DSN))
+	a.shared = a.shared || a.options.World != nil
 	db, err := a.openStore(ctx, l, string(c.Store.DSN))
 	if err != nil {
 		return err
 	}
-	l.onStop("store", storeStopsWithin, func(context.Context) error { return db.Close() })
 	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
 	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}, changed: a.factsChanged}
 	if err := a.store.hear(ctx, a.now()); err != nil {
@@ -145,12 +158,12 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	l.run("secrets", stepWithin, a.watchSecrets)
 	l.run("reload on SIGHUP", stepWithin, func(ctx context.Context) error { return a.reloadOnHangup(ctx, hangup) })
 
+	if err := a.serve(l, a.handler()); err != nil {
+		return err
+	}
 	if a.shared {
 		l.run("replicas", stepWithin, a.follow)
 		l.run("news of replicas", stepWithin, a.listen)
-	}
-	if err := a.serve(l, a.handler()); err != nil {
-		return err
 	}
 	l.run("signs of life", stepWithin, a.live)
 	// Last, so that it stops first: another replica can take over while this one still answers.

@@ -53,6 +53,10 @@ const drainWithin = time.Second
 // port is an error of the start; after that the new handler takes the place of the old one.
 func (a *App) serve(l *lifecycle, handler http.Handler) error {
 	a.front.Store(&handler)
+	if a.options.World != nil {
+		a.options.World.Serve(handler)
+		return nil
+	}
 	if a.server != nil {
 		// Once more, so that requests end before the parts end that the new handler needs.
 		l.onStop("web requests", requestsEndWithin, a.endRequests)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"meantime/collector"
@@ -23,7 +22,7 @@ type pipeline struct {
 	now     func() time.Time
 	heard   func() map[string]time.Time // when each watchdog was last heard of
 
-	mu        sync.Mutex // one delta, configuration or look at a time
+	mu        turn // one delta, configuration or look at a time
 	view      view
 	book      *measure.Book
 	ledger    *measure.Ledger

@@ -146,8 +146,17 @@ func (a *App) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-a.passes:
+			select {
+			case <-tick.C:
+				a.factsChanged()
+			default:
+			}
 		case <-tick.C:
 			a.factsChanged() // those that nobody told of
+			select {
+			case <-a.passes: // one look is for both
+			default:
+			}
 		}
 		if a.term.Load() == nil {
 			a.catchUp(ctx)

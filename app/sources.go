@@ -38,7 +38,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	for i := range c.Alertmanagers {
 		am := &c.Alertmanagers[i]
 		name := jobName(alertmanagerJob, am.Name)
-		client, err := source.NewClient(clientOptions(am.Client))
+		client, err := a.client(am.Client)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -59,7 +59,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	for i := range c.Prometheuses {
 		p := &c.Prometheuses[i]
 		name := jobName(prometheusJob, p.Name)
-		client, err := source.NewClient(clientOptions(p.Client))
+		client, err := a.client(p.Client)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -287,6 +287,15 @@ func (a *App) unmeasured(ctx context.Context, back time.Duration, wanted func(*i
 	}
 	slices.SortFunc(out, func(x, y incident.Episode) int { return y.Key().Compare(x.Key()) })
 	return out, nil
+}
+
+// client asks a server, as the configuration says it.
+func (a *App) client(c config.Client) (*source.Client, error) {
+	o := clientOptions(c)
+	if a.options.World != nil {
+		o.Transport = a.options.World.Transport
+	}
+	return source.NewClient(o)
 }
 
 // clientOptions are how to reach a server, as the configuration says it.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -152,7 +153,10 @@ func (r *Runner) Run(ctx context.Context) error {
 		default:
 			wait = retryAfter
 			if next := r.book.next(); !next.IsZero() {
-				pause = min(pause, max(0, next.Sub(r.now())))
+				pause = min(pause, next.Sub(r.now()))
+			}
+			if pause <= 0 {
+				continue // it is due already
 			}
 		}
 		timer := time.NewTimer(pause)
@@ -320,7 +324,7 @@ func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
 	if err := r.tellPrints(ctx, sortedKeys(prints)); err != nil {
 		return err
 	}
-	for k := range records {
+	for _, k := range slices.SortedFunc(maps.Keys(records), compareRecords) {
 		rec, err := r.facts.Record(ctx, k)
 		switch {
 		case incident.CodeOf(err) == incident.CodeNotFound && err != nil:
@@ -330,7 +334,8 @@ func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
 		}
 		r.book.tellRecord(&rec)
 	}
-	for id, c := range silences {
+	for _, id := range sortedKeys(silences) {
+		c := silences[id]
 		list, err := r.facts.Silences(ctx, c.From, c.To)
 		if err != nil {
 			return err

@@ -1,12 +1,8 @@
 package replicas
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -78,7 +74,7 @@ func (c *crowd) same(within time.Duration, ready func(servers.Exposition) error)
 			}
 		}
 		for i, e := range all[1:] {
-			if d := difference(all[0].Keep(ofAll), e.Keep(ofAll)); d != "" {
+			if d := difference(all[0].Keep(servers.OfAll), e.Keep(servers.OfAll)); d != "" {
 				return fmt.Errorf("replica %d does not show what replica 0 does:\n%s", i+1, d)
 			}
 		}
@@ -86,31 +82,7 @@ func (c *crowd) same(within time.Duration, ready func(servers.Exposition) error)
 	})
 }
 
-// ofAll says of a series that every replica must show the same: all but what each process counts of itself.
-func ofAll(series string) bool {
-	if !strings.HasPrefix(series, "meantime_") {
-		return false
-	}
-	for _, own := range []string{
-		"meantime_webhook_", "meantime_api_", "meantime_web_", "meantime_source_", "meantime_config_", "meantime_build_info", "meantime_lease_held",
-		"meantime_correlation_pass_", "meantime_correlation_incidents_", "meantime_correlation_episodes_", "meantime_correlation_failures_",
-		"meantime_store_operation", "meantime_store_transaction_", "meantime_store_waiting_", "meantime_store_size_",
-	} {
-		if strings.HasPrefix(series, own) {
-			return false
-		}
-	}
-	return true
-}
-
 // difference says what two expositions do not have in common. Sums may have been added up in another order.
-func difference(want, got servers.Exposition) string { return servers.Difference(want, got, alike) }
-
-func alike(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, err1 := strconv.ParseFloat(a, 64)
-	y, err2 := strconv.ParseFloat(b, 64)
-	return errors.Join(err1, err2) == nil && math.Abs(x-y) <= 1e-9*math.Max(math.Abs(x), math.Abs(y))
+func difference(want, got servers.Exposition) string {
+	return servers.Difference(want, got, servers.Alike)
 }

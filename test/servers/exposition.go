@@ -2,11 +2,14 @@ package servers
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,6 +30,11 @@ func Scrape(url string) (Exposition, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("a scrape is answered with status %d: %s", resp.StatusCode, text)
 	}
+	return ReadExposition(text)
+}
+
+// ReadExposition reads a scrape.
+func ReadExposition(text []byte) (Exposition, error) {
 	e := Exposition{}
 	for line := range bytes.Lines(text) {
 		line := strings.TrimSpace(string(line))
@@ -69,4 +77,31 @@ func Difference(want, got Exposition, same func(want, got string) bool) string {
 		out = append(out[:10], fmt.Sprintf("and %d more", len(out)-10))
 	}
 	return strings.Join(out, "\n")
+}
+
+// OfAll says of a series that every replica of one store must show the same: all but what each process counts of itself.
+func OfAll(series string) bool {
+	if !strings.HasPrefix(series, "meantime_") {
+		return false
+	}
+	for _, own := range []string{
+		"meantime_webhook_", "meantime_api_", "meantime_web_", "meantime_source_", "meantime_config_", "meantime_build_info", "meantime_lease_held",
+		"meantime_correlation_pass_", "meantime_correlation_incidents_", "meantime_correlation_episodes_", "meantime_correlation_failures_",
+		"meantime_store_operation", "meantime_store_transaction_", "meantime_store_waiting_", "meantime_store_size_",
+	} {
+		if strings.HasPrefix(series, own) {
+			return false
+		}
+	}
+	return true
+}
+
+// Alike says of two values that they are the same, but for sums that were added up in another order.
+func Alike(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err1 := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return errors.Join(err1, err2) == nil && math.Abs(x-y) <= 1e-9*math.Max(math.Abs(x), math.Abs(y))
 }
