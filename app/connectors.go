@@ -60,7 +60,7 @@ func (a *App) polled(s *config.Source) (*source.Poller, error) {
 			problems = append(problems, s.Problem(key, e.Error()))
 		}
 	}
-	access := source.Access{User: s.User, Client: clientOptions(config.Client{
+	access := source.Access{User: s.User, Client: a.clientOptions(config.Client{
 		URL: s.URL, Headers: s.Headers, TLS: s.TLS, ProxyURL: s.Config.ProxyURL, NoProxy: s.Config.NoProxy,
 	})}
 	if !s.Secret.IsZero() {

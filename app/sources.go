@@ -38,7 +38,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	for i := range c.Alertmanagers {
 		am := &c.Alertmanagers[i]
 		name := jobName(alertmanagerJob, am.Name)
-		client, err := a.client(am.Client)
+		client, err := source.NewClient(a.clientOptions(am.Client))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -59,7 +59,7 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 	for i := range c.Prometheuses {
 		p := &c.Prometheuses[i]
 		name := jobName(prometheusJob, p.Name)
-		client, err := a.client(p.Client)
+		client, err := source.NewClient(a.clientOptions(p.Client))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -289,23 +289,17 @@ func (a *App) unmeasured(ctx context.Context, back time.Duration, wanted func(*i
 	return out, nil
 }
 
-// client asks a server, as the configuration says it.
-func (a *App) client(c config.Client) (*source.Client, error) {
-	o := clientOptions(c)
-	if a.options.World != nil {
-		o.Transport = a.options.World.Transport
-	}
-	return source.NewClient(o)
-}
-
 // clientOptions are how to reach a server, as the configuration says it.
-func clientOptions(c config.Client) source.ClientOptions {
+func (a *App) clientOptions(c config.Client) source.ClientOptions {
 	o := source.ClientOptions{
 		URL: c.URL, Username: c.Username, Timeout: c.Timeout, ProxyURL: c.ProxyURL, NoProxy: c.NoProxy,
 		TLS: source.TLS{
 			CAFile: string(c.TLS.CAFile), CertFile: string(c.TLS.CertFile), KeyFile: string(c.TLS.KeyFile),
 			ServerName: c.TLS.ServerName, InsecureSkipVerify: c.TLS.InsecureSkipVerify,
 		},
+	}
+	if a.options.World != nil {
+		o.Transport = a.options.World.Transport
 	}
 	if !c.BearerToken.IsZero() {
 		o.BearerToken = c.BearerToken.Reveal

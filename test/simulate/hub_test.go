@@ -24,12 +24,12 @@ type hub struct {
 	mu      sync.Mutex
 	waiting []*call
 	arrived chan struct{}
-	told    []told               // what is to be told to those who listen, not drawn yet
-	ears    map[*process]ear     // who listens
-	lease   lease                // by the world's clock
-	saves   map[int64]*process   // who saved under each token
-	stale   map[string]staleRead // what a planted fault remembers
-	broken  []string             // what must never happen and did
+	told    []told                           // what is to be told to those who listen, not drawn yet
+	ears    map[*process]ear                 // who listens
+	lease   lease                            // by the world's clock
+	saves   map[int64]*process               // who saved under each token
+	stale   map[incident.RecordKey]staleRead // what a planted fault remembers
+	broken  []string                         // what must never happen and did
 }
 
 type ear func(store.Event)
@@ -243,24 +243,28 @@ func (p *process) RecordPage(ctx context.Context, source string, after incident.
 	return ask(ctx, p, "record page", after.String(), func() ([]incident.Record, error) { return p.hub.Store.RecordPage(ctx, source, after, limit) })
 }
 
-// staleRead is what a planted fault gives in the place of what is there now.
+// staleRead is what a planted fault remembers of a record.
 type staleRead struct {
-	record incident.Record
-	left   int
+	now, before incident.Record
+	reads       int
 }
 
 func (p *process) Record(ctx context.Context, k incident.RecordKey) (incident.Record, error) {
 	r, err := ask(ctx, p, "record", k.String(), func() (incident.Record, error) { return p.hub.Store.Record(ctx, k) })
-	if p.hub.plant == plantStale && err == nil {
-		p.hub.mu.Lock()
-		defer p.hub.mu.Unlock()
-		if old, ok := p.hub.stale[k.String()]; ok && old.left > 0 {
-			p.hub.stale[k.String()] = staleRead{old.record, old.left - 1}
-			return old.record, nil
-		}
-		p.hub.stale[k.String()] = staleRead{r, 1}
+	if p.hub.plant != plantStale || err != nil {
+		return r, err
 	}
-	return r, err
+	p.hub.mu.Lock()
+	defer p.hub.mu.Unlock()
+	old := p.hub.stale[k]
+	if old.reads++; !old.now.UpdatedAt.Equal(r.UpdatedAt) {
+		old.now, old.before = r, old.now
+	}
+	p.hub.stale[k] = old
+	if old.reads%5 == 0 && old.before.ID != "" {
+		return old.before, nil
+	}
+	return r, nil
 }
 
 func (p *process) History(ctx context.Context, k incident.RecordKey) ([]incident.Record, error) {

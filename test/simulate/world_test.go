@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/app"
+	"meantime/incident"
 	"meantime/store"
 	"meantime/store/sqlstore"
 )
@@ -113,7 +114,7 @@ func simulate(t *testing.T, seed uint64, p plant, keep bool) (out result) {
 		require.NoError(t, err)
 		w := &world{
 			seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), config: config, keep: keep, faults: map[string]int{},
-			hub: &hub{Store: db, plant: p, arrived: make(chan struct{}, 1), ears: map[*process]ear{}, saves: map[int64]*process{}, stale: map[string]staleRead{}},
+			hub: &hub{Store: db, plant: p, arrived: make(chan struct{}, 1), ears: map[*process]ear{}, stale: map[incident.RecordKey]staleRead{}},
 		}
 		w.bystander.world = w
 		w.live()
