@@ -1,9 +1,6 @@
 package incident
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // TextLabels reads back the labels of alerts that Alertmanager wrote into a text, as its default templates do for pagers
 // and tickets: a line "Labels:", a line " - name = value" for each label, sorted by name with alertname first, and a line
@@ -54,14 +51,4 @@ func textLabel(line string) (name, value string, ok bool) {
 // sortedAfter says whether a label's name comes after another's as Alertmanager sorts them.
 func sortedAfter(name, last string) bool {
 	return last == "" || name != "alertname" && (last == "alertname" || name > last)
-}
-
-// AddText adds the alerts that a vendor's text names by their labels. It says nothing of when they began, so what is added
-// is evidence that is weighed.
-func (r *References) AddText(text string) {
-	for _, l := range TextLabels(text) {
-		if f := Fingerprint(l); !slices.Contains(r.Fingerprints, f) && len(r.Fingerprints) < maxList {
-			r.Fingerprints = append(r.Fingerprints, f)
-		}
-	}
 }

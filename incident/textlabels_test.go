@@ -52,14 +52,14 @@ func TestTextLabels(t *testing.T) {
 		{"cut off in a line", strings.Split(written(" ", "", errors), "ritical")[0] + "…", nil},
 		{"no label", "Labels:\nAnnotations:\n", nil},
 		{"a name with a space, which may be part of a value", "Labels:\n - a b = c\nAnnotations:\n", nil},
+		{"a value whose second line looks like a heading", written(" ", "", map[string]string{"alertname": "A", "query": "x\nDetails:"}), nil},
+		{"a value that ends in a space", written(" ", "", map[string]string{"alertname": "A", "query": "x "}), []map[string]string{{"alertname": "A", "query": "x "}}},
 		{"annotations are no labels", "Annotations:\n - summary = x\nSource: y\n", nil},
 		{"prose", "Labels: see below\n - a = b\nAnnotations:\n", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, TextLabels(c.text)) })
 	}
-	var r References
-	r.AddText(written(" ", "", errors, disk, errors))
-	require.Equal(t, References{Fingerprints: []string{"775f06f5c8253c87", Fingerprint(disk)}}, r, "each once, by Alertmanager's own fingerprint")
+	require.Equal(t, "775f06f5c8253c87", Fingerprint(TextLabels(written(" ", "", errors))[0]), "as Alertmanager computed it")
 }
 
 // Whatever labels an alert has, what is read back of them is the alert or nothing; without line breaks it is the alert.

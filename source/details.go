@@ -23,8 +23,8 @@ type notified struct {
 func AddAlerts(refs *incident.References, details json.RawMessage) {
 	var text string
 	if json.Unmarshal(details, &text) == nil {
-		for _, l := range LabelsIn(text) {
-			addFingerprint(refs, l.Fingerprint().String())
+		for _, l := range incident.TextLabels(text) {
+			addFingerprint(refs, incident.Fingerprint(l))
 		}
 		return
 	}
@@ -60,43 +60,6 @@ func addFingerprint(refs *incident.References, print string) {
 	if !slices.Contains(refs.Fingerprints, print) {
 		refs.Fingerprints = append(refs.Fingerprints, print)
 	}
-}
-
-// LabelsIn are the sets of labels in a text made by Alertmanager's default templates: after each line `Labels:` one
-// ` - name = value` a line. A value may hold ` = `. A block that is not whole, or of which a value went over several
-// lines, gives nothing: a wrong fingerprint would name another alert.
-func LabelsIn(text string) []model.LabelSet {
-	var out []model.LabelSet
-	var block model.LabelSet // nil: outside of one
-	good := true
-	end := func() {
-		if good && len(block) > 0 && block["alertname"] != "" {
-			out = append(out, block)
-		}
-		block, good = nil, true
-	}
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
-		trimmed := strings.TrimSpace(line)
-		switch {
-		case trimmed == "Labels:":
-			block, good = model.LabelSet{}, true
-		case block == nil:
-		case strings.HasSuffix(trimmed, ":") && !strings.HasPrefix(trimmed, "-"), strings.HasPrefix(trimmed, "Source: "):
-			end() // the next heading; a text that was cut before one may have lost labels
-		case trimmed == "":
-		default:
-			name, value, ok := strings.Cut(strings.TrimPrefix(trimmed, "- "), " = ")
-			if !ok || !strings.HasPrefix(trimmed, "- ") || !model.LabelName(name).IsValid() {
-				good = false
-				continue
-			}
-			if _, twice := block[model.LabelName(name)]; twice {
-				good = false
-			}
-			block[model.LabelName(name)] = model.LabelValue(value)
-		}
-	}
-	return out
 }
 
 // Latest is the latest of several times.

@@ -222,7 +222,7 @@ func DecodeAny(raw json.RawMessage) (any, error) {
 func jqLabels(v any) any {
 	text, _ := v.(string)
 	out := []any{}
-	for _, l := range LabelsIn(text) {
+	for _, l := range incident.TextLabels(text) {
 		o := map[string]any{}
 		for name, value := range l {
 			o[string(name)] = string(value)

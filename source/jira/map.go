@@ -207,8 +207,8 @@ func refer(r *incident.Record, name string, is *issueJSON) {
 		}
 	}
 	text := textOf(is.Fields.Description)
-	for _, l := range source.LabelsIn(text) {
-		if print := l.Fingerprint().String(); !slices.Contains(r.References.Fingerprints, print) {
+	for _, l := range incident.TextLabels(text) {
+		if print := incident.Fingerprint(l); !slices.Contains(r.References.Fingerprints, print) {
 			r.References.Fingerprints = append(r.References.Fingerprints, print)
 		}
 	}
