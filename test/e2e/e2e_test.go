@@ -84,7 +84,7 @@ type link struct {
 
 // linked are the links that count; the others are suggestions.
 func (i *incident) linked() []link {
-	return slices.DeleteFunc(slices.Clone(i.Links), func(l link) bool { return l.State != "linked" })
+	return slices.DeleteFunc(slices.Clone(i.Links), func(l link) bool { return l.State != "linked" && l.State != "stated" })
 }
 
 // incidents lists all incidents.
