@@ -13,6 +13,8 @@ type episode struct {
 	Severity string           `json:"severity"`
 	Outcome  incident.Outcome `json:"outcome"`
 	Incident string           `json:"incident,omitempty"`
+	Opens    bool             `json:"opens"`
+	Why      string           `json:"why,omitempty"`
 }
 
 // listEpisodes lists every episode known, linked or not, the newest start first.
@@ -31,7 +33,7 @@ func (a *api) listEpisodes(w http.ResponseWriter, r *http.Request) error {
 	for i, v := range page {
 		v.Episode.HideUnknownEnd()
 		v.Episode.Labels = labels(v.Episode.Labels)
-		out[i] = episode{v.Episode, v.Service, v.Severity, v.Outcome, v.Incident}
+		out[i] = episode{v.Episode, v.Service, v.Severity, v.Outcome, v.Incident, v.Opens, v.Why}
 	}
 	return reply(w, http.StatusOK, struct {
 		Episodes []episode `json:"episodes"`

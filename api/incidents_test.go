@@ -126,12 +126,12 @@ func TestListEpisodes(t *testing.T) {
 	whole := checkout().Links[0].Episode
 	f.store.verdicts = []incident.Verdict{
 		{Episode: whole, Service: "checkout", Severity: "critical", Outcome: incident.OutcomeLinked, Incident: "r1"},
-		{Episode: incident.Episode{Fingerprint: "bb", StartsAt: moment(-60)}, Outcome: incident.OutcomeNone},
+		{Episode: incident.Episode{Fingerprint: "bb", StartsAt: moment(-60)}, Outcome: incident.OutcomeNone, Opens: true, Why: "it is maintenance"},
 	}
 	w := f.call("GET", "/api/v1/episodes", "")
 	require.Equal(t, http.StatusOK, w.Code)
 	got := decode[struct{ Episodes []map[string]any }](t, w)
-	require.JSONEq(t, `{"fingerprint":"bb","starts_at":"2026-01-02T02:04:05Z","labels":{},"service":"","severity":"","outcome":"none"}`, marshal(t, got.Episodes[1]))
+	require.JSONEq(t, `{"fingerprint":"bb","starts_at":"2026-01-02T02:04:05Z","labels":{},"service":"","severity":"","outcome":"none","opens":true,"why":"it is maintenance"}`, marshal(t, got.Episodes[1]))
 	require.Equal(t, "2026-01-02T03:34:05Z", got.Episodes[0]["ends_at"])
 	require.Equal(t, "r1", got.Episodes[0]["incident"])
 	require.Len(t, decode[struct{ Episodes []any }](t, f.call("GET", "/api/v1/episodes?outcome=none", "")).Episodes, 1)

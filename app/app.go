@@ -72,6 +72,7 @@ type App struct {
 	ways     *alertmanager.Ways // of the Alertmanagers that are asked
 	store    *intake
 	pipeline *pipeline
+	openings *openings
 	term     atomic.Pointer[term] // nil while another process has the lease
 
 	ready     atomic.Bool
@@ -152,6 +153,10 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return ctx.Err()
 	})
 
+	a.openings = &openings{
+		store: db, rules: func() *correlate.Rules { return &a.config.Load().Rules }, now: a.now, logger: a.logger.With("component", "correlation"),
+	}
+	l.run("openings", stepWithin, a.openings.run)
 	if err := a.tryJobs(c); err != nil {
 		return err
 	}
@@ -198,7 +203,7 @@ func (a *App) handler() http.Handler {
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Sources: a.sourceStates,
+		Sources: a.sourceStates, Notes: a.openings.notes,
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
 }

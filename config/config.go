@@ -119,7 +119,7 @@ type DependencyConfig struct {
 	Needs   []string `mapstructure:"needs"`
 }
 
-// OpenConfig says which alerts open an incident by themselves, without a record. With no matchers none does.
+// OpenConfig says which alerts open an incident by themselves, without a record. With an empty list of matchers none does.
 type OpenConfig struct {
 	Matchers     Matchers         `mapstructure:"matchers"` // all must match, as in Alertmanager
 	Any          []MatchersConfig `mapstructure:"any"`      // further sets; an alert that any set matches opens an incident

@@ -19,6 +19,10 @@ const defaultRetention = 400 * day
 // defaultSettle is long enough for most records to be written, merged and corrected.
 const defaultSettle = 3 * day
 
+// opensByDefault matches the gravest severities. It stands for the labels of severities.labels, whatever these are, and for
+// the first of severities.order and its other names too.
+const opensByDefault = "severity=~\"" + correlate.GravestSeverities + "\""
+
 const day = 24 * time.Hour
 
 // Default is the configuration where nothing is said.
@@ -33,8 +37,8 @@ func Default() Config {
 		Correlate: CorrelateConfig{
 			LinkAt: rules.LinkAt, SuggestAt: rules.SuggestAt,
 			Open: OpenConfig{
-				GroupBy: rules.Open.GroupBy,
-				Quiet:   DurationOf(rules.Open.Quiet), ReopenWithin: DurationOf(rules.Open.ReopenWithin),
+				Matchers: Matchers{opensByDefault}, GroupBy: rules.Open.GroupBy,
+				Quiet: DurationOf(rules.Open.Quiet), ReopenWithin: DurationOf(rules.Open.ReopenWithin),
 			},
 			Places:      rules.Places,
 			ExpireAfter: DurationOf(rules.Silence),

@@ -20,7 +20,7 @@ func TestDocs(t *testing.T) {
 	require.NoError(t, err)
 	var documented []Key
 	for _, m := range docRow.FindAllStringSubmatch(string(b), -1) {
-		documented = append(documented, Key{Path: m[1], Env: m[2], Default: m[3]})
+		documented = append(documented, Key{Path: m[1], Env: m[2], Default: strings.ReplaceAll(m[3], `\|`, "|")})
 	}
 	byPath := func(p string) func(Key) bool { return func(k Key) bool { return k.Path == p } }
 	for _, k := range Keys() {

@@ -2,9 +2,11 @@ package config
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/stretchr/testify/require"
 
 	"meantime/correlate/catalog"
@@ -110,6 +112,37 @@ correlate:
 		got = append(got, set.String())
 	}
 	require.Equal(t, []string{`{severity="critical",env="prod"}`, `{page="yes"}`, `{tier=~"0|1",env!="test"}`}, got)
+}
+
+// By default the gravest severities open incidents, by the words that people use, in the labels of the configuration, with the
+// first severity of its order; an empty list lets none.
+func TestWhatOpensByDefault(t *testing.T) {
+	opens := func(v *Validated, label, value string) bool {
+		return slices.ContainsFunc(v.Rules.Open.Matchers, func(m labels.Matchers) bool { return catalog.Matches(m, map[string]string{label: value}) })
+	}
+	usual := loadText(t, "")
+	for _, word := range []string{
+		"critical", "Critical", "CRIT", "page", "pager", "Paging", "emergency", "fatal", "disaster", "urgent",
+		"P0", "p1", "P-1", "prio1", "Priority 1", "S1", "SEV-1", "sev1", "Sev_0", "severity1",
+	} {
+		require.True(t, opens(usual, "severity", word), word)
+	}
+	for _, word := range []string{"warning", "ticket", "info", "none", "P2", "SEV-2", "sev10", "high", "critically", "homepage", ""} {
+		require.False(t, opens(usual, "severity", word), word)
+	}
+	require.False(t, opens(usual, "level", "critical"), "another label says nothing")
+
+	other := loadText(t, "severities: {labels: [level, priority], order: [Red, yellow], aliases: [{severity: Red, names: ['A+']}, {severity: yellow, names: [b]}]}")
+	for word, want := range map[string]bool{"red": true, "a+": true, "aa": false, "critical": true, "yellow": false, "b": false} {
+		require.Equal(t, want, opens(other, "level", word), word)
+		require.Equal(t, want, opens(other, "priority", word), word)
+		require.False(t, opens(other, "severity", word), word)
+	}
+
+	require.Empty(t, loadText(t, "correlate: {open: {matchers: []}}").Rules.Open.Matchers, "nothing opens")
+	more := loadText(t, "correlate: {open: {any: [{matchers: ['team=\"db\"']}]}}")
+	require.True(t, opens(more, "team", "db"))
+	require.True(t, opens(more, "severity", "page"), "further sets are further")
 }
 
 func TestWhichAlertsCount(t *testing.T) {

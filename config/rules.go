@@ -134,13 +134,29 @@ func (v *validator) open() correlate.Open {
 		Quiet:        v.positive(key+".quiet", c.Quiet),
 		ReopenWithin: c.ReopenWithin.Value(),
 	}
-	if len(c.Matchers) > 0 {
+	if slices.Equal(c.Matchers, Matchers{opensByDefault}) {
+		out.Matchers = v.gravest()
+	} else if len(c.Matchers) > 0 {
 		out.Matchers = append(out.Matchers, v.matchers(key+".matchers", c.Matchers))
 	}
 	for i, a := range c.Any {
 		out.Matchers = append(out.Matchers, v.matchers(fmt.Sprintf("%s.any[%d].matchers", key, i), a.Matchers))
 	}
 	return out
+}
+
+// gravest matches the gravest severities: by the words that people use, and the first that the configuration names.
+func (v *validator) gravest() []labels.Matchers {
+	var names []string
+	if order := v.Severities.Order; len(order) > 0 {
+		names = append(names, order[0])
+		for _, a := range v.Severities.Aliases {
+			if a.Severity == order[0] {
+				names = append(names, a.Names...)
+			}
+		}
+	}
+	return correlate.OpenGravest(v.Severities.Labels, names...)
 }
 
 func (v *validator) ignore() []labels.Matchers {

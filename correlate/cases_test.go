@@ -512,9 +512,12 @@ var cases = []organised{
 	},
 }
 
+// organisations are all cases.
+func organisations() []organised { return slices.Concat(cases, edges, habits, references, openings) }
+
 func TestSmallOrganisations(t *testing.T) {
 	names := map[string]bool{}
-	for _, c := range slices.Concat(cases, edges, habits, references) {
+	for _, c := range organisations() {
 		t.Run(c.name, func(t *testing.T) {
 			require.False(t, names[c.name], "two cases of one name")
 			names[c.name] = true

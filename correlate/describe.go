@@ -25,6 +25,9 @@ type described struct {
 	opens                   bool
 }
 
+// metaDog stands for a watchdog that nobody configured.
+const metaDog = "meta"
+
 func (b *book) describe(l map[string]string) *described {
 	d := &described{labels: l, name: l["alertname"], service: b.catalog.ServiceOf(l), severity: b.catalog.SeverityOf(l)}
 	for i := range b.rules.Watchdogs {
@@ -34,7 +37,7 @@ func (b *book) describe(l map[string]string) *described {
 		}
 	}
 	if d.watchdog == "" && b.catalog.Meta(l) {
-		d.watchdog = "meta"
+		d.watchdog = metaDog
 	}
 	if d.watchdog == "" {
 		for _, m := range b.rules.Open.Matchers {

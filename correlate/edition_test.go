@@ -26,7 +26,7 @@ func TestEdition(t *testing.T) {
 	file := filepath.Join("testdata", "edition.txt")
 	now := map[string]string{}
 	names := map[string]string{}
-	for _, c := range slices.Concat(cases, edges, habits) {
+	for _, c := range organisations() {
 		o := parse(t, c.tell)
 		facts := answerDigest(t, []any{o.facts, o.rules, present})
 		now[facts], names[facts] = answerDigest(t, Correlate(o.facts, &o.rules, present)), c.name

@@ -277,12 +277,17 @@ func (b *book) verdict(e *entry, root func(*part) *part) incident.Verdict {
 	if !maps.Equal(ds.labels, e.episode.Labels) {
 		ds = b.describe(e.episode.Labels)
 	}
-	v := incident.Verdict{Episode: *e.episode, Service: ds.service, Severity: ds.severity, Outcome: incident.OutcomeNone}
+	v := incident.Verdict{Episode: *e.episode, Service: ds.service, Severity: ds.severity, Outcome: incident.OutcomeNone, Opens: ds.opens}
 	if ds.watchdog != "" {
-		v.Outcome = incident.OutcomeWatchdog
+		v.Outcome, v.Why = incident.OutcomeWatchdog, "it says something of alerting, not of a service"
+		if ds.watchdog == metaDog && !b.catalog.SpeaksOfAlerting(e.episode.Labels) {
+			v.Why = "alerts.ignore leaves it out"
+		}
 		return v
 	}
 	i, _ := slices.BinarySearchFunc(e.cell.entries, e, byStart)
+	v.Why = e.cell.answer.Verdicts[i].Why
+	gone := false // it was of an incident
 	for _, l := range e.cell.answer.Verdicts[i].Links {
 		p := root(b.parts[l.Incident])
 		if p == nil {
@@ -300,6 +305,10 @@ func (b *book) verdict(e *entry, root func(*part) *part) incident.Verdict {
 		case l.State == incident.LinkSuggested && v.Outcome == incident.OutcomeNone:
 			v.Outcome, v.Incident = incident.OutcomeSuggested, id
 		}
+		gone = gone || l.State != incident.LinkRejected
+	}
+	if gone && v.Outcome == incident.OutcomeNone {
+		v.Why = "a person took all alerts from the incident that it was of"
 	}
 	return v
 }
@@ -312,7 +321,9 @@ func verdictDigest(v *incident.Verdict) uint64 {
 	x := maphash.Comparable(seed, struct {
 		ends                                            int64
 		end, name, service, severity, outcome, incident string
-	}{ends, string(v.Episode.End), v.Episode.Name(), v.Service, v.Severity, string(v.Outcome), v.Incident})
+		opens                                           bool
+		why                                             string
+	}{ends, string(v.Episode.End), v.Episode.Name(), v.Service, v.Severity, string(v.Outcome), v.Incident, v.Opens, v.Why})
 	return max(x, 1)
 }
 

@@ -21,7 +21,7 @@ import (
 //	alert <service> <name> <from>-<to> [<label>=<value> ...]   no service is -, one that still fires has no <to>
 //	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; record says what else it may say
 //	silence <service> <from>-<to> <made>
-//	review confirm|reject <record> <service>/<name>            what a person said of an alert told before
+//	review confirm|reject <record> <service>/<name>            what a person said of an alert told before; opened: what it opened
 //	maintenance <label>=<value> [<day> <from>-<to>]            always, or in a stretch of each week (UTC; noon is a Sunday's)
 //	needs <service> <service,service>
 //	open weighed | open nothing                                otherwise each critical alert opens an incident
@@ -85,9 +85,13 @@ func (o *organisation) tell(w []string, back time.Duration) {
 		})
 	case "review":
 		key := o.find(w[3]).Key()
+		id := incident.RecordID(incident.RecordKey{Source: "ours", ID: w[2]})
+		if w[2] == "opened" {
+			id = incident.EpisodeID(key)
+		}
 		o.facts.Reviews = append(o.facts.Reviews, incident.Review{
 			ID: fmt.Sprint(len(o.facts.Reviews)), At: noon, By: "ann", Action: incident.ReviewAction(w[1]),
-			Incident: incident.RecordID(incident.RecordKey{Source: "ours", ID: w[2]}), Episode: &key,
+			Incident: id, Episode: &key,
 		})
 	case "maintenance":
 		o.rules.Maintenance = append(o.rules.Maintenance, o.maintenance(w[1:]))

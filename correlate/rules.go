@@ -5,6 +5,7 @@ package correlate
 
 import (
 	"encoding/json"
+	"regexp"
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
@@ -82,9 +83,31 @@ func (r *Rules) catalog() *catalog.Rules {
 	return &catalog.Rules{Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Places: r.Places, Ignore: r.Ignore}
 }
 
+// GravestSeverities is a regular expression of what people call the gravest severities, in whatever case.
+const GravestSeverities = `(?i)(critical|crit|page|pager|paging|emergency|emerg|fatal|disaster|urgent|(p|prio|priority|s|sev|severity)[-_ ]?[01])`
+
+var gravest = regexp.MustCompile("^(?:" + GravestSeverities + ")$")
+
+// OpenGravest matches alerts whose severity, in the first or a further label, is one of the gravest by GravestSeverities or
+// one of some further names, in whatever case.
+func OpenGravest(severityLabels []string, names ...string) (out []labels.Matchers) {
+	words := GravestSeverities
+	for _, n := range names {
+		if !gravest.MatchString(n) {
+			words += "|(?i)" + regexp.QuoteMeta(n)
+		}
+	}
+	for _, l := range severityLabels {
+		if m, err := labels.NewMatcher(labels.MatchRegexp, l, words); err == nil { // of quoted names it always is
+			out = append(out, labels.Matchers{m})
+		}
+	}
+	return out
+}
+
 // Open says which alerts open an incident by themselves, and how they group.
 type Open struct {
-	// Matchers: an alert that any of these sets matches opens an incident. None means no alert does.
+	// Matchers: an alert that any of these sets matches opens an incident. None means that no alert does.
 	Matchers []labels.Matchers
 	// Weigh: an alert that matches opens an incident only where what fired together is likely one. Otherwise each opens one
 	// that belongs to no other.
@@ -109,7 +132,7 @@ func DefaultRules() Rules {
 		Severities: catalog.Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
 		LinkAt:     0.6, SuggestAt: 0.4,
 		Places:  catalog.DefaultPlaces,
-		Open:    Open{GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
+		Open:    Open{Matchers: OpenGravest([]string{"severity"}), GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
 		Silence: 25 * time.Hour, OpenFor: 7 * 24 * time.Hour,
 	}
 }

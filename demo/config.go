@@ -32,8 +32,7 @@ correlate:
 			fmt.Fprintf(&b, "    - {service: %s, needs: [%s]}\n", s.name, strings.Join(s.needs, ", "))
 		}
 	}
-	b.WriteString(`  open: {matchers: ['severity="critical"'], group_by: [service], quiet: 10m, reopen_within: 1h}
-  expire_after: 5h
+	b.WriteString(`  expire_after: 5h
 watchdogs: [{matchers: ['alertname="Watchdog"'], every: 3h}]
 `)
 	fmt.Fprintf(&b, "sources: [{name: postmortems, type: file, dir: %q}]\n", d.path("postmortems"))

@@ -64,6 +64,7 @@ func readTopology(path string) (*topology, error) {
 func (t *topology) rules(full bool) (correlate.Rules, error) {
 	rules := correlate.DefaultRules()
 	rules.Open.Weigh = true // else every alert that the rule names opens, which judges the rule and not what is weighed
+	rules.Open.Matchers = nil
 	open := t.Open
 	if len(open) == 0 {
 		open = defaultOpen

@@ -217,4 +217,7 @@ type Verdict struct {
 	Outcome  Outcome `json:"outcome"`
 	// Incident is the incident it belongs to, or may belong to; empty for none.
 	Incident string `json:"incident,omitempty"`
+	// Opens: the rules let it open an incident by itself. Why says why it opened one, belongs to one or does not.
+	Opens bool   `json:"opens"`
+	Why   string `json:"why,omitempty"`
 }

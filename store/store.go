@@ -140,7 +140,7 @@ type Derived interface {
 	// are as the pass saw them; all else is as their sightings say now.
 	Verdicts(ctx context.Context, q VerdictQuery) (page []incident.Verdict, next string, err error)
 	// EachVerdict ranges over the verdicts of episodes that start in [from, to], with only the key, name, end, service, severity,
-	// outcome and incident filled in.
+	// and what became of it filled in.
 	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
 	// Firing lists the verdicts of episodes that fire still, as EachVerdict does, by key.
 	Firing(ctx context.Context) ([]incident.Verdict, error)

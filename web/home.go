@@ -38,6 +38,7 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 		Days          int // how far back questions are looked for
 		Down          []Source
 		Noted         []Source // those with notes
+		Notes         []string
 		Sources       []Source
 		Quiet         bool // nothing needs attention
 	}
@@ -65,7 +66,7 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 	if n := len(body.Questions); n > homeQuestions {
 		body.Questions, body.MoreQuestions = body.Questions[:homeQuestions], n-homeQuestions
 	}
-	body.Sources = s.Sources()
+	body.Sources, body.Notes = s.Sources(), s.Notes()
 	for _, x := range body.Sources {
 		if !x.Up {
 			body.Down = append(body.Down, x)
@@ -74,7 +75,7 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 			body.Noted = append(body.Noted, x)
 		}
 	}
-	body.Quiet = len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down)+len(body.Noted) == 0
+	body.Quiet = len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down)+len(body.Noted)+len(body.Notes) == 0
 	return s.show(w, r, http.StatusOK, "home", "Meantime", "home", body)
 }
 

@@ -246,5 +246,6 @@ func demo() *memory {
 	}
 	m.verdicts[2].Outcome = incident.OutcomeSuggested
 	m.verdicts[3].Outcome, m.verdicts[3].Incident = incident.OutcomeNone, ""
+	m.verdicts[3].Why = "nothing explains it, and it seldom fires on its own <b>"
 	return m
 }

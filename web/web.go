@@ -50,7 +50,9 @@ type Options struct {
 	Gate *access.Gate
 	// Sources say how the configured sources are doing.
 	Sources func() []Source
-	Logger  *slog.Logger
+	// Notes are what should be changed in the configuration, in sentences without the last full stop; nil for none.
+	Notes  func() []string
+	Logger *slog.Logger
 	// Metrics may be shared by handlers that replace each other. They are not exposed where it is nil.
 	Metrics *Metrics
 }
@@ -104,6 +106,9 @@ func (s *web) routes() []route {
 func New(o Options) http.Handler {
 	if o.Changed == nil {
 		o.Changed = func() {}
+	}
+	if o.Notes == nil {
+		o.Notes = func() []string { return nil }
 	}
 	if o.Token == nil {
 		o.Token = func() string { return "" }

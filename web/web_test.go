@@ -23,6 +23,7 @@ type fixture struct {
 	handler  http.Handler
 	registry *prometheus.Registry
 	sources  []Source
+	notes    []string
 	token    string
 	now      time.Time
 	changes  int
@@ -33,7 +34,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, store: demo(), registry: prometheus.NewPedanticRegistry(), now: now}
 	f.handler = New(Options{
 		Store: f.store, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
-		Token: func() string { return f.token }, Sources: func() []Source { return f.sources }, Metrics: NewMetrics(f.registry),
+		Token: func() string { return f.token }, Sources: func() []Source { return f.sources }, Notes: func() []string { return f.notes }, Metrics: NewMetrics(f.registry),
 	})
 	return f
 }
@@ -127,10 +128,12 @@ func text(t *testing.T, w *httptest.ResponseRecorder) string {
 func TestHome(t *testing.T) {
 	f := newFixture(t)
 	f.sources = []Source{{Name: "ours", Kind: "file", Up: true}, {Name: "alertmanager/eu", Kind: "Alertmanager", Up: true, Notes: []string{"the receiver <m> sends no ends"}}, {Name: "tickets", Kind: "jira", LastSuccess: before(700), Err: "503 Service Unavailable"}}
+	f.notes = []string{"None of the 3 alerts of the last weeks may open an incident. Their severities: ticket (2), <b> (1)"}
 	w := f.get("/")
 	require.Equal(t, http.StatusOK, w.Code)
 	page := text(t, w)
 	for _, want := range []string{
+		"Settings to look at None of the 3 alerts of the last weeks may open an incident. Their severities: ticket (2), <b> (1).",
 		"1 source down tickets (jira) 503 Service Unavailable last answered 11 h ago",
 		"1 open incident Search does not find new articles warning search, began 3 h ago",
 		"1 alert may belong to an incident DiskAlmostFull critical",
@@ -197,7 +200,7 @@ func TestEpisodes(t *testing.T) {
 	page := text(t, f.get("/episodes"))
 	require.Contains(t, page, "2026-03-10 09:55:00 CheckoutErrors checkout critical 1 h 35 min belongs to an incident")
 	require.Contains(t, page, "DiskAlmostFull checkout critical firing may belong to one")
-	require.Contains(t, page, "PaymentsDown checkout critical at least 40 min belongs to none")
+	require.Contains(t, page, "PaymentsDown checkout critical at least 40 min belongs to none nothing explains it, and it seldom fires on its own <b>")
 	require.NotContains(t, text(t, f.get("/episodes?outcome=none")), "CheckoutErrors")
 	require.Contains(t, text(t, f.get("/episodes?outcome=none&to=2026-01-01")), "No episode matches.")
 }
@@ -251,6 +254,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 		Questions: []incident.Question{{Text: hostile, Why: hostile, Candidates: []string{hostile}, Field: hostile}}})
 	f.store.incidents[3].Records = []incident.RecordKey{{Source: "gone", ID: "1"}, {Source: hostile, ID: hostile}}
 	f.store.reviews = append(f.store.reviews, incident.Review{ID: hostile, At: now, By: hostile, Reason: "javascript:alert(1)", Action: incident.ReviewMerge, Incident: "a4", Other: hostile})
+	f.notes = []string{hostile}
 	f.sources = []Source{{Name: hostile, Kind: hostile, Err: hostile, Notes: []string{hostile}}}
 	for _, target := range []string{"/", "/incidents", "/incidents/a4", "/episodes", "/incidents?service=" + url.QueryEscape(hostile), "/incidents?from=" + url.QueryEscape(hostile),
 		"/sign-in?back=" + url.QueryEscape("javascript:alert(1)"), "/sign-in?back=" + url.QueryEscape("/"+hostile), "/" + url.PathEscape(hostile), "/incidents/" + url.PathEscape(hostile)} {

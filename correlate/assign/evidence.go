@@ -45,7 +45,7 @@ func (s *solver) words(i int, c *choice) []string {
 	if t.named != "" {
 		list = append(list, term{t.named, namedWorth})
 	}
-	list = append(list, term{habitWords(s.habit[i]), -math.Log(s.habit[i] * habitPrior)})
+	list = append(list, term{s.habitWords(i), -math.Log(s.habit[i] * habitPrior)})
 	slices.SortStableFunc(list, func(a, b term) int { return cmp.Compare(math.Abs(b.worth), math.Abs(a.worth)) })
 	var out []string
 	for n, r := range list {
@@ -111,8 +111,18 @@ func (s *solver) timeWords(c *choice, t *terms) string {
 	return fmt.Sprintf("it fired %s after %s", gap, what)
 }
 
-func habitWords(rate float64) string {
+// habitWords say how often an alert fires for nothing; of a habit of the time of day or of a burst no number would mean that.
+func (s *solver) habitWords(i int) string {
+	rate := s.habit[i]
 	month := rate * 24 * 30
+	switch s.habitBy[i] {
+	case byClock:
+		return "it often fires on its own at this time of day"
+	case byDay:
+		return "it fired on its own again and again within the day before"
+	case byBurst:
+		return "the same alert began on many services at once: what watches is down, it may be"
+	}
 	switch {
 	case month < 2:
 		return "it seldom fires on its own"
@@ -137,15 +147,34 @@ func short(hours float64) string {
 	return fmt.Sprintf("%ds", int(d.Seconds()))
 }
 
-// note says of an alert that belongs to nothing why that is.
+// joined says of an alert that is linked whether it opened its incident.
+func (s *solver) joined(i int, ids map[*state]string) string {
+	x, st := &s.alerts[i], s.out[i].best.state
+	switch {
+	case st.known != nil && x.Opens:
+		return "an incident that is recorded explains it, so it opened none"
+	case st.known != nil:
+		return "an incident that is recorded explains it"
+	case x.Opens && ids[st] == s.seedID(i):
+		return "it opened the incident: correlate.open lets it, and nothing else explains it"
+	case x.Opens:
+		return "it joined an incident that another alert opened, which explains it; else it would have opened one"
+	}
+	return "it joined an incident that another alert opened, which explains it"
+}
+
+// note says of an alert that belongs to nothing why that is, and why it opened no incident.
 func (s *solver) note(i int, ids map[*state]string) string {
 	x, o := &s.alerts[i], &s.out[i]
-	text := habitWords(o.habit)
+	text := "nothing explains it, and " + s.habitWords(i)
 	if st := o.best.state; st != nil && o.sure > 0 && ids[st] == "" {
 		text = "it fired with others, none of which may open an incident"
 	}
-	if !x.Opens {
-		return text + "; it matches no rule of correlate.open"
+	switch {
+	case !x.Opens:
+		return text + "; correlate.open does not let it open an incident"
+	case !s.opt.Weigh:
+		return text + "; a person said that it is no incident"
 	}
 	return text + fmt.Sprintf("; it and what fired with it are not enough to be an incident (%.0f nats of %.0f)", s.worthOf(i), keepWorth)
 }

@@ -48,10 +48,21 @@ func PastOf(list []Begin, at, days float64) Past {
 
 func halfNats(x float64) int8 { return int8(math.Round(2 * math.Log(x))) }
 
+// habitKind says what an alert's habit was judged by.
+type habitKind int8
+
+const (
+	byMonth habitKind = iota
+	byDay
+	byClock
+	byBurst
+)
+
 // habits is how often an hour each alert begins by habit: of its past, and of the stretch itself by the outcome of the last
 // pass. Without one every alert is as if never seen before.
 func (s *solver) habits() []float64 {
 	out := make([]float64, len(s.alerts))
+	s.habitBy = make([]habitKind, len(s.alerts))
 	for i := range out {
 		out[i] = 1 / habitPrior
 	}
@@ -69,17 +80,24 @@ func (s *solver) habits() []float64 {
 					}
 				}
 			}
-			rate := (n + 1) / (s.org.Hours + habitPrior)
-			rate = math.Max(rate, (day-1)/dayRate)
-			if x.Past.Clock > 0 {
-				rate = math.Max(rate, math.Exp(float64(x.Past.Clock-clockBase)/2))
+			rate, by := (n+1)/(s.org.Hours+habitPrior), byMonth
+			if r := (day - 1) / dayRate; r > rate {
+				rate, by = r, byDay
 			}
+			if x.Past.Clock > 0 {
+				if r := math.Exp(float64(x.Past.Clock-clockBase) / 2); r > rate {
+					rate, by = r, byClock
+				}
+			}
+			s.habitBy[i] = by
 			out[i] = math.Exp(math.Round(2*math.Log(rate)) / 2)
 			earlier[x.Key.Fingerprint] = append(list, Begin{x.Start, s.noise(i)})
 		}
 	}
 	for i, m := range s.bursts() {
-		out[i] *= m
+		if out[i] *= m; m > 1 {
+			s.habitBy[i] = byBurst
+		}
 	}
 	return out
 }

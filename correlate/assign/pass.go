@@ -28,14 +28,17 @@ type solver struct {
 
 	passes int
 	habit  []float64
-	frozen bool
-	out    []outcome
-	states map[string]*state
-	opened []*state
-	hot    []*state
-	seeds  map[int]bool // alerts that begin an incident of their own
-	banned map[int]bool // that a record explains better
-	forced map[int]bool // that a person spoke of
+	// habitBy is what each habit was judged by.
+	habitBy []habitKind
+	frozen  bool
+	out     []outcome
+	states  map[string]*state
+	opened  []*state
+	hot     []*state
+	seeds   map[int]bool // alerts that begin an incident of their own
+	banned  map[int]bool // that a record explains better
+	forced  map[int]bool // that a person spoke of
+	lost    map[int]bool // that may open an incident and belonged to nothing after the last pass
 
 	service  []int            // of each alert, by number
 	services map[string][]int // of each incident of records
@@ -190,6 +193,9 @@ func (s *solver) one(i int, seed bool) outcome {
 		o.fixed, o.sure = false, 0
 	}
 	s.weigh(i, &o)
+	if s.lost[i] && !(o.best.rate >= o.habit && s.explains(o.best.state, share(&o))) {
+		s.seeds[i], s.forced[i] = true, true
+	}
 	if s.seeds[i] {
 		st := s.begin(i)
 		o.second = o.best
@@ -212,22 +218,34 @@ func (s *solver) one(i int, seed bool) outcome {
 		return o
 	}
 	if unexplained := o.best.state == nil || o.best.rate < o.habit; unexplained ||
-		seed && !s.banned[i] && o.best.rate < s.opt.SuggestAt*o.sum {
-		if seed && !s.banned[i] {
+		seed && s.maySeed(i) && o.best.rate < s.opt.SuggestAt*o.sum {
+		if seed && s.maySeed(i) {
 			st := s.begin(i)
 			o.best, o.second = choice{state: st, rate: s.seedRate}, o.best
 		}
 		return o
 	}
-	o.sure = math.Round(64*o.best.rate/o.sum) / 64
+	o.sure = share(&o)
 	s.join(o.best.state, i, o.sure, o.best.rate)
 	return o
 }
+
+// share is the best's part of all that explains an alert, rounded.
+func share(o *outcome) float64 { return math.Round(64*o.best.rate/o.sum) / 64 }
 
 // not says whether a person said that an alert is not of an incident.
 func (x *Alert) not(id string) bool {
 	return slices.Contains(x.Rejected, id) || slices.Contains(x.Excluded, id)
 }
+
+// denied says whether a person said that what an alert opens is no incident of its own.
+func (s *solver) denied(i int) bool {
+	x := &s.alerts[i]
+	return len(x.Rejected) > 0 && slices.Contains(x.Rejected, s.seedID(i))
+}
+
+// maySeed says whether an alert may begin an incident.
+func (s *solver) maySeed(i int) bool { return !s.banned[i] && !s.denied(i) }
 
 // begin opens an incident with an alert.
 func (s *solver) begin(i int) *state {
@@ -342,7 +360,7 @@ func (s *solver) lookBack() {
 			follow[st].n++
 		}
 		for _, st := range order {
-			if follow[st].n < 2 || x.not(st.id) || st.known == nil && st.group != x.Group {
+			if follow[st].n < 2 || x.not(st.id) || st.known == nil && (st.group != x.Group || s.denied(i)) {
 				continue
 			}
 			t := s.of(st, i, nil)

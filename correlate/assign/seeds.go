@@ -37,7 +37,7 @@ func (s *solver) choose(fall bool) bool {
 	}
 	if !fall {
 		for _, i := range s.splits() {
-			if !seeds[i] && !s.banned[i] {
+			if !seeds[i] && s.maySeed(i) {
 				seeds[i], changed = true, true
 			}
 		}

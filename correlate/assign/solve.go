@@ -35,8 +35,8 @@ type Verdict struct {
 	Moved bool
 	// Noise is how likely it began for nothing: 0, one half or 1.
 	Noise float64
-	// Note says of one that belongs to nothing why that is, and why it opened no incident.
-	Note string
+	// Why says why it opened an incident, belongs to one or does not, in words that many alerts share.
+	Why string
 }
 
 // Link is an incident that an alert belongs to, or may belong to.
@@ -125,10 +125,55 @@ func Solve(ctx context.Context, in *Input) (*Output, error) {
 			break
 		}
 	}
+	for !s.opt.Weigh && ctx.Err() == nil && s.findLost() {
+		before := len(s.seeds)
+		if s.pass(false); len(s.seeds) == before {
+			break
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return s.output(in.Until), nil
+}
+
+// findLost finds the alerts that may open an incident and came to nothing, and says whether there are any.
+func (s *solver) findLost() bool {
+	s.lost = map[int]bool{}
+	openers := s.openers()
+	for i := range s.alerts {
+		x, o := &s.alerts[i], &s.out[i]
+		if !x.Opens || x.Quiet || o.fixed || s.seeds[i] || s.denied(i) {
+			continue
+		}
+		st := o.best.state
+		if !s.explains(st, o.sure) || st.known == nil && !st.carried && len(openers[st]) == 0 {
+			s.lost[i] = true
+		}
+	}
+	return len(s.lost) > 0
+}
+
+// explains says whether an alert that may open an incident has to do with another, as likely as p: it is suggested at least
+// or, where only that makes it one, linked.
+func (s *solver) explains(st *state, p float64) bool {
+	return st != nil && (p >= s.opt.LinkAt || p > 0 && rounded(p) >= s.opt.SuggestAt && (st.known != nil || st.carried || s.seeds[st.seed]))
+}
+
+// openers are for each incident of no record that is kept the alerts, by place, that open it.
+func (s *solver) openers() map[*state][]int {
+	out := map[*state][]int{}
+	for i := range s.alerts {
+		o := &s.out[i]
+		st := o.best.state
+		if st == nil || st.known != nil || st.carried || !s.seeds[st.seed] {
+			continue
+		}
+		if s.alerts[i].Opens && o.sure >= s.opt.LinkAt || i == st.seed && s.alerts[i].Seed {
+			out[st] = append(out[st], i)
+		}
+	}
+	return out
 }
 
 func (s *solver) output(until float64) *Output {
@@ -139,21 +184,12 @@ func (s *solver) output(until float64) *Output {
 			ids[st] = st.id
 		}
 	}
+	openers := s.openers()
 	for _, st := range s.opened {
-		if st.carried || !s.seeds[st.seed] {
-			continue
+		if list := openers[st]; len(list) > 0 {
+			ids[st] = s.seedID(list[0])
+			out.Opened = append(out.Opened, Opened{ids[st], list})
 		}
-		var openers []int
-		for i := range s.alerts {
-			if o := &s.out[i]; o.best.state == st && (s.alerts[i].Opens && o.sure >= s.opt.LinkAt || i == st.seed && s.alerts[i].Seed) {
-				openers = append(openers, i)
-			}
-		}
-		if len(openers) == 0 {
-			continue
-		}
-		ids[st] = s.seedID(openers[0])
-		out.Opened = append(out.Opened, Opened{ids[st], openers})
 	}
 	slices.SortFunc(out.Opened, func(a, b Opened) int { return a.Openers[0] - b.Openers[0] })
 	for i := range s.alerts {
@@ -179,10 +215,10 @@ func (s *solver) verdict(i int, ids map[*state]string) Verdict {
 			id = ids[o.best.state]
 		}
 		link(id, incident.LinkConfirmed, 1)
-		v.Noise, v.Moved = 0, true
+		v.Noise, v.Moved, v.Why = 0, true, "a person put it into its incident"
 		return v
 	case x.Quiet:
-		v.Note = "it is maintenance"
+		v.Why = "correlate.maintenance says that it is maintenance"
 		return v
 	case o.fixed:
 		for _, m := range x.Stated {
@@ -190,7 +226,7 @@ func (s *solver) verdict(i int, ids map[*state]string) Verdict {
 				link(m.Incident, incident.LinkStated, 1, m.How)
 			}
 		}
-		v.Noise = 0
+		v.Noise, v.Why = 0, "a record states that it belongs to its incident"
 		return v
 	}
 	s.weighed(i, ids, &v, link)
@@ -202,12 +238,12 @@ func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(str
 	o := &s.out[i]
 	best := ids[o.best.state]
 	if o.best.state == nil || o.sure == 0 || best == "" {
-		v.Note = s.note(i, ids)
+		v.Why = s.note(i, ids)
 		return
 	}
 	if k := o.best.state.known; k != nil && k.Maintenance {
 		if o.sure >= s.opt.SuggestAt {
-			v.Note = "it is explained by a silence that was made beforehand"
+			v.Why = "a silence that was made beforehand explains it: it is maintenance"
 		}
 		return
 	}
@@ -215,15 +251,15 @@ func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(str
 	switch {
 	case s.alerts[i].Own:
 		link(best, incident.LinkConfirmed, 1)
-		v.Noise = 0
+		v.Noise, v.Why = 0, "a person said that it is an incident"
 	case p >= s.opt.LinkAt:
 		link(best, incident.LinkLinked, p, s.evidence(i, ids)...)
-		v.Noise = 0
+		v.Noise, v.Why = 0, s.joined(i, ids)
 	case p >= s.opt.SuggestAt:
 		link(best, incident.LinkSuggested, p, s.evidence(i, ids)...)
-		v.Noise = 0.5
+		v.Noise, v.Why = 0.5, "it may belong to the incident, which a person decides"
 	default:
-		v.Note = s.note(i, ids)
+		v.Why = s.note(i, ids)
 		return
 	}
 	if second := ids[o.second.state]; second != "" && o.second.state != o.best.state &&
@@ -237,7 +273,9 @@ func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(str
 const runnerUp = 0.2 // a share from which the runner-up is shown
 
 // score is the probability that an alert belongs to the best.
-func (s *solver) score(i int) float64 { return math.Round(100*s.out[i].sure) / 100 }
+func (s *solver) score(i int) float64 { return rounded(s.out[i].sure) }
+
+func rounded(p float64) float64 { return math.Round(100*p) / 100 }
 
 func (s *solver) carry(until float64, ids map[*state]string) (out []Carried) {
 	for _, id := range sortedKeys(s.states) {

@@ -58,7 +58,9 @@ func newVerdictRow(v *incident.Verdict) (verdictRow, error) {
 	for _, s := range []string{e.Name(), v.Service, v.Severity, string(v.Outcome)} {
 		b = append(appendString(b, s), ',')
 	}
-	row.body = string(append(appendString(b, v.Incident), ']'))
+	b = append(appendString(b, v.Incident), ',')
+	b = append(strconv.AppendBool(b, v.Opens), ',')
+	row.body = string(append(appendString(b, v.Why), ']'))
 	return row, nil
 }
 
@@ -94,6 +96,10 @@ func readVerdict(r *reader, names map[string]map[string]string) (v incident.Verd
 			v.Outcome = incident.Outcome(r.str())
 		case 9:
 			v.Incident = r.str()
+		case 10: // absent from what earlier versions wrote
+			v.Opens = r.flag()
+		case 11:
+			v.Why = r.str()
 		default:
 			r.skip()
 		}
