@@ -28,6 +28,36 @@ var openings = []organised{
 		want: "opened: mail/Queue; nothing: mail/Errors", why: "only the first was said to be nothing",
 	},
 	{
+		name: "incidents of two clusters by another label are two, though the region is the same",
+		tell: `
+			alert web Errors 0-40 k8s_cluster=a region=eu
+			alert web Errors 24-60 k8s_cluster=b region=eu`,
+		want: "opened: web/Errors(eu..a); opened: web/Errors(eu..b)", known: "opened: web/Errors(eu..a) web/Errors(eu..b)", why: "all places are compared, not the first alone",
+	},
+	{
+		name: "two records of two clusters by another label have each its own, though the region is the same",
+		tell: `
+			alert web Errors 0-40 k8s_cluster=a region=eu
+			alert web Errors 24-60 k8s_cluster=b region=eu
+			record 1 web started=0 mitigated=40 k8s_cluster=a region=eu
+			record 2 web started=24 mitigated=60 k8s_cluster=b region=eu`,
+		want: "1: web/Errors(eu..a); 2: web/Errors(eu..b)", why: "all places are compared, not the first alone",
+	},
+	{
+		name: "a burst in staging hours before a record of production opens its own",
+		tell: `
+			alert web Errors -120-10 cluster=staging
+			alert web Slow -119-10 cluster=staging severity=warning
+			record 1 web started=0 mitigated=45 cluster=production`,
+		want: "1 missed; opened: web/Errors(staging) web/Slow(staging)", known: "1: web/Errors(staging) web/Slow(staging)", why: "neither is lost",
+	},
+	{
+		name: "an alert of another severity opens nothing",
+		tell: `
+			alert web Errors 0-40 severity=ticket`,
+		want: "nothing: web/Errors", why: "critical opens here",
+	},
+	{
 		name: "an alert of a service in maintenance neither opens nor counts",
 		tell: `
 			alert batch Errors 1-45
