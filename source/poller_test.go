@@ -154,26 +154,3 @@ func TestOrderOfPagesDoesNotMatter(t *testing.T) {
 		}
 	})
 }
-
-func FuzzLabelsIn(f *testing.F) {
-	f.Add("Labels:\n - alertname = A\n - b = c = d\nAnnotations:\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, l := range source.LabelsIn(text) {
-			require.NotEmpty(t, l["alertname"])
-		}
-	})
-}
-
-// Only a whole block names an alert.
-func TestLabelsIn(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"Labels:\n - alertname = Up\n - path = a = b\nAnnotations:\n - x = y\nSource: http://p\n", `[{alertname="Up", path="a = b"}]`},
-		{"Alerts Firing:\nLabels:\r\n  - alertname = A\r\nSource: x\nLabels:\n - alertname = B\nSource: y\n", `[{alertname="A"} {alertname="B"}]`},
-		{"Labels:\n - alertname = Up\nsecond line of a value\nSource: x\n", `[]`},
-		{"Labels:\n - alertname = Up\n - alertname = Down\nSource: x\n", `[]`},
-		{"Labels:\n - service = a\nSource: x\n", `[]`},
-		{"Labels:\n - alertname = Up\n - cut of", `[]`},
-	} {
-		require.Equal(t, c.want, fmt.Sprint(source.LabelsIn(c.text)))
-	}
-}
