@@ -340,7 +340,11 @@ func (r *reader) askDetected() {
 		r.question("detected", field, "Does the report count as detection, or when the team saw it?", "A report came in before somebody of the team is said to know.", []string{candidate(d.at, d.evidence), candidate(a.at, a.evidence)}, d.line)
 	}
 	var early []*entry
+	s, started := r.picks[incident.Started]
 	for _, e := range r.es {
+		if started && e.at.Equal(s.at) && r.by == incident.ByAlert {
+			continue // that it began is no word of who knew before the alert
+		}
 		if e.at.Before(d.at) && d.at.Sub(e.at) < 2*time.Hour && (e.kinds.has(Symptom, Noticed, Report, FollowUp) && !e.kinds.has(ThirdParty) || e.kinds.has(ThirdParty) && d.at.Sub(e.at) <= 15*time.Minute) {
 			early = append(early, e)
 		}
