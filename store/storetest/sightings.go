@@ -50,6 +50,7 @@ func testSightings(t *testing.T, s store.Store) {
 	full.GoneAt, full.Word = minutes(1), incident.Word{At: minutes(2), By: "0123456789abcdef", Kind: incident.WordFirst}
 	full.Mutes = []incident.Mute{{By: "", At: minutes(4)}, {By: "s1", At: minutes(3)}, {By: "s2", At: minutes(5)}}
 	full.ConditionAt, full.ConditionFrom = minutes(-1), incident.ConditionMeasured
+	full.ActiveAt, full.HistoryEndsAt, full.LapsesAt = minutes(6), minutes(7), minutes(8)
 	putSightings(t, s, full)
 	got, err = s.SightingsOf(ctx, []string{"full"})
 	require.NoError(t, err)

@@ -61,6 +61,73 @@ func firing(t testing.TB, p *servers.PrometheusServer, name string, want bool) {
 	})
 }
 
+// TestPastOfVictoriaMetrics reads what Prometheus wrote to a VictoriaMetrics, which tells nothing of rules and configuration, and
+// a rule that was taken away.
+func TestPastOfVictoriaMetrics(t *testing.T) {
+	t.Parallel()
+	shop := newPastShop(t)
+	address := servers.Address(t)
+	am := servers.Alertmanager(t, servers.AlertmanagerOptions{Config: fmt.Sprintf(`
+route: {receiver: meantime, group_by: [...], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+receivers: [{name: meantime, webhook_configs: [{url: 'http://%s/webhook/alertmanager'}]}]
+`, address)})
+	const config = "windows: [1d]\nsources: []\ncorrelate: {open: {matchers: ['severity=\"critical\"'], group_by: [service]}}\n"
+	heard := servers.Meantime(t, servers.MeantimeOptions{Address: address, Config: config})
+	vm := servers.VictoriaMetrics(t)
+	p := servers.Prometheus(t, servers.PrometheusOptions{
+		Rules: pastRules, Alertmanagers: []string{am.Address()}, Targets: map[string][]string{"shop": {shop.address()}}, Resend: "3s",
+		ExternalLabels: map[string]string{"cluster": "eu"}, RemoteWrite: []string{vm.URL + "/api/v1/write"},
+	})
+	firing(t, p, "Watched", true)
+	for _, x := range []struct {
+		set  *atomic.Int64
+		name string
+	}{{&shop.slow, "Slow"}, {&shop.broken, "Broken"}} {
+		x.set.Store(1)
+		firing(t, p, x.name, true)
+		x.set.Store(0)
+		firing(t, p, x.name, false)
+	}
+	shop.broken.Store(1)
+	firing(t, p, "Broken", true)
+	p.SetRules(strings.Replace(pastRules, "name: shop", "name: shop\n    interval: 1s", 1)) // the group is made anew, and its alerts with it
+	firing(t, p, "Broken", true)
+	p.SetRules("groups: []\n")
+	firing(t, p, "Broken", false)
+	var told []episode
+	servers.Eventually(t, soon, func() error {
+		var err error
+		if told, err = episodes(heard); err != nil {
+			return err
+		}
+		told = slices.DeleteFunc(told, func(e episode) bool { return e.Labels["alertname"] == "Watched" })
+		if len(told) != 3 || told[0].EndsAt.IsZero() {
+			err = fmt.Errorf("told %v", told)
+		}
+		return err
+	})
+	time.Sleep(35 * time.Second) // so late may come what others write to it
+
+	read := servers.Meantime(t, servers.MeantimeOptions{Config: config + fmt.Sprintf("prometheuses: [{url: %q, history: 1h}]\n", vm.URL)})
+	told[0].EndsAt = time.Time{} // Alertmanager lost its patience; nobody knows whether it ended
+	servers.Eventually(t, soon, func() error {
+		list, err := episodes(read)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(e episode) bool { return e.Labels["alertname"] == "Watched" })
+		if len(list) != len(told) {
+			return fmt.Errorf("read %v", list)
+		}
+		for i, e := range list {
+			if e.Fingerprint != told[i].Fingerprint || !e.StartsAt.Equal(told[i].StartsAt) || !e.EndsAt.Equal(told[i].EndsAt) {
+				return fmt.Errorf("read %v where was told %v", e, told[i])
+			}
+		}
+		return nil
+	})
+}
+
 // TestPast lets real servers run through outages, restarts of Prometheus short and long, and tells one Meantime of it by
 // Alertmanager while it happens and another only by Prometheus' past. Both must come to the same, but for what only one can
 // know.

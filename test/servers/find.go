@@ -30,6 +30,7 @@ var (
 	promtoolProgram   = Program{Name: "promtool", For: "checks of metrics and rules", Package: "prometheus", commands: []string{"promtool"}}
 	oldAlertmanager   = Program{Name: "Alertmanager 0.25", For: "end-to-end tests", Package: "prometheus-alertmanager", commands: []string{"prometheus-alertmanager"}}
 	newAlertmanager   = Program{Name: "Alertmanager " + newAlertmanagerVersion, For: "end-to-end tests", build: buildAlertmanager}
+	victoriaProgram   = Program{Name: "VictoriaMetrics", For: "tests of the past", Package: "victoria-metrics", commands: []string{"victoria-metrics"}}
 	postgresProgram   = Program{
 		Name: "PostgreSQL", For: "store tests", Package: "postgresql",
 		commands: []string{"postgres"}, dirs: []string{"/usr/lib/postgresql/*/bin"},
@@ -42,7 +43,7 @@ var (
 
 // Programs lists every program that tests run.
 func Programs() []Program {
-	return []Program{prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, postgresProgram, chromiumProgram}
+	return []Program{prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, victoriaProgram, postgresProgram, chromiumProgram}
 }
 
 // Find is the path of the program. One that is built from source is built where it has not been yet.

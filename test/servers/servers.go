@@ -1,5 +1,5 @@
 // Package servers starts the real programs that Meantime works with, for tests: Prometheus, Alertmanager 0.25 and 0.34,
-// PostgreSQL, and Meantime's own binary. Each listens on a free loopback port, is waited for until it answers, is
+// VictoriaMetrics, PostgreSQL, and Meantime's own binary. Each listens on a free loopback port, is waited for until it answers, is
 // stopped when the test ends, and has its log printed where the test failed.
 //
 // Where a program is not installed the test is skipped with the reason, except in CI (CI=true), where it fails: there

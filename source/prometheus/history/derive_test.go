@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -222,4 +223,32 @@ func TestRulesOf(t *testing.T) {
 	require.Len(t, rules.Of(map[string]string{"alertname": "Down", "team": "a"}), 1, "an empty label is none")
 	require.Empty(t, rules.Of(map[string]string{"alertname": "Down", "severity": "warning", "team": "a"}))
 	require.Empty(t, rules.Of(map[string]string{"alertname": "Up", "severity": "page"}))
+}
+
+// TestIntervalOfAnUnknownRule is the one between the samples, whatever markers and gaps between episodes say.
+func TestIntervalOfAnUnknownRule(t *testing.T) {
+	for name, c := range map[string]struct {
+		values string
+		want   int64
+	}{
+		"between samples":             {"10 12 14 16", 2000},
+		"gaps between episodes":       {"10 12 14 40 42 44 90", 2000},
+		"a group that was taken away": {"10 11=N 12 14 14.1=N", 2000},
+		"one sample and its marker":   {"10 12=N", 2000},
+		"nothing":                     {"10", 60_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := New(Options{Name: "history", Back: time.Hour, Client: nil})
+			var values []model.SamplePair
+			x := samples(t, c.values)
+			values = append(values, x.samples...)
+			for _, m := range x.markers {
+				values = append(values, model.SamplePair{Timestamp: model.Time(m), Value: model.SampleValue(math.NaN())})
+			}
+			src.take(model.Matrix{{Metric: model.Metric{"alertname": "X", "alertstate": "firing"}, Values: values}}, nil)
+			for _, tape := range src.tapes {
+				require.Equal(t, c.want, tape.Firing[0].Interval)
+			}
+		})
+	}
 }

@@ -202,19 +202,19 @@ func (s *Source) Poll(ctx context.Context) error {
 
 // bounds are until when the past can be read now, and since when it is wanted.
 func (s *Source) bounds(now time.Time) (target, oldest int64) {
-	lag := 2 * min(s.server.longest(), minute)
-	lag += s.server.settings.queryOffset.Milliseconds()
+	// An evaluation is there when it is done, which takes less than an interval, and is of a time before it by the offset.
+	lag, offset := 2*min(s.server.longest(s.reach.Intervals), minute), s.server.settings.queryOffset.Milliseconds()
 	if s.server.remote {
 		lag += remoteLag
 	}
 	for _, t := range s.tapes {
-		lag = max(lag, t.Offset+2*min(s.server.longest(), minute))
+		offset = max(offset, t.Offset)
 	}
-	return now.UnixMilli() - lag, now.UnixMilli() - s.back
+	return now.UnixMilli() - lag - offset, now.UnixMilli() - s.back
 }
 
 // overlap is how much of what was read before is read again: a run goes on over the edge.
-func (s *Source) overlap() int64 { return max(5*minute, 3*s.server.longest()) }
+func (s *Source) overlap() int64 { return max(5*minute, 3*s.server.longest(s.reach.Intervals)) }
 
 // begin reads how far the process before came.
 func (s *Source) begin(ctx context.Context) error {
@@ -389,7 +389,8 @@ func (s *Source) take(firing, state model.Matrix) {
 	for _, x := range state {
 		of(x).state = newSeries(x.Values)
 	}
-	distances := map[string][]int64{} // between samples, or else to the marker, by alert name
+	distances := map[string][]int64{} // between samples, or else from the last to the marker, by alert name
+	markers := map[string][]int64{}
 	for _, p := range all {
 		if len(p.firing.markers)+len(p.state.markers) > 0 {
 			s.server.markers = true
@@ -400,9 +401,14 @@ func (s *Source) take(firing, state model.Matrix) {
 				if next := x.marked(int64(l[i].Timestamp), math.MaxInt64); i+1 < len(l) && (next == 0 || int64(l[i+1].Timestamp) < next) {
 					distances[name] = append(distances[name], int64(l[i+1].Timestamp-l[i].Timestamp))
 				} else if next != 0 {
-					distances[name] = append(distances[name], next-int64(l[i].Timestamp))
+					markers[name] = append(markers[name], next-int64(l[i].Timestamp))
 				}
 			}
+		}
+	}
+	for name, d := range markers { // a group that is taken away writes one at any time, so these tell less
+		if len(distances[name]) == 0 {
+			distances[name] = d
 		}
 	}
 	usual := s.usual(distances)

@@ -34,7 +34,7 @@ func anySpans(t *rapid.T, name string, from, to, shortest, longest, apart int64)
 func anySim(t *rapid.T, restarts bool) *sim {
 	s := &sim{
 		resend: rapid.SampledFrom([]int64{minute, minute, 5 * second}).Draw(t, "resend"), grace: 10 * minute, outage: hour,
-		end:      epoch + rapid.Int64Range(3, 7).Draw(t, "hours")*hour,
+		end:      epoch + rapid.Int64Range(3, 5).Draw(t, "hours")*hour,
 		external: map[string]string{"cluster": "eu"},
 	}
 	// Processes: most restarts are short, some last.
@@ -66,7 +66,7 @@ func anySim(t *rapid.T, restarts bool) *sim {
 				return slices.ContainsFunc(s.up, func(u span) bool { return x.to > u.from && x.from < u.from+4*r.interval })
 			})
 		}
-		for j := range rapid.IntRange(1, 3).Draw(t, "alerts") {
+		for j := range rapid.IntRange(1, 2).Draw(t, "alerts") {
 			a := simAlert{labels: map[string]string{"service": fmt.Sprintf("s%d", j)}}
 			if j == 1 {
 				a.labels["cluster"] = "own" // its own wins over the external one

@@ -150,13 +150,19 @@ func (s *server) interval(rules []Rule) int64 {
 	return iv
 }
 
-// longest is the longest interval of a rule, within bounds.
-func (s *server) longest() int64 {
-	longest := s.fallback()
+// longest is the longest interval of a rule, within bounds: of those that it tells and of those that its samples showed.
+func (s *server) longest(seen map[string]int64) int64 {
+	longest := int64(0)
 	for _, list := range s.rules {
 		for _, r := range list {
 			longest = max(longest, r.Interval.Milliseconds())
 		}
+	}
+	for _, iv := range seen {
+		longest = max(longest, iv)
+	}
+	if longest == 0 && !s.remote {
+		longest = s.fallback()
 	}
 	return min(longest, hour)
 }
