@@ -26,7 +26,7 @@ orders: ## Tell the same facts in 30 random orders with kills between; all must 
 	MEANTIME_ORDERS=$${MEANTIME_ORDERS:-30} $(GO) test -count=1 -v -timeout 30m -run 'TestAnyOrder$$' ./test/e2e
 
 properties: ## Draw CHECKS histories and values (2000) for every property test
-	$(GO) test -count=1 -timeout 180m ./correlate ./incident ./measure ./webhook ./app ./eval/score -rapid.checks=$${CHECKS:-2000}
+	$(GO) test -count=1 -timeout 180m ./correlate ./incident ./measure ./webhook ./app ./eval/score ./source/prometheus/history -rapid.checks=$${CHECKS:-2000}
 
 lint: ## Run the linters
 	@if $(GO) run $(GOLANGCI_LINT) --version; then \

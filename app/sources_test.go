@@ -58,7 +58,7 @@ sources: []
 			require.NotContains(t, j.Config, "t0ken")
 			out[j.Source.Name()] = j.Config
 		}
-		require.Len(t, out, 2)
+		require.Len(t, out, 3, "Alertmanager, Prometheus and its past")
 		return out
 	}
 	before := shapes(first)
@@ -132,7 +132,8 @@ func TestSourceStates(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, held.sources.Reload(jobs))
 	require.Equal(t, []web.Source{
-		{Name: "alertmanager/eu", Kind: "Alertmanager", Up: true}, {Name: "ours", Kind: "file", Up: true}, {Name: "prometheus", Kind: "Prometheus", Up: true},
+		{Name: "alertmanager/eu", Kind: "Alertmanager", Up: true}, {Name: "history", Kind: "Prometheus' past", Up: true},
+		{Name: "ours", Kind: "file", Up: true}, {Name: "prometheus", Kind: "Prometheus", Up: true},
 	}, a.sourceStates())
 }
 
