@@ -71,6 +71,14 @@ func TestPostgres(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter")
 	})
 
+	// refused waits until the old password is: the connections that were open are ended first, and a question may meet one.
+	refused := func(s *Store) {
+		require.Eventually(t, func() bool {
+			err := s.Ping(ctx)
+			return err != nil && strings.Contains(err.Error(), "check user, password and pg_hba.conf: ")
+		}, 30*time.Second, 20*time.Millisecond)
+	}
+
 	t.Run("another password", func(t *testing.T) {
 		dsn := server.Locked("replaced", "bob", "hunter2")
 		now := dsn
@@ -78,7 +86,7 @@ func TestPostgres(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
 		server.SetPassword("bob", "hunter3")
-		require.ErrorContains(t, s.Ping(ctx), "check user, password and pg_hba.conf: ", "the old one is refused")
+		refused(s)
 		now = strings.Replace(server.Database("elsewhere"), "meantime@", "bob:hunter3@", 1)
 		require.Error(t, s.Ping(ctx), "another database is not gone to")
 		now = strings.Replace(dsn, "hunter2", "hunter3", 1)
@@ -97,7 +105,7 @@ func TestPostgres(t *testing.T) {
 		s := open(t, strings.Replace(dsn, ":hunter2@", "@", 1)+"&passfile="+url.QueryEscape(file))
 		require.NoError(t, s.Ping(ctx))
 		server.SetPassword("eve", "hunter3")
-		require.Error(t, s.Ping(ctx))
+		refused(s)
 		write("hunter3")
 		require.NoError(t, s.Ping(ctx))
 	})
