@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,14 +63,33 @@ type world struct {
 	vendor Vendor
 	server *Server
 	store  *Store
-	log    *bytes.Buffer
+	log    *logged
 	now    func() time.Time
 	poller *source.Poller
 	onlyer func(*source.PollerOptions)
 }
 
+// logged is what was logged, also while the source runs on.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// String is all of it so far.
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (s *Suite) world(t *testing.T, n int) *world {
-	w := &world{t: t, suite: s, vendor: s.Vendor(), store: NewStore(), log: &bytes.Buffer{}}
+	w := &world{t: t, suite: s, vendor: s.Vendor(), store: NewStore(), log: &logged{}}
 	w.server = &Server{Handler: w.vendor, Secret: suiteSecret}
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when every bubble begins
 	for i := range n {
