@@ -14,6 +14,7 @@ import (
 	"meantime/source/firehydrant"
 	"meantime/source/httpjson"
 	"meantime/source/jira"
+	"meantime/source/jq"
 	"meantime/source/opsgenie"
 	"meantime/source/pagerduty"
 	"meantime/source/rootly"
@@ -70,17 +71,17 @@ func (a *App) polled(s *config.Source) (*source.Poller, error) {
 	if err != nil {
 		bad(err)
 	}
-	program := func(key, text string) *source.Program {
+	program := func(key, text string) *jq.Program {
 		if text == "" {
 			return nil
 		}
-		p, err := source.NewProgram(text)
+		p, err := jq.New(text)
 		if err != nil {
 			bad(&source.OptionError{Key: key, Err: err})
 		}
 		return p
 	}
-	only, change := program("only", s.Config.Only), (*source.Program)(nil)
+	only, change := program("only", s.Config.Only), (*jq.Program)(nil)
 	if s.Type != "http" { // whose map makes the record
 		change = program("map", s.Config.Map)
 	}

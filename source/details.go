@@ -35,24 +35,29 @@ func AddAlerts(refs *incident.References, details json.RawMessage) {
 	for _, a := range list {
 		print := strings.ToLower(a.Fingerprint)
 		if print == "" && len(a.Labels) > 0 {
-			labels := model.LabelSet{}
-			for name, value := range a.Labels {
-				labels[model.LabelName(name)] = model.LabelValue(value)
-			}
-			print = labels.Fingerprint().String()
+			print = incident.Fingerprint(a.Labels)
 		}
 		if _, err := model.FingerprintFromString(print); err != nil {
 			continue
 		}
-		start, err := Time(a.StartsAt)
-		if err != nil || start.Year() < 1980 {
-			addFingerprint(refs, print)
-			continue
-		}
-		k := incident.EpisodeKey{Fingerprint: print, StartsAt: start}
-		if !slices.ContainsFunc(refs.Alerts, func(o incident.EpisodeKey) bool { return o.Fingerprint == print && o.StartsAt.Equal(start) }) {
-			refs.Alerts = append(refs.Alerts, k)
-		}
+		start, _ := Time(a.StartsAt) // without a time the fingerprint is what it tells
+		addAlert(refs, print, start)
+	}
+}
+
+// AddLabelled adds an alert of which a vendor kept the labels and the start.
+func AddLabelled(refs *incident.References, labels map[string]string, start time.Time) {
+	if len(labels) > 0 {
+		addAlert(refs, incident.Fingerprint(labels), start)
+	}
+}
+
+func addAlert(refs *incident.References, print string, start time.Time) {
+	switch same := func(o incident.EpisodeKey) bool { return o.Fingerprint == print && o.StartsAt.Equal(start) }; {
+	case start.Year() < 1980: // a time that nobody wrote
+		addFingerprint(refs, print)
+	case !slices.ContainsFunc(refs.Alerts, same):
+		refs.Alerts = append(refs.Alerts, incident.EpisodeKey{Fingerprint: print, StartsAt: start})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/source/jq"
 )
 
 const (
@@ -59,7 +60,7 @@ type PollerOptions struct {
 	// Backfill is how far back incidents are read that were there before; 0 is not at all.
 	Backfill time.Duration
 	// Only says which incidents are read, Map changes their records; nil for neither.
-	Only, Map *Program
+	Only, Map *jq.Program
 	// Private has incidents read that not everybody at the vendor may see, without their titles.
 	Private bool
 	// Heard says whether alerts of a stretch of time are stored; nil: always.

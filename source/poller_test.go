@@ -13,6 +13,7 @@ import (
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/jq"
 	"meantime/source/sourcetest"
 )
 
@@ -91,7 +92,7 @@ func TestLongTexts(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
 	c := &listed{traits: source.Traits{NoMade: true}, pages: map[string]source.Page{"": {Items: []source.Item{said("1", "ok", now)}}}}
 	s := sourcetest.NewStore()
-	program, err := source.NewProgram(`.title = ("é" * 3000) | .services = [range(200) | tostring]`)
+	program, err := jq.New(`.title = ("é" * 3000) | .services = [range(200) | tostring]`)
 	require.NoError(t, err)
 	p := poller(c, s, func(o *source.PollerOptions) { o.Map = program })
 	// A program's own record is checked as one that a person writes: it is told.

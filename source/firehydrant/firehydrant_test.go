@@ -16,7 +16,7 @@ import (
 )
 
 func connect(t testing.TB, transport http.RoundTripper) *Connector {
-	c, err := New(Options{Access: source.Access{Client: source.ClientOptions{Transport: transport}, Secret: func() string { return "t0ken" }}})
+	c, err := New(Options{Access: sourcetest.Access(transport)})
 	require.NoError(t, err)
 	return c
 }
@@ -24,12 +24,7 @@ func connect(t testing.TB, transport http.RoundTripper) *Connector {
 // The exchanges of the fixtures make the records that expected.json says.
 func TestFixtures(t *testing.T) {
 	dir := sourcetest.Dir()
-	replay := sourcetest.NewReplay(t, dir, "exchange-incidents*")
-	replay.Else = func(w http.ResponseWriter, r *http.Request) bool {
-		w.WriteHeader(http.StatusNotFound)
-		return strings.HasSuffix(r.URL.Path, "/alerts") // of incidents that the fixtures have none of
-	}
-	c := connect(t, &sourcetest.Server{Handler: replay, Secret: "t0ken"})
+	c := connect(t, sourcetest.Played(t, dir, "/alerts", "exchange-incidents*"))
 	from := time.Date(2022, 3, 1, 0, 0, 0, 0, time.UTC)
 	got := sourcetest.All(t, c, "firehydrant", source.Ask{What: source.Changed, From: from, To: from.AddDate(5, 0, 0)})
 	require.Positive(t, sourcetest.Compare(t, dir, got))
@@ -37,7 +32,7 @@ func TestFixtures(t *testing.T) {
 
 // What was thrown away is no incident any more.
 func TestDiscarded(t *testing.T) {
-	c := connect(t, &sourcetest.Server{Handler: sourcetest.NewReplay(t, "testdata", "exchange-incidents"), Secret: "t0ken"})
+	c := connect(t, sourcetest.Played(t, "testdata", "/alerts", "exchange-incidents"))
 	page, err := c.Page(t.Context(), source.Ask{What: source.Listed})
 	require.NoError(t, err)
 	require.Equal(t, []bool{false, true}, []bool{page.Items[0].Gone, page.Items[1].Gone})

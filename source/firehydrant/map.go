@@ -2,7 +2,6 @@ package firehydrant
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -116,9 +115,8 @@ func refer(r *incident.Record, name string, in *incidentJSON, alerts []alertJSON
 	for i := range alerts {
 		a := &alerts[i]
 		r.References.AddKey(name, a.RemoteID, a.StartsAt.Time, a.EndsAt.Time)
-		if strings.EqualFold(a.Integration, "alertmanager") && len(a.Labels) > 0 {
-			list, _ := json.Marshal([]map[string]any{{"labels": a.Labels, "startsAt": a.StartsAt.Format(time.RFC3339Nano)}}) // of texts
-			source.AddAlerts(&r.References, list)
+		if strings.EqualFold(a.Integration, "alertmanager") {
+			source.AddLabelled(&r.References, a.Labels, a.StartsAt.Time)
 		}
 	}
 	if len(r.References.Alerts)+len(r.References.Groups) > 0 {

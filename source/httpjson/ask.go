@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"meantime/source"
+	"meantime/source/jq"
 )
 
 // Ways in which an API cuts its list into pages.
@@ -53,7 +54,7 @@ type Connector struct {
 	o                Options
 	client           *source.Client
 	query            url.Values
-	items, mapp, nxt *source.Program
+	items, mapp, nxt *jq.Program
 }
 
 var _ source.Connector = (*Connector)(nil)
@@ -65,8 +66,8 @@ func New(o Options) (*Connector, error) {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, &source.OptionError{Key: key, Err: fmt.Errorf(format, args...)})
 	}
-	program := func(key, text string) *source.Program {
-		p, err := source.NewProgram(text)
+	program := func(key, text string) *jq.Program {
+		p, err := jq.New(text)
 		if err != nil {
 			bad(key, "%w", err)
 		}
@@ -161,7 +162,7 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 		return p, err
 	}
 	p.Clock = res.Clock()
-	answer, err := source.DecodeAny(res.Body)
+	answer, err := jq.DecodeAny(res.Body)
 	if err != nil {
 		return p, fmt.Errorf("the answer is not JSON: %w", err)
 	}

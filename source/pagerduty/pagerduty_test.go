@@ -17,7 +17,7 @@ import (
 )
 
 func connect(t testing.TB, transport http.RoundTripper) *Connector {
-	c, err := New(Options{Access: source.Access{Client: source.ClientOptions{Transport: transport}, Secret: func() string { return "t0ken" }}})
+	c, err := New(Options{Access: sourcetest.Access(transport)})
 	require.NoError(t, err)
 	return c
 }
@@ -30,12 +30,7 @@ func TestFixtures(t *testing.T) {
 		{"exchange-incidents*", "exchange-log-entries-channels"},
 		{"exchange-incidents*", "exchange-log-entries", "exchange-incident-alerts"},
 	} {
-		replay := sourcetest.NewReplay(t, dir, files...)
-		replay.Else = func(w http.ResponseWriter, r *http.Request) bool {
-			w.WriteHeader(http.StatusNotFound)
-			return strings.HasSuffix(r.URL.Path, "/alerts") // of incidents that the fixtures have none of
-		}
-		c := connect(t, &sourcetest.Server{Handler: replay, Secret: "t0ken"})
+		c := connect(t, sourcetest.Played(t, dir, "/alerts", files...))
 		to := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 		got := sourcetest.All(t, c, "pagerduty", source.Ask{What: source.Made, From: to.Add(-longest), To: to})
 		require.Positive(t, sourcetest.Compare(t, dir, got))

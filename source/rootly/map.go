@@ -54,7 +54,7 @@ type alertJSON struct {
 		Source    string
 		StartedAt source.Stamp `json:"started_at"`
 		EndedAt   source.Stamp `json:"ended_at"`
-		Labels    json.RawMessage
+		Labels    []struct{ Key, Value string }
 		Data      struct {
 			GroupKey string `json:"groupKey"`
 			Alerts   json.RawMessage
@@ -160,24 +160,14 @@ func refer(r *incident.Record, name string, in *incidentJSON, alerts []alertJSON
 		if len(a.Data.Alerts) > 0 {
 			source.AddAlerts(&r.References, a.Data.Alerts)
 		} else if strings.EqualFold(a.Source, "alertmanager") {
-			source.AddAlerts(&r.References, asAlert(a.Labels, a.StartedAt.Time))
+			labels := map[string]string{}
+			for _, l := range a.Labels {
+				labels[l.Key] = l.Value
+			}
+			source.AddLabelled(&r.References, labels, a.StartedAt.Time)
 		}
 	}
 	if len(r.References.Alerts)+len(r.References.Groups) > 0 {
 		r.DetectedBy = incident.ByAlert
 	}
-}
-
-// asAlert is an alert of which Rootly kept the labels, in the form of Alertmanager's list.
-func asAlert(labels json.RawMessage, start time.Time) json.RawMessage {
-	var pairs []struct{ Key, Value string }
-	if json.Unmarshal(labels, &pairs) != nil || len(pairs) == 0 {
-		return nil
-	}
-	set := map[string]string{}
-	for _, p := range pairs {
-		set[p.Key] = p.Value
-	}
-	out, _ := json.Marshal([]map[string]any{{"labels": set, "startsAt": start.Format(time.RFC3339Nano)}}) // of texts, which always marshal
-	return out
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func connect(t testing.TB, transport http.RoundTripper) *Connector {
-	c, err := New(Options{Access: source.Access{Client: source.ClientOptions{Transport: transport}, Secret: func() string { return "t0ken" }}})
+	c, err := New(Options{Access: sourcetest.Access(transport)})
 	require.NoError(t, err)
 	return c
 }
@@ -24,12 +24,7 @@ func connect(t testing.TB, transport http.RoundTripper) *Connector {
 // The exchanges of the fixtures make the records that expected.json says.
 func TestFixtures(t *testing.T) {
 	dir := sourcetest.Dir()
-	replay := sourcetest.NewReplay(t, dir, "exchange-incidents*")
-	replay.Else = func(w http.ResponseWriter, r *http.Request) bool {
-		w.WriteHeader(http.StatusNotFound)
-		return strings.HasSuffix(r.URL.Path, "/alerts") // of incidents that the fixtures have none of
-	}
-	c := connect(t, &sourcetest.Server{Handler: replay, Secret: "t0ken"})
+	c := connect(t, sourcetest.Played(t, dir, "/alerts", "exchange-incidents*"))
 	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	got := sourcetest.All(t, c, "rootly", source.Ask{What: source.Changed, From: from, To: from.AddDate(1, 0, 0)})
 	require.Positive(t, sourcetest.Compare(t, dir, got))

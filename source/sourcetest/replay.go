@@ -79,6 +79,17 @@ func NewReplay(t testing.TB, dir string, names ...string) *Replay {
 	return p
 }
 
+// Played is a server that answers with the named exchanges of a folder. What is asked of one incident and is in none of them,
+// below an address that ends so, is not there.
+func Played(t testing.TB, dir, missing string, names ...string) *Server {
+	replay := NewReplay(t, dir, names...)
+	replay.Else = func(w http.ResponseWriter, r *http.Request) bool {
+		w.WriteHeader(http.StatusNotFound)
+		return strings.HasSuffix(r.URL.Path, missing)
+	}
+	return &Server{Handler: replay, Secret: playedToken}
+}
+
 // ServeHTTP answers with the exchange that fits best: of the same method and path and the same page, with the most other
 // parameters in common. Refusals are played only where there is nothing else.
 func (p *Replay) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -19,6 +19,7 @@ import (
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/jq"
 )
 
 // Vendor is a fake of a vendor's API with incidents that a test makes. It answers as the vendor does: pages, filters, limits of
@@ -212,7 +213,7 @@ func (s *Suite) reads(t *testing.T) {
 	before := w.store.Written()
 	w.onlyer = func(o *source.PollerOptions) {
 		o.Kind = "vendor https://other.example.org"
-		program, err := source.NewProgram(`.labels.team = "pay"`)
+		program, err := jq.New(`.labels.team = "pay"`)
 		require.NoError(t, err)
 		o.Map = program
 	}
@@ -364,9 +365,9 @@ func (s *Suite) leftOut(t *testing.T) {
 	w := s.world(t, 3)
 	w.onlyer = func(o *source.PollerOptions) {
 		var err error
-		o.Only, err = source.NewProgram(`tostring | contains("left out") | not`)
+		o.Only, err = jq.New(`tostring | contains("left out") | not`)
 		require.NoError(t, err)
-		o.Map, err = source.NewProgram(`.labels.team = "pay"`)
+		o.Map, err = jq.New(`.labels.team = "pay"`)
 		require.NoError(t, err)
 	}
 	w.vendor.Change(1, time.Now().Add(-time.Minute), "left out")

@@ -1,4 +1,4 @@
-package source
+package jq
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ func TestPrograms(t *testing.T) {
 		{"no environment", `env | length`, `{}`, `[0]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := NewProgram(c.program)
+			p, err := New(c.program)
 			require.NoError(t, err)
 			v, err := DecodeAny(json.RawMessage(c.in))
 			require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestProgramsThatAreWrong(t *testing.T) {
 		{`nofunc(.a)`, `not a jq program: function not defined: nofunc/1`},
 		{`import "x" as x; .`, `not a jq program: `},
 	} {
-		_, err := NewProgram(c.program)
+		_, err := New(c.program)
 		require.ErrorContains(t, err, c.want)
 	}
 	for _, c := range []struct{ program, want string }{
@@ -51,7 +51,7 @@ func TestProgramsThatAreWrong(t *testing.T) {
 		{`"x" * 2000000`, "makes more than 1048576 bytes"},
 		{`.a.b`, "expected an object but got: number"},
 	} {
-		p, err := NewProgram(c.program)
+		p, err := New(c.program)
 		require.NoError(t, err)
 		v := map[string]any{"a": 1}
 		_, err = p.Run(t.Context(), v, v)
@@ -62,7 +62,7 @@ func TestProgramsThatAreWrong(t *testing.T) {
 // What a program makes is a record, or it is said what is not.
 func TestRecordsOfPrograms(t *testing.T) {
 	make := func(program, in string) error {
-		p, err := NewProgram(program)
+		p, err := New(program)
 		require.NoError(t, err)
 		_, err = p.Records(t.Context(), json.RawMessage(in))
 		return err

@@ -1,4 +1,6 @@
-package source
+// Package jq runs the jq programs of the configuration: they choose incidents, change records, and make records of what any
+// JSON API tells.
+package jq
 
 import (
 	"bytes"
@@ -10,7 +12,6 @@ import (
 	"time"
 
 	"github.com/itchyny/gojq"
-	"github.com/prometheus/common/model"
 
 	"meantime/incident"
 )
@@ -36,8 +37,8 @@ def duration_after(t; seconds): t as $t | seconds as $s | if $t == null or $s ==
   else ($t | sub("\\.[0-9]+"; "") | fromdate + ($s | tonumber) | floor | todate) end;
 `
 
-// NewProgram compiles a jq program. Its input is bound to $raw as well where a run says so.
-func NewProgram(text string) (*Program, error) {
+// New compiles a jq program. Its input is bound to $raw as well where a run says so.
+func New(text string) (*Program, error) {
 	q, err := gojq.Parse(helpers + text)
 	if err != nil {
 		return nil, plainParse(err, text)
@@ -225,7 +226,7 @@ func jqLabels(v any) any {
 	for _, l := range incident.TextLabels(text) {
 		o := map[string]any{}
 		for name, value := range l {
-			o[string(name)] = string(value)
+			o[name] = value
 		}
 		out = append(out, o)
 	}
@@ -238,13 +239,13 @@ func jqFingerprint(v any) any {
 	if !ok || len(o) == 0 {
 		return nil
 	}
-	labels := model.LabelSet{}
+	labels := map[string]string{}
 	for name, value := range o {
 		s, ok := value.(string)
 		if !ok {
 			return nil
 		}
-		labels[model.LabelName(name)] = model.LabelValue(s)
+		labels[name] = s
 	}
-	return labels.Fingerprint().String()
+	return incident.Fingerprint(labels)
 }
