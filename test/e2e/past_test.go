@@ -88,24 +88,31 @@ receivers: [{name: meantime, webhook_configs: [{url: 'http://%s/webhook/alertman
 		x.set.Store(0)
 		firing(t, p, x.name, false)
 	}
+	var told []episode
+	// heardOf waits until so many episodes were told, and how the last one ended: Alertmanager makes one of what comes too quickly.
+	heardOf := func(n int, over bool) {
+		t.Helper()
+		servers.Eventually(t, soon, func() error {
+			var err error
+			if told, err = episodes(heard); err != nil {
+				return err
+			}
+			told = slices.DeleteFunc(told, func(e episode) bool { return e.Labels["alertname"] == "Watched" })
+			if len(told) != n || told[0].EndsAt.IsZero() == over {
+				err = fmt.Errorf("told %v", told)
+			}
+			return err
+		})
+	}
+	heardOf(2, true)
 	shop.broken.Store(1)
 	firing(t, p, "Broken", true)
+	heardOf(3, false)
 	p.SetRules(strings.Replace(pastRules, "name: shop", "name: shop\n    interval: 1s", 1)) // the group is made anew, and its alerts with it
 	firing(t, p, "Broken", true)
 	p.SetRules("groups: []\n")
 	firing(t, p, "Broken", false)
-	var told []episode
-	servers.Eventually(t, soon, func() error {
-		var err error
-		if told, err = episodes(heard); err != nil {
-			return err
-		}
-		told = slices.DeleteFunc(told, func(e episode) bool { return e.Labels["alertname"] == "Watched" })
-		if len(told) != 3 || told[0].EndsAt.IsZero() {
-			err = fmt.Errorf("told %v", told)
-		}
-		return err
-	})
+	heardOf(3, true)
 	time.Sleep(35 * time.Second) // so late may come what others write to it
 
 	read := servers.Meantime(t, servers.MeantimeOptions{Config: config + fmt.Sprintf("prometheuses: [{url: %q, history: 1h}]\n", vm.URL)})
