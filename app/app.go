@@ -154,7 +154,8 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	})
 
 	a.openings = &openings{
-		store: db, rules: func() *correlate.Rules { return &a.config.Load().Rules }, now: a.now, logger: a.logger.With("component", "correlation"),
+		store: db, rules: func() *correlate.Rules { return &a.config.Load().Rules }, now: a.now,
+		logger: a.logger.With("component", "correlation"),
 	}
 	l.run("openings", stepWithin, a.openings.run)
 	if err := a.tryJobs(c); err != nil {

@@ -80,7 +80,8 @@ func newMetrics() *metrics {
 			Name: "meantime_config_last_reload_success_timestamp_seconds", Help: "When a configuration was last taken.",
 		}),
 		access: access.NewMetrics(reg), webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
-		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg), history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
+		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg),
+		history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
 	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -97,7 +97,8 @@ func (o *openings) look(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	seen := severitiesIn(severities)
-	text := fmt.Sprintf("None of the %d alerts of the last weeks may open an incident. Their severities: %s. correlate.open.matchers says which may", alerts, seen)
+	text := fmt.Sprintf("None of the %d alerts of the last weeks may open an incident. Their severities: %s. "+
+		"correlate.open.matchers says which may", alerts, seen)
 	if old := o.note.Swap(&text); old == nil {
 		o.logger.Warn(
 			"No alert of the last weeks may open an incident; correlate.open.matchers says which may", "alerts", alerts, "severities", seen,

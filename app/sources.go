@@ -137,7 +137,8 @@ func (a *App) historyJob(c *config.Validated, p *config.Prometheus, client *sour
 	}
 	return source.Job{
 		Source: history.New(history.Options{
-			Name: jobName(historyJob, p.Name), Client: client, Store: a.store, Back: p.History, Timeout: p.Timeout, Intake: intakeOf(c), ExternalLabels: external,
+			Name: jobName(historyJob, p.Name), Client: client, Store: a.store, Back: p.History, Timeout: p.Timeout,
+			Intake: intakeOf(c), ExternalLabels: external,
 			Settled: func(ctx context.Context) {
 				ctx, cancel := context.WithTimeout(ctx, routesWithin)
 				defer cancel()

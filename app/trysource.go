@@ -86,7 +86,8 @@ func showTrial(out io.Writer, s *config.Source, t *source.Trial) error {
 		showRecord(&b, &t.Newest[i])
 	}
 	if len(s.WebhookSecrets) == 0 {
-		fmt.Fprintf(&b, "\nNo webhooks are taken: it is asked every %s. With webhook_secret_files and the address /webhook/%s at the vendor, it is at once.\n",
+		fmt.Fprintf(&b, "\nNo webhooks are taken: it is asked every %s. "+
+			"With webhook_secret_files and the address /webhook/%s at the vendor, it is at once.\n",
 			s.Interval, s.Name)
 	}
 	_, err := io.WriteString(out, b.String())

@@ -15,9 +15,9 @@ import (
 // askStoreEvery is how often a database that did not answer at the start is asked again.
 const askStoreEvery = 3 * time.Second
 
-// openStore opens the store, and registers that it is closed. A PostgreSQL that does not answer is waited for until ctx ends, and meanwhile everybody who
-// asks is told so: it may be starting too, and what comes in is sent again. Whatever waiting does not mend, such as a wrong
-// password, is an error, and so is everything about SQLite, which nobody else will bring back.
+// openStore opens the store, and registers that it is closed. A PostgreSQL that does not answer is waited for until ctx ends,
+// and meanwhile everybody who asks is told so: it may be starting too, and what comes in is sent again. Whatever waiting does
+// not mend, such as a wrong password, is an error, and so is everything about SQLite, which nobody else will bring back.
 func (a *App) openStore(ctx context.Context, l *lifecycle, dsn string) (store.Store, error) {
 	if a.options.World != nil {
 		return a.options.World.Store, nil

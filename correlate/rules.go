@@ -84,7 +84,8 @@ func (r *Rules) catalog() *catalog.Rules {
 }
 
 // GravestSeverities is a regular expression of what people call the gravest severities, in whatever case.
-const GravestSeverities = `(?i)(critical|crit|page|pager|paging|emergency|emerg|fatal|disaster|urgent|(p|prio|priority|s|sev|severity)[-_ ]?[01])`
+const GravestSeverities = `(?i)(critical|crit|page|pager|paging|emergency|emerg|fatal|disaster|urgent|` +
+	`(p|prio|priority|s|sev|severity)[-_ ]?[01])`
 
 var gravest = regexp.MustCompile("^(?:" + GravestSeverities + ")$")
 
@@ -131,8 +132,10 @@ func DefaultRules() Rules {
 		Services:   catalog.Services{Labels: []string{"service", "app", "job"}},
 		Severities: catalog.Severities{Labels: []string{"severity"}, Order: []string{"critical", "warning", "info"}},
 		LinkAt:     0.6, SuggestAt: 0.4,
-		Places:  catalog.DefaultPlaces,
-		Open:    Open{Matchers: OpenGravest([]string{"severity"}), GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour},
+		Places: catalog.DefaultPlaces,
+		Open: Open{
+			Matchers: OpenGravest([]string{"severity"}), GroupBy: []string{"service"}, Quiet: 10 * time.Minute, ReopenWithin: time.Hour,
+		},
 		Silence: 25 * time.Hour, OpenFor: 7 * 24 * time.Hour,
 	}
 }

@@ -102,10 +102,10 @@ func (e *Episode) Name() string { return e.Labels["alertname"] }
 // Episodes derives the episodes of one fingerprint from all its sightings, sorted by start.
 //
 // Two sightings are one episode when their starts are less than ReplicaSkew apart and the earlier has no end before the
-// later, or when the later one starts before the end of the earlier, or before it was last seen firing. Of several ends of an episode the latest counts, unless
-// something shows that the alert went on after it. A later start after a sighting without an end is a new episode, and the
-// one before it is superseded. What is heard of no more for longer than silence, before now or before a later start, is
-// expired.
+// later, or when the later one starts before the end of the earlier, or before it was last seen firing. Of several ends of an
+// episode the latest counts, unless something shows that the alert went on after it. A later start after a sighting without an
+// end is a new episode, and the one before it is superseded. What is heard of no more for longer than silence, before now or
+// before a later start, is expired.
 //
 // The answer depends only on the set of sightings and now, never on the order they came in.
 func Episodes(sightings []Sighting, silence time.Duration, now time.Time) []Episode {

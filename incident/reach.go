@@ -54,9 +54,10 @@ func JoinLives(lives []Life) []Life {
 // Sender is a route of one Alertmanager to here, with when the first word ever came by it. Two of one key merge to the
 // earlier First.
 type Sender struct {
-	Key   string    `json:"key"`
-	URL   string    `json:"url,omitempty"`   // Alertmanager's external URL; empty where it told none
-	Route string    `json:"route,omitempty"` // the route's path in Alertmanager's configuration, as group keys begin with it; or a receiver, see NewReceiver
+	Key string `json:"key"`
+	URL string `json:"url,omitempty"` // Alertmanager's external URL; empty where it told none
+	// Route is the route's path in Alertmanager's configuration, as group keys begin with it; or a receiver, see NewReceiver.
+	Route string    `json:"route,omitempty"`
 	First time.Time `json:"first"`
 }
 

@@ -134,10 +134,12 @@ func explainPoint(inc *incident.Incident, p incident.Point) ExplainedPoint {
 func fromDetected(inc *incident.Incident, iv incident.Interval) string {
 	const detected = incident.Point(incident.Detected)
 	m, told := inc.Milestones[incident.Started]
-	if iv.From != incident.Point(incident.Started) || told && !m.Placeholder || iv.To == detected || inc.Point(detected).IsZero() || inc.Point(iv.To).IsZero() {
+	if iv.From != incident.Point(incident.Started) || told && !m.Placeholder || iv.To == detected ||
+		inc.Point(detected).IsZero() || inc.Point(iv.To).IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("; {name: handle, from: detected, to: %s} under intervals measures from when it was detected, as pagers and trackers do", iv.To)
+	return fmt.Sprintf("; {name: handle, from: detected, to: %s} under intervals measures from when it was detected, "+
+		"as pagers and trackers do", iv.To)
 }
 
 // why says in words why a measurement is not recorded.

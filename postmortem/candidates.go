@@ -201,7 +201,8 @@ func (c *candidates) entryFeatures(e *entry) []string {
 		is   bool
 		name string
 	}{
-		{e.suspicious, "suspicious"}, {e.conflict, "zone conflict"}, {e.st.hourOnly, "hour only"}, {e.st.to != nil, "range"}, {e.explicit, "dated"},
+		{e.suspicious, "suspicious"}, {e.conflict, "zone conflict"}, {e.st.hourOnly, "hour only"},
+		{e.st.to != nil, "range"}, {e.explicit, "dated"},
 		{e.st.relative, "relative"}, {c.r.posted(e), "posted"},
 	} {
 		if x.is {
@@ -372,7 +373,8 @@ func (c *candidates) fields() {
 			n++
 			p := pick{at: e.at, approx: st.approx || st.hourOnly, seconds: st.seconds, evidence: f.whole, line: f.line}
 			// A date left out of the end of a field after midnight.
-			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.date.ok() && p.at.Before(s.at) && s.at.Sub(p.at) < 24*time.Hour {
+			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.date.ok() &&
+				p.at.Before(s.at) && s.at.Sub(p.at) < 24*time.Hour {
 				p.at = p.at.Add(24 * time.Hour)
 			}
 			c.add(source{pick: p, from: "field"}, fs)

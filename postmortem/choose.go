@@ -58,7 +58,8 @@ func (r *reader) choose(c *candidates) error {
 		}
 	}
 	r.startProved = r.startProved && r.picks[incident.Started].at.Equal(rules[incident.Started].at)
-	if old, had := rules[incident.Detected]; had && !r.picks[incident.Detected].at.Equal(old.at) || !had && r.picks[incident.Detected].e != nil {
+	now := r.picks[incident.Detected]
+	if old, had := rules[incident.Detected]; had && !now.at.Equal(old.at) || !had && now.e != nil {
 		d := r.picks[incident.Detected]
 		r.by = ""
 		if d.e != nil {

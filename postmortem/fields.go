@@ -206,7 +206,8 @@ func (o *outline) fields() []field {
 					fs = append(fs, o.newField(name, i, b.line, b.cells[1], b.cells[0]+": "+b.cells[1]))
 				}
 			}
-			if b.head && o.logOf[i+1] == nil && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind == row && (i+2 >= len(o.doc.blocks) || o.doc.blocks[i+2].kind != row) && len(o.doc.blocks[i+1].cells) == len(b.cells) {
+			if b.head && o.logOf[i+1] == nil && i+1 < len(o.doc.blocks) && o.doc.blocks[i+1].kind == row &&
+				(i+2 >= len(o.doc.blocks) || o.doc.blocks[i+2].kind != row) && len(o.doc.blocks[i+1].cells) == len(b.cells) {
 				// A table of one row: its column names are the labels.
 				next := &o.doc.blocks[i+1]
 				for c, cell := range b.cells {

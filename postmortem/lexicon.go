@@ -257,7 +257,8 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		name string
 		list []string
 	}{
-		{&lx.neg, "negation", lx.Negation}, {&lx.negAfter, "negation_after", lx.After}, {&lx.hedge, "hedge", lx.Hedge}, {&lx.lead, "background", lx.Lead},
+		{&lx.neg, "negation", lx.Negation}, {&lx.negAfter, "negation_after", lx.After}, {&lx.hedge, "hedge", lx.Hedge},
+		{&lx.lead, "background", lx.Lead},
 		{&lx.total, "duration.total", lx.Duration.Total},
 	} {
 		if err := lx.into(x.m, x.name, x.list, 0); err != nil {

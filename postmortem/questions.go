@@ -227,7 +227,8 @@ func (r *reader) askDay() {
 		for _, m := range c.doubts {
 			cs = append(cs, c.complete(m.day, c.day).String()+" "+m.when)
 		}
-		r.question(AskDate, "date", fmt.Sprintf("Was it on %s?", c.day), "Only the "+c.from+" says so, and the text names another day; the times give no milestone before this is settled.",
+		r.question(AskDate, "date", fmt.Sprintf("Was it on %s?", c.day), "Only the "+c.from+
+			" says so, and the text names another day; the times give no milestone before this is settled.",
 			append(cs, c.day.String()+" "+c.from), c.doubts[0].line)
 		return
 	}

@@ -16,7 +16,8 @@ func (sc *scanner) join() []stamp {
 				out = append(out, st)
 				continue
 			}
-			near := len(gap) <= 28 && (!strings.ContainsAny(gap, ".;!?|\n") || sc.abbreviated(p.end, st.start)) || strings.TrimLeft(gap, " ,|-–—*") == "" && len(gap) <= 8
+			near := len(gap) <= 28 && (!strings.ContainsAny(gap, ".;!?|\n") || sc.abbreviated(p.end, st.start)) ||
+				strings.TrimLeft(gap, " ,|-–—*") == "" && len(gap) <= 8
 			switch {
 			case near && !p.hasClock && st.hasClock && !st.date.ok() && p.date.ok() && sc.onlyJoin(sc.at(p.end), sc.at(st.start)):
 				st.date, st.start = p.date, p.start

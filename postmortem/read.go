@@ -140,8 +140,9 @@ var extensions = []string{".md", ".markdown", ".qmd", ".html", ".htm", ".xhtml",
 // anybodys are names, folded, that many documents have, each in a folder of its own.
 var anybodys = []string{"readme", "index", "postmortem", "incident", "report", "incidentreport", "retrospective", "summary"}
 
-// recordID is the document's name without folder and extension, with a number behind it for every incident after the
-// first or what tells it from them, so that an edit of the text keeps the record. Where many documents have that name it is the name of the folder.
+// recordID is the document's name without folder and extension, with a number behind it for every incident after the first or
+// what tells it from them, so that an edit of the text keeps the record. Where many documents have that name it is the name of
+// the folder.
 func recordID(name string, n int, own string) string {
 	if i := strings.IndexAny(name, "?#"); i > 0 && strings.Contains(name, "://") {
 		name = name[:i]

@@ -290,7 +290,9 @@ func (r *reader) fromFront() {
 				continue
 			}
 			if e := r.o.momentOf(f.stamps[0], -1, r.cal, r.zc.zone); !e.at.IsZero() {
-				r.picks[incident.Resolved] = pick{at: e.at, seconds: e.st.seconds, confidence: incident.ConfidenceStated, evidence: f.whole, line: f.line, declared: true}
+				r.picks[incident.Resolved] = pick{
+					at: e.at, seconds: e.st.seconds, confidence: incident.ConfidenceStated, evidence: f.whole, line: f.line, declared: true,
+				}
 			}
 		}
 	}

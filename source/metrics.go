@@ -30,7 +30,8 @@ func newPollingMetrics(reg prometheus.Registerer) pollingMetrics {
 			Name: "meantime_source_records_total", Help: "Incidents read from the source, by what became of them.",
 		}, []string{"source", "outcome"}),
 		cut: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "meantime_source_shortened_total", Help: "Texts and lists of the source that were longer than a record may hold and were shortened.",
+			Name: "meantime_source_shortened_total",
+			Help: "Texts and lists of the source that were longer than a record may hold and were shortened.",
 		}, labels),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "meantime_source_rate_limited_total", Help: "Polls that the source's server ended by asking to be left alone.",

@@ -267,7 +267,8 @@ func (r *Receiver) Bells(find func(name string) (Bell, bool)) http.Handler {
 		a.write(w)
 		r.metrics.bell(name, outcome)
 		if a.status >= 300 {
-			r.log.Debug("Webhook of a vendor refused", "source", name, "status", a.status, "remote", req.RemoteAddr, "detail", a.detail, "err", a.err)
+			r.log.Debug("Webhook of a vendor refused", "source", name, "status", a.status, "remote", req.RemoteAddr,
+				"detail", a.detail, "err", a.err)
 		}
 	})
 }

@@ -95,7 +95,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(t)
 	}
 	if reg != nil {
-		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused, m.events, m.slow, m.ignored, m.kept, m.bells)
+		reg.MustRegister(m.requests, m.duration, m.bytes, m.alerts, m.merges, m.truncated, m.refused,
+			m.events, m.slow, m.ignored, m.kept, m.bells)
 	}
 	return m
 }

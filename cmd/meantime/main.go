@@ -65,7 +65,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	logging := &promslog.Config{Writer: stderr, Style: promslog.SlogStyle}
 	promslogflag.AddFlags(k, logging)
 
-	commands := []command{serveCommand(k), checkConfigCommand(k), trySourceCommand(k), importCommand(k), replayCommand(k), reportCommand(k), explainCommand(k), simulateCommand(k), backfillCommand(k), backupCommand(k), copyCommand(k)}
+	commands := []command{
+		serveCommand(k), checkConfigCommand(k), trySourceCommand(k), importCommand(k), replayCommand(k), reportCommand(k),
+		explainCommand(k), simulateCommand(k), backfillCommand(k), backupCommand(k), copyCommand(k),
+	}
 
 	// kingpin prints help and version itself and would then exit; told not to, it goes on, so note that it did.
 	asked := false

@@ -138,7 +138,9 @@ func (w *World) special() {
 		root, begin := pick(w, w.services), moment(12*time.Hour)
 		var before *trouble
 		for range 2 + w.rng.IntN(3) {
-			t := &trouble{kind: "incident", root: root, recorded: true, chain: fmt.Sprintf("chain-%d", n+1), length: w.between(8*time.Minute, 30*time.Minute)}
+			t := &trouble{
+				kind: "incident", root: root, recorded: true, chain: fmt.Sprintf("chain-%d", n+1), length: w.between(8*time.Minute, 30*time.Minute),
+			}
 			if before != nil {
 				t.like = before
 				begin = before.mitigated.Add(w.between(20*time.Minute, 70*time.Minute))

@@ -40,7 +40,8 @@ func (w *World) settle() {
 	for _, e := range kept {
 		for _, t := range w.troubles {
 			delay, hit := t.hit[e.service]
-			if t == e.trouble || !hit || t.unseen || (t.kind == "maintenance" && !t.recorded) || !slices.Contains(t.regions, e.labels[w.placeLabel()]) {
+			if t == e.trouble || !hit || t.unseen || (t.kind == "maintenance" && !t.recorded) ||
+				!slices.Contains(t.regions, e.labels[w.placeLabel()]) {
 				continue
 			}
 			for _, win := range t.windows {

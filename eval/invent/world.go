@@ -157,7 +157,10 @@ func (w *World) topology() map[string]any {
 			}
 		}
 		label, said := s.nameLabel()
-		services = append(services, map[string]any{"name": s.name, "tier": s.level, "team": s.team, "regions": s.regions, "aliases": names, "labels": map[string][]string{label: {said}}})
+		services = append(services, map[string]any{
+			"name": s.name, "tier": s.level, "team": s.team, "regions": s.regions, "aliases": names,
+			"labels": map[string][]string{label: {said}},
+		})
 		if len(s.calls) > 0 {
 			var needs []string
 			for _, c := range s.calls {
@@ -177,7 +180,10 @@ func (w *World) topology() map[string]any {
 			rule(`job="postgres"`, fmt.Sprintf(`instance=~"%s-[0-9][.].*"`, s.name))
 		}
 	}
-	out := map[string]any{"services": services, "dependencies": deps, "rules": rules, "watchdogs": []any{map[string]any{"matchers": []string{`alertname="Heartbeat"`}}}}
+	out := map[string]any{
+		"services": services, "dependencies": deps, "rules": rules,
+		"watchdogs": []any{map[string]any{"matchers": []string{`alertname="Heartbeat"`}}},
+	}
 	if w.Pages {
 		out["open"] = [][]string{{`severity="page"`}}
 	}

@@ -111,7 +111,8 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\nfound %.1f %% of what is stated, %.1f %% within two suggestions; %.1f %% of what was given is false; %.1f %% of the questions asked\n",
+	fmt.Printf("\nfound %.1f %% of what is stated, %.1f %% within two suggestions; "+
+		"%.1f %% of what was given is false; %.1f %% of the questions asked\n",
 		share(all.found, all.stated), share(all.two, all.stated), share(all.wrong, all.given), share(all.asked, all.must))
 	if verbose || one != "" {
 		fmt.Println()

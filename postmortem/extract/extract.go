@@ -130,7 +130,9 @@ func (w *Weights) Choose(p *Problem) [N]Choice {
 				continue
 			}
 			best := slices.MaxFunc(ms[o.moment].Sources, func(a, b int) int { return cmp.Compare(unary[m][a], unary[m][b]) })
-			out[m].Suggestions = append(out[m].Suggestions, Suggestion{At: ms[o.moment].At, Source: best, Probability: w.calibrate(m, marginal[m][i])})
+			out[m].Suggestions = append(out[m].Suggestions, Suggestion{
+				At: ms[o.moment].At, Source: best, Probability: w.calibrate(m, marginal[m][i]),
+			})
 		}
 		slices.SortStableFunc(out[m].Suggestions, func(a, b Suggestion) int { return cmp.Compare(b.Probability, a.Probability) })
 		out[m].Suggestions = out[m].Suggestions[:min(len(out[m].Suggestions), 5)]

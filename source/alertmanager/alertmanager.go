@@ -253,7 +253,8 @@ type round struct {
 // observe takes in one listed alert: a sighting where it tells something new.
 func (r *round) observe(a *alert) {
 	next := incident.Sighting{
-		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked, ActiveAt: earlier(a.updatedAt, r.asked), Alertmanagers: []string{r.mark},
+		Fingerprint: a.fingerprint, StartsAt: a.startsAt, FiringLast: r.asked,
+		ActiveAt: earlier(a.updatedAt, r.asked), Alertmanagers: []string{r.mark},
 		Labels: a.labels, Annotations: a.annotations, GeneratorURL: a.generatorURL, ToldAt: r.asked,
 	}
 	old, notified := a.among(r.known[a.fingerprint])

@@ -118,7 +118,8 @@ func (c *Connector) checkPages(bad func(key, format string, args ...any)) {
 	case !needsParam && o.Param != "":
 		bad("page.param", "pages by %s carry none", o.By)
 	case needsNext && o.Next == "":
-		bad("next", "missing; it is a jq program that finds the next %s in an answer, such as .meta.next", map[bool]string{true: "cursor", false: "address"}[o.By == "cursor"])
+		bad("next", "missing; it is a jq program that finds the next %s in an answer, such as .meta.next",
+			map[bool]string{true: "cursor", false: "address"}[o.By == "cursor"])
 	case !needsNext && o.Next != "":
 		bad("next", "pages by %s do not need it", o.By)
 	}

@@ -63,7 +63,8 @@ func New(o Options) (*Connector, error) {
 	if o.TimeZone != "" {
 		zone, err := time.LoadLocation(o.TimeZone)
 		if err != nil {
-			errs = append(errs, &source.OptionError{Key: "time_zone", Err: fmt.Errorf("%q is no time zone; write it like Europe/Berlin", o.TimeZone)})
+			err = fmt.Errorf("%q is no time zone; write it like Europe/Berlin", o.TimeZone)
+			errs = append(errs, &source.OptionError{Key: "time_zone", Err: err})
 		} else {
 			c.zone = zone
 		}
@@ -93,10 +94,11 @@ func (c *Connector) Traits() source.Traits {
 	return source.Traits{
 		Lookback: lookback, Shifts: true, Ascending: true, Vanishes: true,
 		Hints: map[int]string{
-			http.StatusUnauthorized: "Jira does not know who asks; Cloud wants user (an e-mail address) with an API token, Data Center a personal access token without user",
-			http.StatusForbidden:    "Jira lets this user read nothing here; it needs to browse the project",
-			http.StatusBadRequest:   "Jira does not understand jql, or knows no such project or field",
-			http.StatusGone:         "this Jira has another version of the search: give user for Cloud, none for Data Center",
+			http.StatusUnauthorized: "Jira does not know who asks; " +
+				"Cloud wants user (an e-mail address) with an API token, Data Center a personal access token without user",
+			http.StatusForbidden:  "Jira lets this user read nothing here; it needs to browse the project",
+			http.StatusBadRequest: "Jira does not understand jql, or knows no such project or field",
+			http.StatusGone:       "this Jira has another version of the search: give user for Cloud, none for Data Center",
 		},
 	}
 }
@@ -232,7 +234,8 @@ func (c *Connector) alerts(ctx context.Context, a *source.Ask, it *source.Item) 
 	if c.ops == nil {
 		return nil
 	}
-	res, err := c.ops.Do(ctx, source.Request{Path: fmt.Sprintf("/jsm/incidents/cloudId/%s/v1/incident/%s/alert", c.o.CloudID, url.PathEscape(it.ID))})
+	path := fmt.Sprintf("/jsm/incidents/cloudId/%s/v1/incident/%s/alert", c.o.CloudID, url.PathEscape(it.ID))
+	res, err := c.ops.Do(ctx, source.Request{Path: path})
 	if source.Gone(err) {
 		return nil // no incident to Jira Service Management
 	}

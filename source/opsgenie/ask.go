@@ -45,7 +45,9 @@ func New(o Options) (*Connector, error) {
 	if o.Read != "" && !slices.Contains(Reads, o.Read) {
 		return nil, &source.OptionError{Key: "read", Err: fmt.Errorf("%q; it is one of %s", o.Read, strings.Join(Reads, ", "))}
 	}
-	c, err := o.Access.NewClient(source.Vendor{URL: "https://api.opsgenie.com", Header: "Authorization", Prefix: "GenieKey ", PerMinute: perMinute})
+	c, err := o.Access.NewClient(source.Vendor{
+		URL: "https://api.opsgenie.com", Header: "Authorization", Prefix: "GenieKey ", PerMinute: perMinute,
+	})
 	if err != nil {
 		return nil, &source.OptionError{Key: "url", Err: err}
 	}

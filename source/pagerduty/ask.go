@@ -77,7 +77,9 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (source.Page, error)
 }
 
 // list asks for one page of a list, and says where the next begins; empty where there is none.
-func (c *Connector) list(ctx context.Context, path, name, next string, query url.Values) (list []json.RawMessage, p source.Page, err error) {
+func (c *Connector) list(
+	ctx context.Context, path, name, next string, query url.Values,
+) (list []json.RawMessage, p source.Page, err error) {
 	offset, _ := strconv.Atoi(next)
 	if offset+pageSize > maxOffset {
 		return nil, source.Page{TooMany: true}, nil

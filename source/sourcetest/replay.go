@@ -22,7 +22,8 @@ import (
 )
 
 // fixtures has the tests of a connector read another folder than its testdata, such as one with answers of a real vendor.
-var fixtures = flag.String("fixtures", "", "folder with exchange-*.json, expected.json and webhook-vectors.json to test the connector with, instead of testdata")
+var fixtures = flag.String("fixtures", "",
+	"folder with exchange-*.json, expected.json and webhook-vectors.json to test the connector with, instead of testdata")
 
 // Dir is the folder of a connector's fixtures.
 func Dir() string {

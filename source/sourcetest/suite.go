@@ -103,7 +103,8 @@ func (s *Suite) world(t *testing.T, n int) *world {
 // open makes the source anew, as after a restart.
 func (w *world) open() {
 	c, err := w.suite.New(source.Access{
-		Client: source.ClientOptions{URL: "https://vendor.example.org", Transport: w.server, MaxAnswer: 1 << 20}, User: "bot", Secret: func() string { return suiteSecret },
+		Client: source.ClientOptions{URL: "https://vendor.example.org", Transport: w.server, MaxAnswer: 1 << 20},
+		User:   "bot", Secret: func() string { return suiteSecret },
 	})
 	require.NoError(w.t, err)
 	o := source.PollerOptions{

@@ -153,7 +153,8 @@ func testFollow(t *testing.T, s store.Store) {
 
 	silent := map[string][]incident.Impact{"w": {{From: minutes(1), To: minutes(9)}, {From: minutes(20)}}}
 	v := func(name string, outcome incident.Outcome) incident.Verdict {
-		return incident.Verdict{Episode: episode(name, 0, 5), Service: "checkout", Severity: "critical", Outcome: outcome, Incident: "i1", Opens: true, Why: `it "opened" it`}
+		return incident.Verdict{Episode: episode(name, 0, 5), Service: "checkout", Severity: "critical", Outcome: outcome,
+			Incident: "i1", Opens: true, Why: `it "opened" it`}
 	}
 	key := func(name string) incident.EpisodeKey {
 		e := episode(name, 0, 5)

@@ -30,8 +30,10 @@ var (
 	promtoolProgram   = Program{Name: "promtool", For: "checks of metrics and rules", Package: "prometheus", commands: []string{"promtool"}}
 	oldAlertmanager   = Program{Name: "Alertmanager 0.25", For: "end-to-end tests", Package: "prometheus-alertmanager", commands: []string{"prometheus-alertmanager"}}
 	newAlertmanager   = Program{Name: "Alertmanager " + newAlertmanagerVersion, For: "end-to-end tests", build: buildAlertmanager}
-	victoriaProgram   = Program{Name: "VictoriaMetrics", For: "tests of the past", Package: "victoria-metrics", commands: []string{"victoria-metrics"}}
-	postgresProgram   = Program{
+	victoriaProgram   = Program{
+		Name: "VictoriaMetrics", For: "tests of the past", Package: "victoria-metrics", commands: []string{"victoria-metrics"},
+	}
+	postgresProgram = Program{
 		Name: "PostgreSQL", For: "store tests", Package: "postgresql",
 		commands: []string{"postgres"}, dirs: []string{"/usr/lib/postgresql/*/bin"},
 	}

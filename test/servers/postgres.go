@@ -138,7 +138,8 @@ func (s *PostgresServer) Locked(name, user, password string) (dsn string) {
 func (s *PostgresServer) SetPassword(user, password string) {
 	s.t.Helper()
 	for _, statement := range []string{
-		fmt.Sprintf(`ALTER ROLE "%s" PASSWORD '%s'`, user, password), fmt.Sprintf("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '%s'", user),
+		fmt.Sprintf(`ALTER ROLE "%s" PASSWORD '%s'`, user, password),
+		fmt.Sprintf("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '%s'", user),
 	} {
 		if err := s.psql(statement); err != nil {
 			s.t.Fatalf("change the password of %s: %v", user, err)

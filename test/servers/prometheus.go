@@ -78,7 +78,10 @@ func Prometheus(t testing.TB, o PrometheusOptions) *PrometheusServer {
 		config["storage"] = map[string]any{"tsdb": map[string]string{"out_of_order_time_window": o.OutOfOrder}}
 	}
 	if len(o.Alertmanagers) > 0 {
-		config["alerting"] = map[string]any{"alert_relabel_configs": o.AlertRelabel, "alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": o.Alertmanagers}}}}}
+		targets := []any{map[string]any{"targets": o.Alertmanagers}}
+		config["alerting"] = map[string]any{
+			"alert_relabel_configs": o.AlertRelabel, "alertmanagers": []any{map[string]any{"static_configs": targets}},
+		}
 	}
 	text, err := json.Marshal(config) // JSON is YAML
 	if err != nil {

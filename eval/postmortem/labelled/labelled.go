@@ -39,8 +39,9 @@ type Truth struct {
 }
 
 var names = map[incident.MilestoneName]string{
-	incident.Started: "impact_started", incident.Detected: "detected", incident.Acknowledged: "acknowledged", incident.Identified: "root_cause_identified",
-	incident.Mitigated: "mitigated", incident.Resolved: "resolved",
+	incident.Started: "impact_started", incident.Detected: "detected", incident.Acknowledged: "acknowledged",
+	incident.Identified: "root_cause_identified",
+	incident.Mitigated:  "mitigated", incident.Resolved: "resolved",
 }
 
 // Of is what is known of a milestone.

@@ -90,7 +90,8 @@ func (s *set) learn(use func(org string) bool) model {
 	}
 	problem.Func = func(x []float64) float64 { eval(x); return lastF }
 	problem.Grad = func(g, x []float64) { eval(x); copy(g, lastG) }
-	res, err := optimize.Minimize(problem, make([]float64, n), &optimize.Settings{GradientThreshold: 1e-2, MajorIterations: 150}, &optimize.LBFGS{})
+	settings := &optimize.Settings{GradientThreshold: 1e-2, MajorIterations: 150}
+	res, err := optimize.Minimize(problem, make([]float64, n), settings, &optimize.LBFGS{})
 	if res == nil {
 		panic(err)
 	}

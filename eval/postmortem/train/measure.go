@@ -143,7 +143,8 @@ func (l line) of(p float64) float64 {
 type tally struct{ stated, found, given, wrong, doubt, two, seen int }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d\t%.1f\t%d\t%.1f\t%d\t%.1f\t%.1f", t.stated, share(t.found, t.stated), t.given, share(t.wrong, t.given), t.doubt, share(t.two, t.stated), share(t.seen, t.stated))
+	return fmt.Sprintf("%d\t%.1f\t%d\t%.1f\t%d\t%.1f\t%.1f", t.stated, share(t.found, t.stated), t.given,
+		share(t.wrong, t.given), t.doubt, share(t.two, t.stated), share(t.seen, t.stated))
 }
 
 func share(a, b int) float64 {

@@ -129,7 +129,8 @@ func readAll(docs []document, without []string) (*set, error) {
 		s.add(d, res, ids, pairIDs, without)
 	}
 	s.names, s.pairs = namesOf(ids), namesOf(pairIDs)
-	fmt.Fprintf(os.Stderr, "%d documents read in %s, %d features, %d of pairs\n", len(docs), time.Since(start).Round(time.Second), len(s.names), len(s.pairs))
+	fmt.Fprintf(os.Stderr, "%d documents read in %s, %d features, %d of pairs\n",
+		len(docs), time.Since(start).Round(time.Second), len(s.names), len(s.pairs))
 	return s, nil
 }
 

@@ -118,7 +118,8 @@ type sent struct{ incident.Sighting }
 // New makes the source. Nothing is asked before the first Poll.
 func New(o Options) *Source {
 	s := &Source{
-		name: o.Name, store: o.Store, back: o.Back.Milliseconds(), intake: o.Intake, external: o.ExternalLabels, settled: o.Settled, elsewhere: o.Elsewhere,
+		name: o.Name, store: o.Store, back: o.Back.Milliseconds(), intake: o.Intake, external: o.ExternalLabels,
+		settled: o.Settled, elsewhere: o.Elsewhere,
 		log: o.Logger, metrics: o.Metrics, now: o.Now, more: make(chan struct{}, 1), tapes: map[string]*tape{}, span: day,
 	}
 	if s.log == nil {
@@ -314,7 +315,8 @@ func (s *Source) read(ctx context.Context, from, to, low, high int64) error {
 	if err != nil {
 		if tooMuch(ctx, err) && s.span > shortest {
 			s.span = max(shortest, min(s.span, high-low)/2)
-			s.log.Info("Prometheus refused a question as too large; the next ones are smaller", "span", time.Duration(s.span)*time.Millisecond, "err", err)
+			s.log.Info("Prometheus refused a question as too large; the next ones are smaller",
+				"span", time.Duration(s.span)*time.Millisecond, "err", err)
 			return nil // nothing was read, and the next slice is shorter
 		}
 		return err
@@ -785,7 +787,8 @@ func (s *Source) sayUnknown() {
 		why = "it relabels alerts for some Alertmanagers otherwise than for others"
 	}
 	if why != s.warned && why != "" {
-		s.log.Warn("Which labels Alertmanager has of this Prometheus' alerts is known only in part: alerts of its past are stored with those of their series and prometheuses[].external_labels", "err", why)
+		s.log.Warn("Which labels Alertmanager has of this Prometheus' alerts is known only in part: "+
+			"alerts of its past are stored with those of their series and prometheuses[].external_labels", "err", why)
 	}
 	s.warned = why
 }

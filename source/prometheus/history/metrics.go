@@ -29,7 +29,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		from: gauge("meantime_history_from_timestamp_seconds", "Since when the past of a Prometheus has been read."),
 		to:   gauge("meantime_history_to_timestamp_seconds", "Until when the past of a Prometheus has been read."),
 		episodes: counter("meantime_history_episodes_total", "Alert episodes found in the past of a Prometheus, by what became of them: "+
-			"stored, ignored by alerts.ignore, dropped on the way to Alertmanager, elsewhere (no receiver of theirs sends here), before (they began before all that there is), refused.", "source", "outcome"),
+			"stored, ignored by alerts.ignore, dropped on the way to Alertmanager, elsewhere (no receiver of theirs sends here), "+
+			"before (they began before all that there is), refused.", "source", "outcome"),
 		requests: counter("meantime_history_requests_total", "Questions to a Prometheus about its past.", "source"),
 		samples:  counter("meantime_history_samples_total", "Samples that a Prometheus answered about its past.", "source"),
 	}
