@@ -15,6 +15,7 @@ import (
 	"meantime/source/httpjson"
 	"meantime/source/jira"
 	"meantime/source/jq"
+	"meantime/source/oncall"
 	"meantime/source/opsgenie"
 	"meantime/source/pagerduty"
 	"meantime/source/rootly"
@@ -39,6 +40,9 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 	"firehydrant": func(_ *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return firehydrant.New(firehydrant.Options{Access: a})
+	},
+	"grafana-oncall": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return oncall.New(oncall.Options{Access: a, GrafanaURL: c.GrafanaURL})
 	},
 	"http": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return httpjson.New(httpjson.Options{

@@ -233,6 +233,7 @@ type SourceConfig struct {
 	JSMCloudID string   `mapstructure:"jsm_cloud_id"` // jira: the site's id, for the alerts of Jira Service Management
 	TimeZone   string   `mapstructure:"time_zone"`    // jira: of the user's profile
 	Read       string   `mapstructure:"read"`         // opsgenie: alerts or incidents
+	GrafanaURL string   `mapstructure:"grafana_url"`  // grafana-oncall: the stack, where the token is a service account's
 
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
 	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value

@@ -35,6 +35,7 @@ var sourceTypes = []sourceType{
 	{name: "rootly", needs: []string{"token_file"}, polled: true},
 	{name: "firehydrant", needs: []string{"token_file"}, polled: true},
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},
+	{name: "grafana-oncall", needs: []string{"url", "token_file"}, takes: []string{"grafana_url"}, polled: true},
 	{
 		name: "http", needs: []string{"url", "items", "map"}, polled: true,
 		takes: []string{"token_file", "user", "password_file", "headers", "query", "per_minute", "page", "next", "since"},

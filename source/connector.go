@@ -26,6 +26,12 @@ type Connector interface {
 	Map(it *Item) ([]incident.Record, error)
 }
 
+// Keeper is a Connector of a vendor that forgets: Keep puts into a record what is stored of it and is still true though the vendor
+// tells it no more. The configuration's `map` comes after it.
+type Keeper interface {
+	Keep(r, stored *incident.Record)
+}
+
 // Traits are what a Poller must know of a vendor's API.
 type Traits struct {
 	// Lookback is how far before the last time known every question for changes begins: as long as the vendor may show a
@@ -35,6 +41,9 @@ type Traits struct {
 	ChangedSpan, MadeSpan time.Duration
 	// NoMade says that incidents cannot be asked for by when they were made. The past is then read as changes.
 	NoMade bool
+	// NoChanged says that incidents cannot be asked for by when they changed. Page then gives for Changed what may have changed
+	// lately; once a day all are asked for as Made and stored.
+	NoChanged bool
 	// Shifts says that the list of changes is cut into pages by number or offset, so that an incident which changes while the
 	// list is read moves others to pages that were read already. Ascending says that it is in order of the changes' time.
 	Shifts, Ascending bool

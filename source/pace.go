@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,8 +59,16 @@ func (p *pace) wait(ctx context.Context) error {
 	if p.limiter == nil {
 		return nil
 	}
-	return p.limiter.Wait(ctx)
+	if err := p.limiter.Wait(ctx); err != nil && ctx.Err() == nil {
+		return errNoTime
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
+
+// errNoTime says that the time for a poll is over before the pace allows the next request.
+var errNoTime = errors.New("there is no time left for it at the pace that the server allows; a longer timeout helps")
 
 // took notes an answer: the attempts it needed, and for how long the server wants to be left alone.
 func (p *pace) took(attempts, status int, h http.Header) {

@@ -127,7 +127,7 @@ func (p *Poller) Poll(ctx context.Context) error {
 	case errors.As(err, &s) && s.Limited:
 		p.Metrics.polling.limited.WithLabelValues(p.Name()).Inc()
 		return &Again{After: s.After, Why: "the server asks to be left alone", Asked: true}
-	case p.moved && ctx.Err() != nil:
+	case p.moved && (ctx.Err() != nil || errors.Is(err, errNoTime)):
 		return &Again{} // it was cut short; how far it came is stored
 	}
 	return p.hinted(err)
@@ -387,6 +387,9 @@ func (p *Poller) made(ctx context.Context, items []Item) (*batch, error) {
 	for i := range items {
 		it := &items[i]
 		records, why := p.recordsOf(ctx, it)
+		if errors.Is(why, errStored) {
+			return nil, why
+		}
 		if why != nil {
 			b.refuse(cmp.Or(it.ID, "(without id)"), why)
 			continue
@@ -459,6 +462,9 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 		if r.UpdatedAt.IsZero() {
 			r.UpdatedAt = it.Updated
 		}
+		if err := p.keep(ctx, r); err != nil {
+			return nil, err
+		}
 		if p.Map != nil {
 			if r, err = p.Map.Change(ctx, r, it.Raw); err != nil {
 				return nil, fmt.Errorf("map: %w", err)
@@ -489,6 +495,25 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 	return out, nil
 }
 
+// keep has the connector of a vendor that forgets keep what is stored of a record.
+func (p *Poller) keep(ctx context.Context, r *incident.Record) error {
+	k, ok := p.Connector.(Keeper)
+	if !ok {
+		return nil
+	}
+	old, err := p.Store.Record(ctx, incident.RecordKey{Source: p.Name(), ID: r.ID})
+	switch {
+	case err == nil && !old.Withdrawn:
+		k.Keep(r, &old)
+	case err != nil && incident.CodeOf(err) != incident.CodeNotFound:
+		return fmt.Errorf("%w: %w", errStored, err)
+	}
+	return nil
+}
+
+// errStored is an error of the store, and none of a record.
+var errStored = errors.New("read stored record")
+
 // futureSlack is how far a vendor's clock may be ahead.
 const futureSlack = 5 * time.Minute
 
@@ -509,7 +534,7 @@ func (p *Poller) against(ctx context.Context, r *incident.Record) (keep bool, ou
 	old, err := p.Store.Record(ctx, r.Key())
 	known := err == nil
 	if err != nil && incident.CodeOf(err) != incident.CodeNotFound {
-		return false, "", fmt.Errorf("read stored record: %w", err)
+		return false, "", fmt.Errorf("%w: %w", errStored, err)
 	}
 	switch {
 	case r.Withdrawn && (!known || old.Withdrawn):

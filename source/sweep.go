@@ -63,11 +63,17 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 			}
 			w.run = &reading{From: from, To: w.to}
 		}
-		r, tooMany := w.run, false
-		_, err := p.pages(ctx, inner, Listed, r, func(items []Item, page *Page) error {
+		r, tooMany, what := w.run, false, Listed
+		if p.traits.NoChanged {
+			what = Made
+		}
+		_, err := p.pages(ctx, inner, what, r, func(items []Item, page *Page) error {
 			tooMany = page.TooMany && r.To.Sub(r.From) > leastWindow
 			for i := range items {
 				p.note(ctx, w.ids, &items[i])
+			}
+			if p.traits.NoChanged {
+				return p.again(ctx, items)
 			}
 			return nil
 		})
@@ -83,6 +89,15 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 	}
 	p.sweeping = nil
 	return p.withdraw(ctx, w)
+}
+
+// again stores what is said now of those items of which something is stored. The others were not to be read.
+func (p *Poller) again(ctx context.Context, items []Item) error {
+	known := slices.DeleteFunc(slices.Clone(items), func(it Item) bool {
+		_, err := p.Store.Record(ctx, incident.RecordKey{Source: p.Name(), ID: it.ID})
+		return incident.CodeOf(err) == incident.CodeNotFound
+	})
+	return p.store(ctx, known)
 }
 
 // note remembers the ids of an item.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -48,6 +49,9 @@ type Suite struct {
 	// Short leaves out limits and faults: for another way to the same API.
 	Short bool
 }
+
+// incidents is how many incidents the test of reading has: more of them tell what reading costs.
+var incidents = flag.Int("incidents", suiteCount, "incidents in the suite's test of reading the past, which logs the requests that it needed")
 
 const (
 	suiteName   = "vendor"
@@ -181,28 +185,31 @@ func Run(t *testing.T, s Suite) {
 }
 
 func (s *Suite) reads(t *testing.T) {
-	w := s.world(t, suiteCount)
+	n := *incidents
+	w := s.world(t, n)
 	require.NoError(t, w.poll())
-	w.all(suiteCount)
+	w.all(n)
 	requests, written := len(w.server.Requests()), w.store.Written()
-	require.Equal(t, suiteCount, written, "every record is written once")
-	t.Logf("%d incidents were read with %d requests", suiteCount, requests)
+	require.Equal(t, n, written, "every record is written once")
+	t.Logf("%d incidents were read with %d requests", n, requests)
 
 	// Nothing changes: nothing is written, and little is asked.
 	time.Sleep(time.Hour)
-	for range 3 {
-		require.NoError(t, w.poll())
+	require.NoError(t, w.poll())
+	requests = len(w.server.Requests())
+	for range 12 {
 		time.Sleep(5 * time.Minute)
+		require.NoError(t, w.poll())
 	}
 	require.Equal(t, written, w.store.Written(), "the same is written again")
-	t.Logf("%d requests in 3 quiet polls", len(w.server.Requests())-requests)
+	t.Logf("%d requests in a quiet hour", len(w.server.Requests())-requests)
 
 	// What changes and what is new comes with the next poll; a restart forgets nothing.
 	w.vendor.Change(3, time.Now(), "changed")
-	w.vendor.Make(suiteCount, time.Now().Add(-time.Second))
+	w.vendor.Make(n, time.Now().Add(-time.Second))
 	time.Sleep(10 * time.Second)
 	require.NoError(t, w.poll())
-	w.all(suiteCount + 1)
+	w.all(n + 1)
 	require.Equal(t, "changed", w.title(3))
 	w.open()
 	w.vendor.Change(4, time.Now(), "changed as well")
@@ -220,7 +227,7 @@ func (s *Suite) reads(t *testing.T) {
 	}
 	w.open()
 	require.NoError(t, w.poll())
-	require.Equal(t, suiteCount+1, w.store.Written()-before, "another mapping is stored although the vendor moved no time")
+	require.Equal(t, n+1, w.store.Written()-before, "another mapping is stored although the vendor moved no time")
 }
 
 // A crash after every request loses no record, and what comes after asks for no page again but the one that was not stored.

@@ -27,14 +27,19 @@ func TestPager(t *testing.T) {
 	for _, c := range []struct {
 		name, receiver, source string
 		record                 string // of the page
+		hook                   string // beside Meantime's
 	}{
 		{
-			"pagerduty", `pagerduty_configs: [{routing_key: k, url: "VENDOR/v2/enqueue", send_resolved: true}]`,
-			`{name: pager, type: pagerduty, url: "VENDOR", token_file: TOKEN, interval: 2s, webhook_secret_files: [TOKEN]}`, "pager/Q1",
+			name: "pagerduty", receiver: `pagerduty_configs: [{routing_key: k, url: "VENDOR/v2/enqueue", send_resolved: true}]`,
+			source: `{name: pager, type: pagerduty, url: "VENDOR", token_file: TOKEN, interval: 2s, webhook_secret_files: [TOKEN]}`, record: "pager/Q1",
 		},
 		{
-			"opsgenie", `opsgenie_configs: [{api_key: k, api_url: "VENDOR/", send_resolved: true}]`,
-			`{name: pager, type: opsgenie, url: "VENDOR", token_file: TOKEN, interval: 2s}`, "pager/og-1",
+			name: "opsgenie", receiver: `opsgenie_configs: [{api_key: k, api_url: "VENDOR/", send_resolved: true}]`,
+			source: `{name: pager, type: opsgenie, url: "VENDOR", token_file: TOKEN, interval: 2s}`, record: "pager/og-1",
+		},
+		{
+			name: "grafana-oncall", hook: `, {url: "VENDOR/integrations/v1/alertmanager/k/", send_resolved: true}`,
+			source: `{name: pager, type: grafana-oncall, url: "VENDOR", token_file: TOKEN, interval: 2s}`, record: "pager/IG1",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,9 +55,9 @@ func TestPager(t *testing.T) {
 route: {receiver: pager, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1h}
 receivers:
   - name: pager
-    webhook_configs: [{url: "http://%s/webhook/alertmanager", send_resolved: true}]
+    webhook_configs: [{url: "http://%s/webhook/alertmanager", send_resolved: true}%s]
     %s
-`, address, c.receiver), "VENDOR", vendor.URL)})
+`, address, c.hook, c.receiver), "VENDOR", vendor.URL)})
 			m := servers.Meantime(t, servers.MeantimeOptions{
 				Address: address, Config: strings.NewReplacer("VENDOR", vendor.URL, "TOKEN", token).Replace(`
 windows: [1d]
@@ -118,14 +123,14 @@ correlate: {open: {matchers: ['severity="critical"'], quiet: 1s}}
 	}
 }
 
-// pages is PagerDuty, Opsgenie and Jira as far as TestPager needs them: what Alertmanager tells it, it gives back.
+// pages is PagerDuty, Opsgenie, Grafana OnCall and Jira as far as TestPager needs them: what Alertmanager tells it, it gives back.
 type pages struct {
 	url      string
 	labelled bool // the ticket was opened by Alertmanager itself
 
 	mu                    sync.Mutex
 	key                   string
-	details               json.RawMessage
+	details               json.RawMessage // of an event, or the whole notification
 	opened, acked, closed time.Time
 	description           string
 }
@@ -170,9 +175,12 @@ func (v *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Details json.RawMessage `json:"custom_details"`
 		} `json:"payload"`
 		Alias, Description string
+		Status, GroupKey   string
 	}
+	var raw json.RawMessage
 	if r.Method == http.MethodPost {
-		_ = json.NewDecoder(r.Body).Decode(&body)
+		_ = json.NewDecoder(r.Body).Decode(&raw)
+		_ = json.Unmarshal(raw, &body)
 	}
 	answer := func(status int, v any) {
 		w.Header().Set("Content-Type", "application/json")
@@ -197,6 +205,14 @@ func (v *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusAccepted, map[string]any{"result": "Request will be processed"})
 	case path == "/v2/alerts":
 		answer(http.StatusOK, map[string]any{"data": v.opsgenie()})
+	case strings.HasPrefix(path, "/integrations/v1/alertmanager/"):
+		v.open(body.GroupKey)
+		if v.details = raw; body.Status == "resolved" {
+			v.closed = now()
+		}
+		answer(http.StatusOK, map[string]any{})
+	case path == "/api/v1/alert_groups/":
+		answer(http.StatusOK, map[string]any{"results": v.oncall(), "next": nil})
 	case path == "/rest/api/3/search/jql":
 		answer(http.StatusOK, map[string]any{"issues": v.jira(), "isLast": true})
 	case path == "/rest/api/3/changelog/bulkfetch":
@@ -257,6 +273,23 @@ func (v *pages) opsgenie() []any {
 		alert["status"], report["closeTime"], report["closedBy"] = "closed", v.closed.Sub(v.opened).Milliseconds(), "Alertmanager"
 	}
 	return []any{alert}
+}
+
+func (v *pages) oncall() []any {
+	if v.opened.IsZero() {
+		return []any{}
+	}
+	group := map[string]any{
+		"id": "IG1", "title": "CheckoutErrors", "state": "firing", "alerts_count": 1, "created_at": v.opened, "labels": []any{},
+		"permalinks": map[string]any{"web": v.url + "/incidents/Q1"}, "last_alert": map[string]any{"created_at": now(), "payload": v.details},
+	}
+	if !v.acked.IsZero() {
+		group["state"], group["acknowledged_at"], group["acknowledged_by"] = "acknowledged", v.acked, "U1"
+	}
+	if !v.closed.IsZero() {
+		group["state"], group["resolved_at"] = "resolved", v.closed
+	}
+	return []any{group}
 }
 
 // jira has the ticket that somebody opened for the page, which names it.
