@@ -19,6 +19,7 @@ import (
 	"meantime/source/opsgenie"
 	"meantime/source/pagerduty"
 	"meantime/source/rootly"
+	"meantime/source/servicenow"
 	"meantime/webhook"
 )
 
@@ -43,6 +44,9 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 	"grafana-oncall": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return oncall.New(oncall.Options{Access: a, GrafanaURL: c.GrafanaURL})
+	},
+	"servicenow": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return servicenow.New(servicenow.Options{Access: a, Query: c.EncodedQuery, Fields: c.Fields})
 	},
 	"http": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return httpjson.New(httpjson.Options{

@@ -229,11 +229,13 @@ type SourceConfig struct {
 
 	JQL        string   `mapstructure:"jql"`          // jira: which issues
 	Statuses   []string `mapstructure:"statuses"`     // jira: which statuses mean a milestone, as milestone=status|other
-	Fields     []string `mapstructure:"fields"`       // jira: which fields hold a milestone, the severity or a service
+	Fields     []string `mapstructure:"fields"`       // jira, servicenow: which fields hold a milestone, the severity or a service
 	JSMCloudID string   `mapstructure:"jsm_cloud_id"` // jira: the site's id, for the alerts of Jira Service Management
 	TimeZone   string   `mapstructure:"time_zone"`    // jira: of the user's profile
 	Read       string   `mapstructure:"read"`         // opsgenie: alerts or incidents
 	GrafanaURL string   `mapstructure:"grafana_url"`  // grafana-oncall: the stack, where the token is a service account's
+
+	EncodedQuery string `mapstructure:"encoded_query"` // servicenow: which incidents
 
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
 	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value

@@ -37,6 +37,9 @@ var sourceTypes = []sourceType{
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},
 	{name: "grafana-oncall", needs: []string{"url", "token_file"}, takes: []string{"grafana_url"}, polled: true},
 	{
+		name: "servicenow", needs: []string{"url", "user", "password_file"}, takes: []string{"encoded_query", "fields"}, polled: true,
+	},
+	{
 		name: "http", needs: []string{"url", "items", "map"}, polled: true,
 		takes: []string{"token_file", "user", "password_file", "headers", "query", "per_minute", "page", "next", "since"},
 	},

@@ -122,17 +122,20 @@ func (r *Response) List(name string) ([]json.RawMessage, error) {
 // NextLink is the address of the next page as the header Link tells (RFC 8288), empty where there is none.
 func (r *Response) NextLink() string {
 	for _, header := range r.Header.Values("Link") {
-		for part := range strings.SplitSeq(header, ",") {
-			address, params, ok := strings.Cut(strings.TrimSpace(part), ">")
-			if !ok || !strings.HasPrefix(address, "<") {
-				continue
+		for {
+			_, rest, found := strings.Cut(header, "<")
+			address, rest, ok := strings.Cut(rest, ">")
+			if !found || !ok {
+				break
 			}
-			for p := range strings.SplitSeq(params, ";") {
+			params, _, _ := strings.Cut(rest, "<") // an address may hold commas
+			for p := range strings.SplitSeq(strings.TrimRight(params, ", "), ";") {
 				name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
 				if strings.EqualFold(name, "rel") && strings.Trim(value, `"`) == "next" {
-					return address[1:]
+					return address
 				}
 			}
+			header = rest
 		}
 	}
 	return ""
