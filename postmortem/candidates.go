@@ -432,15 +432,12 @@ func prefixedAll(p string, fs []string) (out []string) {
 	return out
 }
 
-// lengths adds the printed lengths of the whole incident.
+// lengths adds the printed lengths of the whole incident and of its parts.
 func (c *candidates) lengths() {
 	for _, d := range c.r.ds {
-		slack := time.Minute
-		if d.approx || d.d >= 20*time.Minute && d.d%(5*time.Minute) == 0 {
-			slack = max(slack, min(d.d/12, 20*time.Minute))
-		}
-		c.problem.Lengths = append(c.problem.Lengths, extract.Length{Least: d.d - slack, Most: d.d + slack})
+		c.problem.Lengths = append(c.problem.Lengths, d.length())
 	}
+	c.problem.Lengths = append(c.problem.Lengths, c.r.printed()...)
 }
 
 // document adds what the whole document says of what it does not tell.

@@ -31,8 +31,22 @@ type Source struct {
 // A Span is a stretch of time in which the document says that users were affected.
 type Span struct{ From, To time.Time }
 
-// A Length is how long the document says the incident took: between At-Slack and At+Slack.
-type Length struct{ Least, Most time.Duration }
+// A Length is how long the document says the incident, or a part of it, took: between Least and Most.
+type Length struct {
+	Least, Most time.Duration
+	Part        Part
+}
+
+// A Part is the part of an incident that a printed length is of.
+type Part int
+
+// The parts.
+const (
+	Whole Part = iota
+	ToDetect
+	ToAcknowledge
+	ToRecover
+)
 
 // Problem is what a document offers for one incident.
 type Problem struct {
@@ -74,6 +88,8 @@ type Suggestion struct {
 	Source int
 	// Probability is how often such a suggestion is right, by documents that the weights were not learned from.
 	Probability float64
+	// Signs are what that is judged by.
+	Signs Signs
 }
 
 // Choice is what was chosen for one milestone: the suggestions, the likeliest first, at most five.
@@ -130,13 +146,12 @@ func (w *Weights) Choose(p *Problem) [N]Choice {
 				continue
 			}
 			best := slices.MaxFunc(ms[o.moment].Sources, func(a, b int) int { return cmp.Compare(unary[m][a], unary[m][b]) })
-			out[m].Suggestions = append(out[m].Suggestions, Suggestion{
-				At: ms[o.moment].At, Source: best, Probability: w.calibrate(m, marginal[m][i]),
-			})
+			out[m].Suggestions = append(out[m].Suggestions, Suggestion{At: ms[o.moment].At, Source: best, Probability: marginal[m][i]})
 		}
 		slices.SortStableFunc(out[m].Suggestions, func(a, b Suggestion) int { return cmp.Compare(b.Probability, a.Probability) })
 		out[m].Suggestions = out[m].Suggestions[:min(len(out[m].Suggestions), 5)]
 	}
+	w.judge(p, ms, &out)
 	return out
 }
 

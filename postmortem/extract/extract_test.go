@@ -29,7 +29,7 @@ func plain(unary map[string][N]float64, pair map[string]float64) *Weights {
 	for i := range c {
 		c[i] = [2]float64{1, 0}
 	}
-	return New(unary, pair, c, [N]float64{})
+	return New(unary, pair, c, Signs{}, [N]float64{})
 }
 
 func one(n incident.MilestoneName, x float64) (w [N]float64) {
@@ -62,7 +62,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestPairs(t *testing.T) {
-	p := &Problem{Spans: []Span{{noon, noon.Add(time.Hour)}}, Lengths: []Length{{59 * time.Minute, 61 * time.Minute}}}
+	p := &Problem{Spans: []Span{{noon, noon.Add(time.Hour)}}, Lengths: []Length{{Least: 59 * time.Minute, Most: 61 * time.Minute}}}
 	ms := []Moment{{At: noon}, {At: noon.Add(3 * time.Minute)}, {At: noon.Add(time.Hour)}, {At: noon.Add(40 * time.Hour)}}
 	for _, c := range []struct {
 		x, y int

@@ -28,9 +28,34 @@ func (p *Problem) Pair(ms []Moment, a, x, b, y int) []string {
 		}
 	}
 	for _, l := range p.Lengths {
-		if gap >= l.Least && gap <= l.Most {
+		if l.Part == Whole && l.holds(gap) {
 			fs = append(fs, key+"printed length")
 			break
+		}
+	}
+	return append(fs, p.printed(key, gap, a, b)...)
+}
+
+func (l Length) holds(d time.Duration) bool { return d >= l.Least && d <= l.Most }
+
+// lengthOf are the milestones that the length of a part can lie between: from the start, or from the detection.
+var lengthOf = map[Part][][2]int{
+	ToDetect:      {{0, 1}},
+	ToAcknowledge: {{0, 2}, {1, 2}},
+	ToRecover:     {{0, 4}, {0, 5}, {1, 4}, {1, 5}},
+}
+
+// printed are the features of the lengths of parts that the text prints: two moments bear one out, or they do not.
+func (p *Problem) printed(key string, gap time.Duration, a, b int) (fs []string) {
+	for _, l := range p.Lengths {
+		for _, ab := range lengthOf[l.Part] {
+			if ab != [2]int{a, b} {
+				continue
+			}
+			if l.holds(gap) {
+				return []string{key + "as printed"}
+			}
+			fs = []string{key + "not as printed"}
 		}
 	}
 	return fs

@@ -23,8 +23,9 @@ var weightsFile []byte
 type Weights struct {
 	unary map[string][N]float64
 	pair  map[string]float64
-	// calibration is a straight line through the log odds, for each milestone: slope and offset.
+	// calibration is for each milestone the slope of the log odds and an offset; signs are what the other signs add for any.
 	calibration [N][2]float64
+	signs       Signs
 	// cut is the probability from which on a milestone is given.
 	cut [N]float64
 }
@@ -38,16 +39,18 @@ var Load = sync.OnceValues(func() (*Weights, error) { return Parse(weightsFile) 
 // Cut is the probability from which on a milestone is given; what is below is a suggestion.
 func (w *Weights) Cut(m int) float64 { return w.cut[m] }
 
-func (w *Weights) calibrate(m int, p float64) float64 {
-	const least = 1e-9
-	p = min(max(p, least), 1-least)
-	z := w.calibration[m][0]*math.Log(p/(1-p)) + w.calibration[m][1]
+// calibrate is how often a suggestion with such signs was right.
+func (w *Weights) calibrate(m int, s Signs) float64 {
+	z := w.calibration[m][0]*s[0] + w.calibration[m][1]
+	for i, x := range s {
+		z += w.signs[i] * x
+	}
 	return 1 / (1 + math.Exp(-z))
 }
 
 // New makes weights of what was learned. Pairs of weights are kept only where they round to something.
-func New(unary map[string][N]float64, pair map[string]float64, calibration [N][2]float64, cut [N]float64) *Weights {
-	w := &Weights{map[string][N]float64{}, map[string]float64{}, calibration, cut}
+func New(unary map[string][N]float64, pair map[string]float64, calibration [N][2]float64, signs Signs, cut [N]float64) *Weights {
+	w := &Weights{map[string][N]float64{}, map[string]float64{}, calibration, signs, cut}
 	round := func(x float64) float64 { return math.Round(x/unit) * unit }
 	for f, x := range unary {
 		some := false
@@ -79,6 +82,9 @@ func (w *Weights) WriteTo(out io.Writer) (int64, error) {
 	}
 	for m := range N {
 		fmt.Fprintf(&b, "=%s\t%s\t%s\t%s\n", Milestones[m], num(w.calibration[m][0]), num(w.calibration[m][1]), num(w.cut[m]))
+	}
+	for i, f := range SignNames {
+		fmt.Fprintf(&b, "~%s\t%s\n", f, num(w.signs[i]))
 	}
 	for _, f := range slices.Sorted(maps.Keys(w.pair)) {
 		fmt.Fprintf(&b, "+%s\t%s\n", f, num(w.pair[f]))
@@ -119,7 +125,7 @@ func Parse(b []byte) (*Weights, error) {
 		switch text[0] {
 		case '=':
 			want = 3
-		case '+':
+		case '+', '~':
 			want = 1
 		}
 		if len(nums) != want {
@@ -132,6 +138,12 @@ func Parse(b []byte) (*Weights, error) {
 				return nil, fmt.Errorf("weights, line %d: no milestone %q", line, name[1:])
 			}
 			w.calibration[m], w.cut[m] = [2]float64{nums[0], nums[1]}, nums[2]
+		case '~':
+			i := slices.Index(SignNames[:], name[1:])
+			if i < 0 {
+				return nil, fmt.Errorf("weights, line %d: no sign %q", line, name[1:])
+			}
+			w.signs[i] = nums[0]
 		case '+':
 			w.pair[name[1:]] = nums[0]
 		default:

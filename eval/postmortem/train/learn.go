@@ -187,7 +187,7 @@ func dotPair(x []float64, fs []int32, base int) (sum float64) {
 }
 
 // weights are the model as the reader uses it.
-func (m model) weights(cal [extract.N]line) *extract.Weights {
+func (m model) weights(cal calibration) *extract.Weights {
 	unary := map[string][extract.N]float64{}
 	for f, name := range m.s.names {
 		unary[name] = [extract.N]float64(m.x[f*extract.N : (f+1)*extract.N])
@@ -196,10 +196,5 @@ func (m model) weights(cal [extract.N]line) *extract.Weights {
 	for f, name := range m.s.pairs {
 		pair[name] = m.x[len(m.s.names)*extract.N+f]
 	}
-	var c [extract.N][2]float64
-	var cut [extract.N]float64
-	for i, l := range cal {
-		c[i], cut[i] = [2]float64{l.slope, l.offset}, l.cut
-	}
-	return extract.New(unary, pair, c, cut)
+	return extract.New(unary, pair, cal.lines, cal.signs, cal.cut)
 }

@@ -15,6 +15,9 @@ import (
 	"strings"
 )
 
+// groups is how many groups of organisations are left out in turn.
+const groups = 20
+
 func main() {
 	measure := flag.Bool("measure", false, "only measure, each organisation by weights learned without it")
 	verbose := flag.Bool("v", false, "print every milestone that differs")
@@ -45,13 +48,12 @@ func run(own string, dirs, fresh, without []string, out string, measure, verbose
 	if err != nil {
 		return err
 	}
-	preds := set.leaveOut(20)
-	cal := calibration(preds)
-	report(os.Stdout, set, preds, cal, verbose)
+	preds := set.leaveOut(groups)
+	report(os.Stdout, preds, set.calibrateOut(preds, groups), verbose)
 	if measure {
 		return nil
 	}
-	w := set.learn(func(string) bool { return true }).weights(cal)
+	w := set.learn(func(string) bool { return true }).weights(calibrate(preds))
 	var b bytes.Buffer
 	if _, err := w.WriteTo(&b); err != nil {
 		return err

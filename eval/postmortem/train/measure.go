@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -13,14 +12,13 @@ import (
 	"meantime/postmortem/extract"
 )
 
-// line is a straight line through log odds, and the probability from which on a milestone is given.
-type line struct{ slope, offset, cut float64 }
-
 // prediction is what was chosen for one milestone of one document by weights learned without its organisation.
 type prediction struct {
 	e  *example
 	m  int
 	by []extract.Suggestion // the likeliest first; their probabilities as the model has them
+
+	reasons []extract.Reason // for the first of them
 }
 
 // right says whether a moment is the milestone; known is false where the truth is in doubt.
@@ -39,12 +37,9 @@ func (s *set) leaveOut(n int) (out []prediction) {
 	for i, o := range s.organisations() {
 		group[o] = i % n
 	}
-	var flat [extract.N]line
-	for i := range flat {
-		flat[i] = line{1, 0, 0}
-	}
+	s.group = group
 	for k := range n {
-		w := s.learn(func(org string) bool { return group[org] != k }).weights(flat)
+		w := s.learn(func(org string) bool { return group[org] != k }).weights(calibration{})
 		for _, e := range s.examples {
 			if group[e.doc.org] != k || e.doc.known {
 				continue
@@ -54,89 +49,15 @@ func (s *set) leaveOut(n int) (out []prediction) {
 				c = w.Choose(e.problem)
 			}
 			for m := range c {
-				out = append(out, prediction{e, m, c[m].Suggestions})
+				p := prediction{e: e, m: m, by: c[m].Suggestions}
+				if len(p.by) > 0 {
+					p.reasons = w.Reasons(e.problem.Sources[p.by[0].Source], m)
+				}
+				out = append(out, p)
 			}
 		}
 	}
 	return out
-}
-
-// givenFrom is the probability from which on a milestone is given: what is given then is right about 95 times of 100.
-const givenFrom = 0.85
-
-// calibration fits, for each milestone, a line through the log odds to how often the first suggestion was right.
-func calibration(preds []prediction) (out [extract.N]line) {
-	for m := range extract.N {
-		var z, y, w []float64
-		for _, p := range preds {
-			if p.m != m || len(p.by) == 0 {
-				continue
-			}
-			r, known := p.right(p.by[0].At)
-			if !known {
-				continue
-			}
-			q := min(max(p.by[0].Probability, 1e-9), 1-1e-9)
-			z = append(z, math.Log(q/(1-q)))
-			y = append(y, bit(r))
-			w = append(w, weightOf(p.e))
-		}
-		a, b := logistic(z, y, w)
-		out[m] = line{a, b, givenFrom}
-	}
-	return out
-}
-
-func weightOf(e *example) float64 {
-	if e.doc.own {
-		return 1
-	}
-	return weightOfReal
-}
-
-func bit(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// logistic fits y to 1/(1+exp(-(a·z+b))) by Newton's method, with steps halved until they help. A small price keeps it near
-// the line that changes nothing.
-func logistic(z, y, w []float64) (a, b float64) {
-	const price = 0.5
-	cost := func(a, b float64) float64 {
-		sum := price * ((a-1)*(a-1) + b*b) / 2
-		for i := range z {
-			s := a*z[i] + b
-			sum += w[i] * (max(s, 0) + math.Log1p(math.Exp(-math.Abs(s))) - y[i]*s)
-		}
-		return sum
-	}
-	a = 1
-	for range 50 {
-		ga, gb := price*(a-1), price*b
-		haa, hab, hbb := price, 0.0, price
-		for i := range z {
-			p := 1 / (1 + math.Exp(-(a*z[i] + b)))
-			d, h := w[i]*(p-y[i]), w[i]*p*(1-p)
-			ga, gb = ga+d*z[i], gb+d
-			haa, hab, hbb = haa+h*z[i]*z[i], hab+h*z[i], hbb+h
-		}
-		det := haa*hbb - hab*hab
-		da, db := (hbb*ga-hab*gb)/det, (haa*gb-hab*ga)/det
-		step := 1.0
-		for step > 1e-6 && cost(a-step*da, b-step*db) > cost(a, b) {
-			step /= 2
-		}
-		a, b = a-step*da, b-step*db
-	}
-	return a, b
-}
-
-func (l line) of(p float64) float64 {
-	p = min(max(p, 1e-9), 1-1e-9)
-	return 1 / (1 + math.Exp(-(l.slope*math.Log(p/(1-p)) + l.offset)))
 }
 
 // tally counts milestones.
@@ -182,7 +103,7 @@ func (t *tally) count(p prediction, at time.Time, given bool, suggested []time.T
 	}
 }
 
-func report(out io.Writer, s *set, preds []prediction, cal [extract.N]line, verbose bool) {
+func report(out io.Writer, preds []prediction, sure func(prediction, int) float64, verbose bool) {
 	groups := []struct {
 		name string
 		in   func(*example) bool
@@ -210,7 +131,7 @@ func report(out io.Writer, s *set, preds []prediction, cal [extract.N]line, verb
 			prob := 0.0
 			for i, x := range p.by {
 				if i == 0 {
-					at, prob = x.At, cal[p.m].of(x.Probability)
+					at, prob = x.At, sure(p, i)
 				}
 				sug = append(sug, x.At)
 			}
@@ -234,7 +155,7 @@ func report(out io.Writer, s *set, preds []prediction, cal [extract.N]line, verb
 			continue
 		}
 		if r, known := p.right(p.by[0].At); known {
-			pts = append(pts, pt{cal[p.m].of(p.by[0].Probability), r})
+			pts = append(pts, pt{sure(p, 0), r})
 		}
 	}
 	for _, b := range [][2]float64{{0, 0.2}, {0.2, 0.4}, {0.4, 0.6}, {0.6, 0.8}, {0.8, 0.9}, {0.9, 0.95}, {0.95, 1.01}} {
@@ -264,19 +185,22 @@ func report(out io.Writer, s *set, preds []prediction, cal [extract.N]line, verb
 			is = want.UTC.Format("01-02 15:04") + " " + want.Confidence
 		}
 		fmt.Fprintf(out, "%s %s: is %s;", p.e.doc.Name, extract.Milestones[p.m], is)
-		for _, x := range p.by[:min(3, len(p.by))] {
+		for i, x := range p.by[:min(3, len(p.by))] {
 			mark := ""
 			if r, known := p.right(x.At); r {
 				mark = "+"
 			} else if !known {
 				mark = "?"
 			}
-			fmt.Fprintf(out, " %.2f%s %s", cal[p.m].of(x.Probability), mark, x.At.Format("01-02 15:04"))
+			fmt.Fprintf(out, " %.2f%s %s", sure(p, i), mark, x.At.Format("01-02 15:04"))
 		}
 		if st, ok := p.e.found.Record.Milestones[extract.Milestones[p.m]]; ok {
 			r, _ := p.right(st.At)
 			fmt.Fprintf(out, " rules %s %t", st.At.Format("15:04"), r)
 		}
 		fmt.Fprintln(out)
+		for _, r := range p.reasons[:min(len(p.reasons), 10)] {
+			fmt.Fprintf(out, "\t%+.2f %s\n", r.Weight, r.Feature)
+		}
 	}
 }

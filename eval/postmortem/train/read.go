@@ -71,6 +71,7 @@ type set struct {
 	examples []*example
 	names    []string // of the features of sources and documents
 	pairs    []string
+	group    map[string]int // organisation -> with which others it is left out
 }
 
 // readAll reads every document as one reads it who has not seen its organisation.
