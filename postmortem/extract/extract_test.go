@@ -138,7 +138,7 @@ func TestWeights(t *testing.T) {
 	require.Equal(t, string(weightsFile), b.String())
 	for m := range N {
 		require.Greater(t, w.Cut(m), 0.8, "what is given must be sure")
-		require.Positive(t, w.calibration[m][0], "the likelier a moment, the surer")
+		require.Positive(t, w.calibration[m][0]+w.signs[0], "the likelier a moment, the surer")
 	}
 }
 
@@ -163,4 +163,27 @@ func FuzzParse(f *testing.F) {
 		}
 		w.Choose(&Problem{Sources: []Source{{At: noon, Features: []string{"alert"}}, {At: noon.Add(time.Minute)}}})
 	})
+}
+
+// The signs of a suggestion are what the confidence is made of: what agrees with the rules, or stands in a field, is told apart.
+func TestSigns(t *testing.T) {
+	p := &Problem{
+		Sources: []Source{
+			{At: noon, Features: []string{"fails", "rule at:started"}},
+			{At: noon.Add(10 * time.Minute), Features: []string{"fails", "field", "approximate"}},
+		},
+	}
+	s := plain(map[string][N]float64{"fails": one(incident.Started, 2)}, nil).Choose(p)[index(incident.Started)].Suggestions
+	require.Len(t, s, 2)
+	for i, want := range [][3]float64{{1, 0, 0}, {0, 1, 1}} { // here, against the rules, field
+		require.InDelta(t, math.Log(math.Exp(2)/(math.Exp(2)+1)), s[i].Signs[0], 1e-6, "odds")
+		require.InDelta(t, 0, s[i].Signs[1], 1e-6, "as likely as the next")
+		require.InDelta(t, 2, s[i].Signs[2], 1e-3, "against none")
+		require.Equal(t, want, [3]float64{s[i].Signs[3], s[i].Signs[4], s[i].Signs[6]})
+	}
+	w := plain(map[string][N]float64{"fails": one(incident.Started, 2)}, nil)
+	w.signs[3] = 2 // what the rules agree with is surer
+	again := w.Choose(p)[index(incident.Started)].Suggestions
+	require.Greater(t, again[0].Probability, s[0].Probability)
+	require.InDelta(t, again[1].Probability, s[1].Probability, 1e-9)
 }
