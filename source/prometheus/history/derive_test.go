@@ -159,6 +159,11 @@ func TestTraps(t *testing.T) {
 				interval = c.interval
 			}
 			x.add(samples(t, c.firing), samples(t, c.state), interval)
+			for i := range x.State {
+				if is, ok := offsetShown(&x.State[i], false); ok {
+					x.Offset = max(x.Offset, is)
+				}
+			}
 			x.decide(view{markers: c.markers, lookback: 300_000}, 3_000_000, c.cuts)
 			var got []want
 			for _, f := range x.episodes(c.rules, sender{resend: 5000, grace: 600_000}, 0, true) {
@@ -245,7 +250,7 @@ func TestIntervalOfAnUnknownRule(t *testing.T) {
 			for _, m := range x.markers {
 				values = append(values, model.SamplePair{Timestamp: model.Time(m), Value: model.SampleValue(math.NaN())})
 			}
-			src.take(model.Matrix{{Metric: model.Metric{"alertname": "X", "alertstate": "firing"}, Values: values}}, nil)
+			src.take(model.Matrix{{Metric: model.Metric{"alertname": "X", "alertstate": "firing"}, Values: values}}, nil, 0)
 			for _, tape := range src.tapes {
 				require.Equal(t, c.want, tape.Firing[0].Interval)
 			}

@@ -107,6 +107,8 @@ type reach struct {
 	Done   bool   `json:"done"` // there is nothing to read before From
 	// Intervals are those at which rules were evaluated that the server does not tell, by alert name.
 	Intervals map[string]int64 `json:"intervals,omitempty"`
+	// Offsets are the query offsets of rules, by alert name.
+	Offsets map[string]offset `json:"offsets,omitempty"`
 	// Latest is the last sample of all of alerts whose rule is no more, by name.
 	Latest map[string]int64 `json:"latest,omitempty"`
 	Tapes  []*tape          `json:"tapes,omitempty"` // only as stored
@@ -208,8 +210,8 @@ func (s *Source) bounds(now time.Time) (target, oldest int64) {
 	if s.server.remote {
 		lag += remoteLag
 	}
-	for _, t := range s.tapes {
-		offset = max(offset, t.Offset)
+	for _, o := range s.reach.Offsets {
+		offset = max(offset, o.Is)
 	}
 	return now.UnixMilli() - lag - offset, now.UnixMilli() - s.back
 }
@@ -321,19 +323,34 @@ func (s *Source) read(ctx context.Context, from, to, low, high int64) error {
 		}
 		return err
 	}
-	s.take(firing, state)
+	before := s.copied()
+	s.take(firing, state, low)
 	if err := s.decide(ctx, low, high); err != nil {
+		// What follows the stretches that were taken in is not known: the next reading must not take it for an end.
+		s.tapes = before
 		if tooMuch(ctx, err) && s.span > shortest {
 			s.span = max(shortest, min(s.span, high-low)/2)
-			return nil // what was taken in is taken in again
+			return nil
 		}
 		return err
 	}
 	if err := s.save(ctx, from, to, s.reach.Done, s.emit(from, s.reach.Done)); err != nil {
+		s.tapes = before
 		return err
 	}
 	s.span = min(day, 2*s.span)
 	return nil
+}
+
+// copied are the tapes as they are now.
+func (s *Source) copied() map[string]*tape {
+	out := make(map[string]*tape, len(s.tapes))
+	for k, t := range s.tapes {
+		c := *t
+		c.Firing, c.State, c.sent = slices.Clone(t.Firing), slices.Clone(t.State), maps.Clone(t.sent)
+		out[k] = &c
+	}
+	return out
 }
 
 // raw asks for all samples from one time to another.
@@ -370,8 +387,8 @@ func (s *Source) worth(low, high int64) bool {
 	return n > 0
 }
 
-// take brings samples into the tapes.
-func (s *Source) take(firing, state model.Matrix) {
+// take brings samples into the tapes. low is since when they were asked for.
+func (s *Source) take(firing, state model.Matrix, low int64) {
 	type pair struct {
 		labels        map[string]string
 		firing, state series
@@ -420,15 +437,14 @@ func (s *Source) take(firing, state model.Matrix) {
 			t = &tape{Labels: p.labels}
 			s.tapes[k] = t
 		}
-		t.add(p.firing, p.state, s.interval(p.labels, usual[p.labels[model.AlertNameLabel]]))
-	}
-	offsets := map[string]int64{} // what one alert of a rule shows holds of all
-	for _, t := range s.tapes {
-		name := t.Labels[model.AlertNameLabel]
-		offsets[name] = max(offsets[name], t.Offset)
+		interval := s.interval(p.labels, usual[p.labels[model.AlertNameLabel]])
+		t.add(p.firing, p.state, interval)
+		s.learn(p.labels, &p.state, interval, low)
 	}
 	for _, t := range s.tapes {
-		t.Offset = offsets[t.Labels[model.AlertNameLabel]]
+		if len(t.sent) == 0 { // else it stays what it was when that was stored
+			t.Offset, _ = s.offset(t.Labels[model.AlertNameLabel])
+		}
 	}
 }
 
@@ -575,6 +591,9 @@ func (s *Source) emit(from int64, done bool) []candidate {
 	var out []candidate
 	for _, k := range slices.Sorted(maps.Keys(s.tapes)) {
 		t := s.tapes[k]
+		if _, known := s.offset(t.Labels[model.AlertNameLabel]); !known && !done {
+			continue // what is read of it next may show that all of it is later
+		}
 		if t.sent == nil {
 			t.sent = map[int64]sent{}
 		}
@@ -691,7 +710,7 @@ func (s *Source) save(ctx context.Context, from, to int64, done bool, list []can
 	tapes := maps.Clone(s.tapes)
 	for k, t := range tapes {
 		c := &tape{Labels: t.Labels, Offset: t.Offset, Firing: t.Firing, State: slices.Clone(t.State), sent: t.sent}
-		if !c.prune(from, to, done) {
+		if _, known := s.offset(t.Labels[model.AlertNameLabel]); (known || done) && !c.prune(from, to, done) {
 			delete(tapes, k)
 			continue
 		}

@@ -53,7 +53,11 @@ func anySim(t *rapid.T, restarts bool) *sim {
 			name: fmt.Sprintf("Rule%d", i), labels: map[string]string{"severity": "page"},
 			interval: rapid.SampledFrom([]int64{10 * second, 15 * second, 30 * second, minute}).Draw(t, "interval"),
 			wait:     rapid.SampledFrom([]int64{0, 0, 30 * second, minute, 5 * minute, 15 * minute}).Draw(t, "for"),
-			offset:   rapid.SampledFrom([]int64{0, 0, 0, 10 * second}).Draw(t, "query offset"),
+			offset:   rapid.SampledFrom([]int64{0, 0, 0, 5 * second, 10 * second, minute}).Draw(t, "query offset"),
+		}
+		if restarts && r.offset >= r.interval {
+			// Where nothing is seen of a rule but what follows a start, such an offset looks like none.
+			r.offset = 0
 		}
 		r.phase = epoch + rapid.Int64Range(0, r.interval-1).Draw(t, "phase")
 		if rapid.IntRange(0, 2).Draw(t, "fails") == 0 {
@@ -86,6 +90,10 @@ func reading(t *rapid.T, s *sim, m *memory, victoria bool) *api {
 	a := &api{
 		sim: s, lookback: 5 * minute, exclusive: rapid.Bool().Draw(t, "exclusive"), victoria: victoria, scraped: rapid.Bool().Draw(t, "scraped"),
 		maxSamples: rapid.SampledFrom([]int{400, 3000, 1_000_000}).Draw(t, "max samples"),
+	}
+	a.version = rapid.SampledFrom([]string{"2.53.0", "3.5.0"}).Draw(t, "version")
+	if !slices.ContainsFunc(s.rules, func(r simRule) bool { return r.offset != 0 }) && rapid.Bool().Draw(t, "old") {
+		a.version = "2.52.1"
 	}
 	if victoria {
 		a.maxSamples = 1_000_000 // it does not tell

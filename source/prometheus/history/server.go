@@ -34,6 +34,7 @@ type server struct {
 	maxSamples  int64
 	settings    settings
 	unsettled   error // why its configuration is not known
+	noOffsets   bool  // it is a Prometheus whose groups have no query offsets
 	rules       Rules
 	rulesKnown  bool
 	remote      bool // what it has was written to it by others, and comes late
@@ -60,7 +61,8 @@ func (s *server) ask(ctx context.Context, c Client, now time.Time) error {
 	if !s.askedOthers.IsZero() && now.Sub(s.askedOthers) < settingsFor {
 		return nil
 	}
-	if err := s.build(ctx, c); err != nil {
+	version, err := s.build(ctx, c)
+	if err != nil {
 		return err
 	}
 	if err := s.flags(ctx, c); err != nil {
@@ -80,12 +82,13 @@ func (s *server) ask(ctx context.Context, c Client, now time.Time) error {
 		return err
 	}
 	s.unsettled = err
+	s.noOffsets = err == nil && withoutOffsets(version) // others than Prometheus have versions of their own, and show no configuration
 	s.askedOthers = now
 	return nil
 }
 
-// build finds out whether it is VictoriaMetrics: that answers, and tells nothing.
-func (s *server) build(ctx context.Context, c Client) error {
+// build finds out which version it is, and whether it is VictoriaMetrics: that answers, and tells nothing.
+func (s *server) build(ctx context.Context, c Client) (string, error) {
 	var answer struct {
 		Data struct {
 			Version string `json:"version"`
@@ -96,9 +99,9 @@ func (s *server) build(ctx context.Context, c Client) error {
 		s.markers = answer.Data.Version == ""
 		s.remote = s.markers
 	case !answered(err):
-		return err
+		return "", err
 	}
-	return nil
+	return answer.Data.Version, nil
 }
 
 func (s *server) flags(ctx context.Context, c Client) error {

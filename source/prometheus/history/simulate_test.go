@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -358,6 +359,7 @@ type api struct {
 	exclusive  bool // ranges leave their first moment out, as from Prometheus 3 on
 	victoria   bool // it shows markers and tells nothing of itself
 	scraped    bool // it scrapes itself
+	version    string
 	now        int64
 	fail       func() error // an interruption, where it gives one
 	requests   int
@@ -398,7 +400,7 @@ func (a *api) Get(_ context.Context, path string, q url.Values, out any) error {
 	case "/api/v1/status/buildinfo":
 		data = map[string]string{}
 		if !a.victoria {
-			data = map[string]string{"version": "2.42.0"}
+			data = map[string]string{"version": cmp.Or(a.version, "2.42.0")}
 		}
 	case "/api/v1/status/flags":
 		if a.victoria {

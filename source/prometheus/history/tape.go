@@ -162,28 +162,6 @@ func add(known, more []stretch) []stretch {
 func (t *tape) add(firing, state series, interval int64) {
 	t.Firing = add(t.Firing, firing.stretches(interval, false))
 	t.State = add(t.State, state.stretches(interval, true))
-	for _, p := range state.samples {
-		// The value is the time of an evaluation, cut to the second. Where that is later than the sample, samples are written
-		// for a time that much before the evaluation.
-		if late := int64(p.Value)*second - int64(p.Timestamp); late > 0 && late < hour {
-			t.Offset = max(t.Offset, (late+second-1)/second*second)
-		}
-	}
-	if t.Offset > 0 {
-		return
-	}
-	for i := range t.Firing {
-		r := &t.Firing[i]
-		j := t.stateAt(r.First)
-		if j < 0 || !t.fresh(r) {
-			continue
-		}
-		// Of the silent evaluations after a start the value tells the second, which must be one of an evaluation.
-		since := r.First - t.State[j].Value*second
-		if past := mod(since, r.Interval); past >= second && since < 3*r.Interval {
-			t.Offset = (r.Interval - past + second - 1) / second * second
-		}
-	}
 }
 
 // latest is its last sample of all.
