@@ -249,6 +249,7 @@ func (s *Source) begin(ctx context.Context) error {
 // older reads the slice before what is read.
 func (s *Source) older(ctx context.Context, oldest int64) error {
 	if s.reach.From <= oldest {
+		s.learnAll()
 		return s.save(ctx, s.reach.From, s.reach.To, true, s.emit(s.reach.From, true))
 	}
 	if s.days == nil {
@@ -431,6 +432,13 @@ func (s *Source) take(firing, state model.Matrix, low int64) {
 		}
 	}
 	usual := s.usual(distances)
+	past := low
+	switch { // the tapes have all of what was read so long before
+	case s.reach.Done:
+		past = low - margin
+	case s.reach.From < low:
+		past = max(low-margin, s.reach.From)
+	}
 	for k, p := range all {
 		t := s.tapes[k]
 		if t == nil {
@@ -439,13 +447,11 @@ func (s *Source) take(firing, state model.Matrix, low int64) {
 		}
 		interval := s.interval(p.labels, usual[p.labels[model.AlertNameLabel]])
 		t.add(p.firing, p.state, interval)
-		s.learn(p.labels, &p.state, interval, low)
-	}
-	for _, t := range s.tapes {
-		if len(t.sent) == 0 { // else it stays what it was when that was stored
-			t.Offset, _ = s.offset(t.Labels[model.AlertNameLabel])
+		if len(p.state.samples) > 0 {
+			s.learn(p.labels, t.State, low, past)
 		}
 	}
+	s.shift()
 }
 
 // usual are the intervals that the samples of alerts show, by name, those of names of which nothing is shown now as they were

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,11 +47,11 @@ func (o *offset) shown(is, at, interval int64, usual *int64) {
 func offsetShown(s *stretch, restored bool) (int64, bool) {
 	late := s.Value*second - s.First
 	switch {
-	case late >= hour, late <= -3*s.Interval:
+	case restored, late >= hour, late <= -3*s.Interval:
 		return 0, false
 	case late > -second:
 		return roundUp(late), true
-	case restored || s.Interval < 2*second:
+	case s.Interval < 2*second:
 		return 0, false
 	}
 	// It is not the first evaluation's, but of one that is a whole number of intervals later.
@@ -64,8 +65,9 @@ func offsetShown(s *stretch, restored bool) (int64, bool) {
 // roundUp makes whole seconds of a time, of which what is cut from a value to the second is missing.
 func roundUp(t int64) int64 { return -floorDiv(-t, second) * second }
 
-// learn takes in what the series of one answer show of the offset of an alert's rules. low is since when samples were asked for.
-func (s *Source) learn(labels map[string]string, x *series, interval, low int64) {
+// learn takes in what the stretches of ALERTS_FOR_STATE of one alert show of the offset of its rules. low is since when samples were
+// asked for, and past since when it is known that there are none before them.
+func (s *Source) learn(labels map[string]string, list []stretch, low, past int64) {
 	if s.server.noOffsets {
 		return
 	}
@@ -83,18 +85,37 @@ func (s *Source) learn(labels map[string]string, x *series, interval, low int64)
 		s.reach.Offsets = map[string]offset{}
 	}
 	name := labels[model.AlertNameLabel]
-	list := x.stretches(interval, true)
 	for i := range list {
-		if r := &list[i]; r.First >= low+2*interval && (i == 0 || !list[i-1].near(r.First)) {
-			before := low // until when there was something that could be restored
+		if r := &list[i]; r.First >= low+2*r.Interval && (i == 0 || !list[i-1].near(r.First)) {
+			before := past // until when there was something that could be restored
 			if i > 0 {
 				before = list[i-1].Last
 			}
-			if is, ok := offsetShown(r, restored && r.First-before <= longestOutage+2*interval); ok {
+			if is, ok := offsetShown(r, restored && r.First-before <= longestOutage+2*r.Interval); ok {
 				o := s.reach.Offsets[name]
-				o.shown(is, r.First, interval, usual)
+				o.shown(is, r.First, r.Interval, usual)
 				s.reach.Offsets[name] = o
 			}
+		}
+	}
+}
+
+// learnAll is for when there is nothing before what is read: then the first sample of an alert is of its first evaluation that was
+// written, and nothing can have been restored.
+func (s *Source) learnAll() {
+	for _, k := range slices.Sorted(maps.Keys(s.tapes)) {
+		if _, known := s.offset(s.tapes[k].Labels[model.AlertNameLabel]); !known {
+			s.learn(s.tapes[k].Labels, s.tapes[k].State, s.reach.From, s.reach.From-2*longestOutage)
+		}
+	}
+	s.shift()
+}
+
+// shift gives all that is not stored yet the offset that is known now.
+func (s *Source) shift() {
+	for _, t := range s.tapes {
+		if len(t.sent) == 0 { // else it stays what it was when that was stored
+			t.Offset, _ = s.offset(t.Labels[model.AlertNameLabel])
 		}
 	}
 }

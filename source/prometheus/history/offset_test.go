@@ -45,7 +45,7 @@ func TestOffset(t *testing.T) {
 				s.server.settings, s.server.unsettled = *c.settings, nil
 			}
 			x := samples(t, c.state)
-			s.learn(map[string]string{"alertname": "X"}, &x, 2000, 0)
+			s.learn(map[string]string{"alertname": "X"}, x.stretches(2000, true), 0, 0)
 			got, known := s.offset("X")
 			require.Equal(t, c.want, got)
 			require.Equal(t, c.known, known)
