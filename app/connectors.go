@@ -12,6 +12,8 @@ import (
 	"meantime/incident"
 	"meantime/source"
 	"meantime/source/firehydrant"
+	"meantime/source/github"
+	"meantime/source/gitlab"
 	"meantime/source/httpjson"
 	"meantime/source/jira"
 	"meantime/source/jq"
@@ -31,6 +33,16 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	"jira": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return jira.New(jira.Options{
 			Access: a, JQL: c.JQL, Statuses: c.Statuses, Fields: c.Fields, CloudID: c.JSMCloudID, TimeZone: c.TimeZone,
+		})
+	},
+	"github": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return github.New(github.Options{
+			Access: a, Repositories: c.Repositories, Labels: c.Labels, MilestoneLabels: c.MilestoneLabels, SeverityLabels: c.SeverityLabels,
+		})
+	},
+	"gitlab": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return gitlab.New(gitlab.Options{
+			Access: a, Projects: c.Projects, Labels: c.Labels, MilestoneLabels: c.MilestoneLabels, SeverityLabels: c.SeverityLabels,
 		})
 	},
 	"opsgenie": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {

@@ -235,7 +235,12 @@ type SourceConfig struct {
 	Read       string   `mapstructure:"read"`         // opsgenie: alerts or incidents
 	GrafanaURL string   `mapstructure:"grafana_url"`  // grafana-oncall: the stack, where the token is a service account's
 
-	EncodedQuery string `mapstructure:"encoded_query"` // servicenow: which incidents
+	EncodedQuery    string   `mapstructure:"encoded_query"`    // servicenow: which incidents
+	Repositories    []string `mapstructure:"repositories"`     // github: which are read, as owner/name
+	Projects        []string `mapstructure:"projects"`         // gitlab: which are read, as group/name or by number
+	Labels          []string `mapstructure:"labels"`           // github, gitlab: that an issue must have, all of them
+	MilestoneLabels []string `mapstructure:"milestone_labels"` // github, gitlab: which labels mean a milestone
+	SeverityLabels  []string `mapstructure:"severity_labels"`  // github, gitlab: which labels mean a severity
 
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
 	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value

@@ -32,6 +32,14 @@ var sourceTypes = []sourceType{
 		name: "jira", needs: []string{"url", "token_file"}, polled: true,
 		takes: []string{"user", "jql", "statuses", "fields", "jsm_cloud_id", "time_zone"},
 	},
+	{
+		name: "github", needs: []string{"token_file", "repositories"}, polled: true,
+		takes: []string{"labels", "milestone_labels", "severity_labels"},
+	},
+	{
+		name: "gitlab", needs: []string{"token_file", "projects"}, polled: true,
+		takes: []string{"labels", "milestone_labels", "severity_labels"},
+	},
 	{name: "rootly", needs: []string{"token_file"}, polled: true},
 	{name: "firehydrant", needs: []string{"token_file"}, polled: true},
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},

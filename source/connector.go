@@ -45,7 +45,8 @@ type Traits struct {
 	// lately; once a day all are asked for as Made and stored.
 	NoChanged bool
 	// Shifts says that the list of changes is cut into pages by number or offset, so that an incident which changes while the
-	// list is read moves others to pages that were read already. Ascending says that it is in order of the changes' time.
+	// list is read moves others to pages that were read already. Ascending says that it is in order of the changes' time: after
+	// each page is then asked for what changed since its last one, instead of for the next number.
 	Shifts, Ascending bool
 	// Vanishes says that incidents can be deleted, and that the only sign of it is that they are listed no more.
 	Vanishes bool
@@ -73,6 +74,14 @@ type Ask struct {
 	// Heard says whether alerts of a stretch of time are known. Only then is it worth a request for each incident to ask
 	// which alerts it was about. It may be nil: then it is.
 	Heard func(ctx context.Context, from, to time.Time) (bool, error)
+	// Known says whether an item was read already, in this reading and with nothing new since: what costs further requests can
+	// be left out. It may be nil: then it was not.
+	Known func(id string, updated time.Time) bool
+}
+
+// Detail says whether what costs further requests is needed of an item.
+func (a *Ask) Detail(it *Item) bool {
+	return a.What != Listed && (a.Known == nil || !a.Known(it.ID, it.Updated))
 }
 
 // HeardIn is Heard of a stretch, which may be nil.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -132,6 +133,18 @@ func wanted(h http.Header, now time.Time) time.Duration {
 		longest = max(longest, d)
 	}
 	return min(longest, maxRetryAfter)
+}
+
+// saidInBody makes a header of what incident.io says in the body of a refusal alone: until when it wants to be left alone.
+func saidInBody(status int, h http.Header, body []byte) {
+	var said struct {
+		Limit struct {
+			RetryAfter string `json:"retry_after"`
+		} `json:"rate_limit"`
+	}
+	if limited(status, h) && h.Get("Retry-After") == "" && json.Unmarshal(body, &said) == nil && said.Limit.RetryAfter != "" {
+		h.Set("Retry-After", strings.Replace(said.Limit.RetryAfter, "UTC", "GMT", 1))
+	}
 }
 
 // fromRetryAfter reads Retry-After: seconds, or a date.

@@ -260,8 +260,13 @@ func (p *Poller) pages(ctx, inner context.Context, what What, r *reading, take f
 	used := map[string]bool{}
 	same, empty := 0, 0
 	resumed := r.Next != ""
+	turned := resumed // whether a page was asked for by its number
+	known := func(id string, updated time.Time) bool {
+		before, twice := seen[id]
+		return twice && !updated.After(before)
+	}
 	for first := true; first || inner.Err() == nil; first = false {
-		page, err := p.Connector.Page(ctx, Ask{What: what, From: r.From, To: r.To, Next: r.Next, Heard: p.Heard})
+		page, err := p.Connector.Page(ctx, Ask{What: what, From: r.From, To: r.To, Next: r.Next, Heard: p.Heard, Known: known})
 		if err != nil {
 			// A vendor forgets after a while what leads to a next page, and may refuse it then.
 			if status := StatusOf(err); resumed && (status == 400 || status == 404 || status == 410 || status == 422) {
@@ -272,14 +277,14 @@ func (p *Poller) pages(ctx, inner context.Context, what What, r *reading, take f
 		}
 		resumed = false
 		used[r.Next] = true
-		fresh := page.Items[:0]
+		fresh := make([]Item, 0, len(page.Items))
 		for _, it := range page.Items {
 			id := identity(&it)
 			before, twice := seen[id]
-			if twice && !it.Updated.After(before) {
+			if known(id, it.Updated) {
 				continue
 			}
-			if twice {
+			if twice && turned {
 				moved = incident.Earliest(moved, before.Add(-time.Nanosecond))
 			}
 			if len(seen) < maxSeen {
@@ -300,6 +305,11 @@ func (p *Poller) pages(ctx, inner context.Context, what What, r *reading, take f
 			return moved, fmt.Errorf("after %d incidents: %w", r.Items, ErrCircles)
 		}
 		r.Next = page.Next
+		if at := p.readTo(what, &page); at.After(r.From) {
+			// No number of a page is as sure as a time: what changes meanwhile moves to the end, and what is not read yet stays.
+			r.From, r.Next, used = at, "", map[string]bool{}
+		}
+		turned = turned || r.Next != ""
 		r.Items += len(fresh)
 		if err := take(fresh, &page); err != nil {
 			return moved, err
@@ -309,6 +319,20 @@ func (p *Poller) pages(ctx, inner context.Context, what What, r *reading, take f
 		}
 	}
 	return moved, nil
+}
+
+// readTo is up to when changes are read after a page of a list that is in order of them and goes on; zero where that is not known.
+func (p *Poller) readTo(what What, page *Page) (at time.Time) {
+	if what != Changed || !p.traits.Shifts || !p.traits.Ascending || page.Next == "" {
+		return at
+	}
+	for i := range page.Items {
+		if page.Items[i].Updated.Before(at) {
+			return time.Time{} // it is in another order
+		}
+		at = page.Items[i].Updated
+	}
+	return at
 }
 
 // identity tells an item from the others of a reading: its id or, where only Map knows that, a digest of it.

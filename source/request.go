@@ -60,6 +60,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil && !errors.Is(err, errLater) {
 		return nil, fmt.Errorf("%s: %w", what, c.plain(err))
 	}
+	saidInBody(res.StatusCode(), res.Header(), res.Body())
 	c.took(req.Attempt, res.StatusCode(), res.Header())
 	if res.StatusCode() != http.StatusNotModified {
 		if err := c.answered(res); err != nil {

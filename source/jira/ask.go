@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 const (
@@ -47,8 +48,8 @@ type Connector struct {
 	o        Options
 	cloud    bool
 	zone     *time.Location
-	statuses source.Names
-	fields   source.Names // by the field's id
+	statuses tracker.Names
+	fields   tracker.Names // by the field's id
 }
 
 var _ source.Connector = (*Connector)(nil)
@@ -57,8 +58,8 @@ var _ source.Connector = (*Connector)(nil)
 func New(o Options) (*Connector, error) {
 	c := &Connector{o: o, cloud: o.Access.User != "", zone: time.UTC}
 	var errs, more []error
-	c.statuses, errs = source.NewNames("statuses", o.Statuses)
-	c.fields, more = source.NewNames("fields", o.Fields, "severity", "service")
+	c.statuses, errs = tracker.NewNames("statuses", o.Statuses)
+	c.fields, more = tracker.NewNames("fields", o.Fields, "severity", "service")
 	errs = append(errs, more...)
 	if o.TimeZone != "" {
 		zone, err := time.LoadLocation(o.TimeZone)

@@ -9,6 +9,7 @@ import (
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 type issueJSON struct {
@@ -195,9 +196,6 @@ func valueOf(raw json.RawMessage) string {
 	return ""
 }
 
-// address finds addresses in a text, as it stands in JSON.
-var address = regexp.MustCompile(`https?://[^\s"\\<>()\[\]{}|^` + "`" + `]+[^\s"\\<>()\[\]{}|^` + "`" + `.,;:!?']`)
-
 // refer tells which alerts and records the issue names: by Alertmanager's label, and in its description.
 func refer(r *incident.Record, name string, is *issueJSON) {
 	end := r.Milestones[incident.Resolved].At
@@ -206,17 +204,8 @@ func refer(r *incident.Record, name string, is *issueJSON) {
 			r.References.AddKey(name, m[1], is.Fields.Created.Time, end)
 		}
 	}
-	text := textOf(is.Fields.Description)
-	for _, l := range incident.TextLabels(text) {
-		if print := incident.Fingerprint(l); !slices.Contains(r.References.Fingerprints, print) {
-			r.References.Fingerprints = append(r.References.Fingerprints, print)
-		}
-	}
-	for _, u := range address.FindAllString(string(is.Fields.Description), -1) {
-		if !slices.Contains(r.References.URLs, u) {
-			r.References.URLs = append(r.References.URLs, u)
-		}
-	}
+	tracker.AddText(&r.References, textOf(is.Fields.Description))
+	tracker.AddText(&r.References, string(is.Fields.Description)) // addresses behind words
 }
 
 // textOf is the text of a description: a text on Data Center, a tree of nodes on Cloud.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 const (
@@ -45,7 +46,7 @@ type Options struct {
 type Connector struct {
 	client  *source.Client
 	query   string
-	fields  source.Names
+	fields  tracker.Names
 	columns string
 }
 
@@ -55,7 +56,7 @@ var _ source.Connector = (*Connector)(nil)
 func New(o Options) (*Connector, error) {
 	c := &Connector{query: strings.Trim(o.Query, "^")}
 	var errs []error
-	c.fields, errs = source.NewNames("fields", o.Fields, "severity", "service", "other")
+	c.fields, errs = tracker.NewNames("fields", o.Fields, "severity", "service", "other")
 	for _, word := range []string{"^NQ", "ORDERBY", "javascript:"} {
 		if strings.Contains(o.Query, word) {
 			errs = append(errs, &source.OptionError{Key: "encoded_query", Err: fmt.Errorf("has %s; write conditions alone, such as active=true^priority<=2", word)})

@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ type Shelf struct {
 	New func(id string, i int, at, end time.Time) map[string]any
 	// Inside is the key under which the vendor keeps what it says of an incident; empty: in the object itself.
 	Inside string
+	// Key is the key of the id that New is given; empty: id.
+	Key string
 	// Title and Updated are the keys of what Change changes.
 	Title, Updated string
 
@@ -37,7 +40,7 @@ func (s *Shelf) Make(i int, at time.Time) {
 // Find is an object by its id; nil for none.
 func (s *Shelf) Find(id string) map[string]any {
 	for _, o := range s.Objects {
-		if o["id"] == id {
+		if o[s.key()] == id {
 			return o
 		}
 	}
@@ -63,8 +66,10 @@ func (s *Shelf) Change(i int, at time.Time, title string) {
 
 // Delete implements Vendor.
 func (s *Shelf) Delete(i int) {
-	s.Objects = slices.DeleteFunc(s.Objects, func(o map[string]any) bool { return o["id"] == s.ID(i) })
+	s.Objects = slices.DeleteFunc(s.Objects, func(o map[string]any) bool { return o[s.key()] == s.ID(i) })
 }
+
+func (s *Shelf) key() string { return cmp.Or(s.Key, "id") }
 
 // Between are the objects of which the time under key lies from one time to before another, oldest first; empty is no bound.
 func (s *Shelf) Between(key, from, to string) []map[string]any {

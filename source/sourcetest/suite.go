@@ -46,12 +46,20 @@ type Suite struct {
 	Limits map[time.Duration]func() *http.Response
 	// Paging are the parameters that lead from page to page, beside the usual ones.
 	Paging []string
+	// Most are the requests that reading may cost; zero: they are not counted.
+	Most Requests
 	// Short leaves out limits and faults: for another way to the same API.
 	Short bool
 }
 
 // incidents is how many incidents the test of reading has: more of them tell what reading costs.
 var incidents = flag.Int("incidents", suiteCount, "incidents in the suite's test of reading the past, which logs the requests that it needed")
+
+// Requests are how many requests reading costs.
+type Requests struct {
+	// Thousand is for the past of a thousand incidents, QuietHour for an hour in which nothing happens.
+	Thousand, QuietHour int
+}
 
 const (
 	suiteName   = "vendor"
@@ -175,6 +183,9 @@ func Run(t *testing.T, s Suite) {
 	in("refused", s.refused)
 	in("what is deleted", s.deleted)
 	in("what is left out", s.leftOut)
+	if s.Most != (Requests{}) {
+		in("counted requests", s.counted)
+	}
 	if s.Short {
 		return
 	}
@@ -228,6 +239,26 @@ func (s *Suite) reads(t *testing.T) {
 	w.open()
 	require.NoError(t, w.poll())
 	require.Equal(t, n+1, w.store.Written()-before, "another mapping is stored although the vendor moved no time")
+}
+
+// counted counts the requests for a thousand incidents of the past, and those of a quiet hour.
+func (s *Suite) counted(t *testing.T) {
+	w := s.world(t, 1000)
+	require.NoError(t, w.poll())
+	w.all(1000)
+	got := Requests{Thousand: len(w.server.Requests())}
+	time.Sleep(3 * time.Hour)
+	require.NoError(t, w.poll()) // what changed last is far behind from here on
+	before := len(w.server.Requests())
+	r := source.NewRunner(source.Options{})
+	require.NoError(t, r.Reload([]source.Job{{Source: w.poller, Interval: 5 * time.Minute, Timeout: 2 * time.Minute}}))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Second)
+	defer cancel()
+	r.Run(ctx)
+	got.QuietHour = len(w.server.Requests()) - before
+	t.Logf("%d requests for a thousand incidents, %d in a quiet hour", got.Thousand, got.QuietHour)
+	require.LessOrEqual(t, got.Thousand, s.Most.Thousand)
+	require.LessOrEqual(t, got.QuietHour, s.Most.QuietHour)
 }
 
 // A crash after every request loses no record, and what comes after asks for no page again but the one that was not stored.

@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"api":               {"access", "incident", "measure"},
 	"backfill":          {"incident", "measure"},
 	"collector":         {"incident", "measure"},
-	"source/...":        {"incident", "measure", "source", "source/jq"},
+	"source/...":        {"incident", "measure", "source", "source/jq", "source/tracker"},
 	"source/sourcetest": {"incident", "source", "source/jq"}, // what tests of connectors have in common
 	"source/prometheus": {"incident", "measure", "source", "source/prometheus/history"},
 	"web":               {"access", "incident", "measure"},

@@ -1,4 +1,6 @@
-package source
+// Package tracker is what connectors of trackers of issues have in common: statuses and labels that mean milestones, and what people paste
+// into texts.
+package tracker
 
 import (
 	"fmt"
@@ -6,6 +8,7 @@ import (
 	"strings"
 
 	"meantime/incident"
+	"meantime/source"
 )
 
 // Names are what a vendor's configuration calls things, such as the statuses that mean a milestone: by that name, in lower case,
@@ -19,20 +22,29 @@ func NewNames(key string, list []string, besides ...string) (Names, []error) {
 	for _, m := range incident.MilestoneNames {
 		fields = append(fields, string(m))
 	}
-	fields = append(fields, besides...)
+	return names(key, list, "acknowledged=In progress|Investigating", append(fields, besides...))
+}
+
+// NewSeverities reads a list of `severity=name|other name`. A severity is any word.
+func NewSeverities(key string, list []string) (Names, []error) {
+	return names(key, list, "critical=sev1|sev-1", nil)
+}
+
+// names reads a list of `field=name|other name`; fields nil lets any be one.
+func names(key string, list []string, example string, fields []string) (Names, []error) {
 	out := Names{}
 	var errs []error
 	for i, line := range list {
 		bad := func(format string, args ...any) {
-			errs = append(errs, &OptionError{Key: fmt.Sprintf("%s[%d]", key, i), Err: fmt.Errorf(format, args...)})
+			errs = append(errs, &source.OptionError{Key: fmt.Sprintf("%s[%d]", key, i), Err: fmt.Errorf(format, args...)})
 		}
 		field, names, ok := strings.Cut(line, "=")
 		field = strings.TrimSpace(field)
 		switch {
-		case !ok || strings.TrimSpace(names) == "":
-			bad("%q; write it like acknowledged=In progress|Investigating", line)
+		case !ok || strings.TrimSpace(names) == "" || field == "":
+			bad("%q; write it like %s", line, example)
 			continue
-		case !slices.Contains(fields, field):
+		case fields != nil && !slices.Contains(fields, field):
 			hint := "it is one of " + strings.Join(fields, ", ")
 			if near := incident.Nearest(field, fields); near != "" {
 				hint = "did you mean " + near + "?"
