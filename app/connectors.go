@@ -22,6 +22,7 @@ import (
 	"meantime/source/pagerduty"
 	"meantime/source/rootly"
 	"meantime/source/servicenow"
+	"meantime/source/statuspage"
 	"meantime/webhook"
 )
 
@@ -47,6 +48,9 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 	"opsgenie": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return opsgenie.New(opsgenie.Options{Access: a, Read: c.Read})
+	},
+	"statuspage": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return statuspage.New(statuspage.Options{Access: a, PageID: c.PageID})
 	},
 	"rootly": func(_ *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return rootly.New(rootly.Options{Access: a})

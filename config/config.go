@@ -242,6 +242,8 @@ type SourceConfig struct {
 	MilestoneLabels []string `mapstructure:"milestone_labels"` // github, gitlab: which labels mean a milestone
 	SeverityLabels  []string `mapstructure:"severity_labels"`  // github, gitlab: which labels mean a severity
 
+	PageID string `mapstructure:"page_id"` // statuspage: the page's id, for the management API
+
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
 	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value
 	PerMinute int         `mapstructure:"per_minute"` // http: the documented limit of requests, of which half are made

@@ -40,6 +40,7 @@ var sourceTypes = []sourceType{
 		name: "gitlab", needs: []string{"token_file", "projects"}, polled: true,
 		takes: []string{"labels", "milestone_labels", "severity_labels"},
 	},
+	{name: "statuspage", takes: []string{"page_id", "token_file"}, polled: true},
 	{name: "rootly", needs: []string{"token_file"}, polled: true},
 	{name: "firehydrant", needs: []string{"token_file"}, polled: true},
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},
