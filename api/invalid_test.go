@@ -167,3 +167,22 @@ func FuzzQuery(f *testing.F) {
 		require.True(t, json.Valid(w.Body.Bytes()))
 	})
 }
+
+func FuzzPostPostmortem(f *testing.F) {
+	f.Add("application/json", "name=a.md", []byte(`{"name":"a.md","document":"# Search was slow\n","answers":"answers: []"}`))
+	f.Add("text/markdown", "name=%ff&dry_run=true", []byte("# x\n"))
+	f.Add("application/json; charset=\"", "", []byte(`{"document":null}`))
+	f.Fuzz(func(t *testing.T, contentType, query string, body []byte) {
+		store := &memory{records: map[incident.RecordKey][]incident.Record{}}
+		r := &http.Request{
+			Method: "POST", URL: &url.URL{Path: "/api/v1/postmortems", RawQuery: query}, Header: http.Header{"Content-Type": {contentType}},
+			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		}
+		w := httptest.NewRecorder()
+		New(Options{Store: store, Now: fixed, ReadPostmortem: func(name string, document, answers []byte) ([]incident.Record, error) {
+			return []incident.Record{{ID: name, Title: string(document), Severity: string(answers)}}, nil
+		}, Reserved: func() []string { return nil }}).ServeHTTP(w, r)
+		require.Contains(t, []int{200, 201, 400, 404, 409, 415}, w.Code, "%s", w.Body)
+		require.True(t, json.Valid(w.Body.Bytes()))
+	})
+}

@@ -198,3 +198,35 @@ func FuzzSession(f *testing.F) {
 		require.Empty(t, s.user(r), "nobody signed this")
 	})
 }
+
+// FuzzBack says where a sign-in leads to afterwards: never to another site.
+func FuzzBack(f *testing.F) {
+	for _, s := range []string{"/incidents/r1?x=1", "//evil.example", "/\\evil.example", "https://evil.example", "/%2f/evil.example", "/\tx", "javascript:alert(1)", ""} {
+		f.Add(s)
+	}
+	here := &url.URL{Scheme: "https", Host: "meantime.example", Path: "/sign-in"}
+	f.Fuzz(func(t *testing.T, back string) {
+		to, err := here.Parse(local(back))
+		if err != nil {
+			return // no browser goes there either
+		}
+		require.Equal(t, []string{"https", "meantime.example"}, []string{to.Scheme, to.Host}, "%q", back)
+	})
+}
+
+// FuzzForwarded reads what a proxy says of the connection that it took: the cookie can be read back whatever that is, and goes
+// over TLS alone exactly where the first of the proxies was asked by TLS.
+func FuzzForwarded(f *testing.F) {
+	for _, s := range []string{"https", "http", "HTTPS", "https, http", "http,https", "https\x00", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, proto string) {
+		r := httptest.NewRequest("POST", "/sign-in", nil)
+		r.Header["X-Forwarded-Proto"] = []string{proto}
+		c, err := http.ParseSetCookie((&web{}).cookie(r, "a.b.c", 60).String())
+		require.NoError(t, err)
+		first, _, _ := strings.Cut(proto, ",")
+		require.Equal(t, strings.EqualFold(strings.TrimSpace(first), "https"), c.Secure)
+		require.True(t, c.HttpOnly)
+	})
+}

@@ -115,8 +115,14 @@ func (s *web) cookie(r *http.Request, value string, seconds int) *http.Cookie {
 		Name: cookieName, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
 		// Lax: a link in a chat leads to a page on which one is still signed in; other sites' forms are refused anyway.
 		SameSite: http.SameSiteLaxMode,
-		Secure:   r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure:   r.TLS != nil || forwardedTLS(r),
 	}
+}
+
+// forwardedTLS says whether the outermost proxy was asked by TLS: each writes its own after those before it.
+func forwardedTLS(r *http.Request) bool {
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
 // local is an address on this site, the first page for anything else: a link that signs in must not lead elsewhere.
