@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"meantime/config"
@@ -72,8 +73,21 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 }
 
-// polled makes the source of a connector. What is wrong with its configuration is config.Problems.
-func (a *App) polled(s *config.Source) (*source.Poller, error) {
+// program is a jq program of a source's configuration; nil where it has none.
+func program(s *config.Source, key, text string) (*jq.Program, error) {
+	if text == "" {
+		return nil, nil
+	}
+	p, err := jq.New(text)
+	if err != nil {
+		return nil, config.Problems{s.Problem(key, err.Error())}
+	}
+	return p, nil
+}
+
+// polled makes the source of a connector, which asks through via where that is not nil. What is wrong with its configuration is
+// config.Problems.
+func (a *App) polled(s *config.Source, via http.RoundTripper) (*source.Poller, error) {
 	var problems config.Problems
 	bad := func(err error) {
 		for _, e := range each(err) {
@@ -85,9 +99,11 @@ func (a *App) polled(s *config.Source) (*source.Poller, error) {
 			problems = append(problems, s.Problem(key, e.Error()))
 		}
 	}
-	access := source.Access{User: s.User, Client: a.clientOptions(config.Client{
+	options := a.clientOptions(config.Client{
 		URL: s.URL, Headers: s.Headers, TLS: s.TLS, ProxyURL: s.Config.ProxyURL, NoProxy: s.Config.NoProxy,
-	})}
+	})
+	options.Transport = via
+	access := source.Access{User: s.User, Client: options}
 	if !s.Secret.IsZero() {
 		access.Secret = s.Secret.Reveal
 	}
@@ -95,19 +111,12 @@ func (a *App) polled(s *config.Source) (*source.Poller, error) {
 	if err != nil {
 		bad(err)
 	}
-	program := func(key, text string) *jq.Program {
-		if text == "" {
-			return nil
-		}
-		p, err := jq.New(text)
-		if err != nil {
-			bad(&source.OptionError{Key: key, Err: err})
-		}
-		return p
-	}
-	only, change := program("only", s.Config.Only), (*jq.Program)(nil)
+	only, err := program(s, "only", s.Config.Only)
+	problems = append(problems, problemsIn(err)...)
+	var change *jq.Program
 	if s.Type != "http" { // whose map makes the record
-		change = program("map", s.Config.Map)
+		change, err = program(s, "map", s.Config.Map)
+		problems = append(problems, problemsIn(err)...)
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -116,6 +125,13 @@ func (a *App) polled(s *config.Source) (*source.Poller, error) {
 		Name: s.Name, Kind: kindOf(s), Connector: connector, Store: a.store, Logger: a.logger, Metrics: a.metrics.sources, Now: a.now,
 		Backfill: s.Backfill, Only: only, Map: change, Private: s.Config.Private, Heard: a.heardIn,
 	}), nil
+}
+
+// problemsIn are the problems that an error is.
+func problemsIn(err error) config.Problems {
+	var p config.Problems
+	errors.As(err, &p)
+	return p
 }
 
 // each are the errors that one was joined of.

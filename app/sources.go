@@ -89,11 +89,14 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 		job := source.Job{Interval: s.Interval, Timeout: s.Timeout, Config: shape(s, secretsOfSource(s)...)}
 		switch {
 		case s.Type == "file":
-			job.Source = file.New(file.Options{
-				Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles,
-			})
+			o, err := a.fileOptions(s)
+			if err != nil {
+				problems = append(problems, problemsIn(err)...)
+				continue
+			}
+			job.Source = file.New(o)
 		case connectors[s.Type] != nil:
-			p, err := a.polled(s)
+			p, err := a.polled(s, nil)
 			var wrong config.Problems
 			if errors.As(err, &wrong) {
 				problems = append(problems, wrong...)
@@ -114,6 +117,18 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 		return nil, problems
 	}
 	return jobs, nil
+}
+
+// fileOptions are those of a folder. The error is config.Problems.
+func (a *App) fileOptions(s *config.Source) (file.Options, error) {
+	o := file.Options{
+		Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles,
+	}
+	rows, err := program(s, "map", s.Config.Map)
+	if rows != nil {
+		o.Map = rows
+	}
+	return o, err
 }
 
 // secretsOfSource are all of a source's.

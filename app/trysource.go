@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,14 +16,15 @@ import (
 	"meantime/config"
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/file"
 )
 
 // tryWithin bounds asking a source once.
 const tryWithin = 2 * time.Minute
 
 // TrySource asks one source once and tells what it may read, how many incidents it sees and what would be made of the newest
-// three. Nothing is stored.
-func TrySource(ctx context.Context, o Options, name string, out io.Writer) error {
+// three. Where saved names a file, nobody is asked: it is what the server answered, or a table. Nothing is stored.
+func TrySource(ctx context.Context, o Options, name, saved string, out io.Writer) error {
 	a := newApp(o)
 	c, err := a.load()
 	if err != nil {
@@ -30,7 +34,7 @@ func TrySource(ctx context.Context, o Options, name string, out io.Writer) error
 	for i := range c.Sources {
 		s := &c.Sources[i]
 		if s.Name == name {
-			return a.trySource(ctx, s, out)
+			return a.trySource(ctx, s, saved, out)
 		}
 		names = append(names, s.Name)
 	}
@@ -43,34 +47,88 @@ func TrySource(ctx context.Context, o Options, name string, out io.Writer) error
 	return fmt.Errorf("no source %q is configured; there are %s", name, strings.Join(names, ", "))
 }
 
-func (a *App) trySource(ctx context.Context, s *config.Source, out io.Writer) error {
-	if connectors[s.Type] == nil {
-		return fmt.Errorf("source %s is of type %s, which is not asked over HTTP; meantime check-config and the log tell of it", s.Name, s.Type)
+func (a *App) trySource(ctx context.Context, s *config.Source, saved string, out io.Writer) error {
+	var body []byte
+	var via http.RoundTripper
+	if saved != "" {
+		var err error
+		if body, err = os.ReadFile(saved); err != nil {
+			return err
+		}
+		via = &answered{body: body}
 	}
-	p, err := a.polled(s)
+	switch {
+	case s.Type == "file" && saved != "":
+		return a.tryTable(s, saved, body, out)
+	case s.Type == "file":
+		return fmt.Errorf("source %s is a folder; --file=TABLE.csv shows what its map makes of a table, check-config and the log tell of the rest", s.Name)
+	}
+	p, err := a.polled(s, via)
 	if err != nil {
 		return err
 	}
-	p.Heard = nil // no store is open: it is asked as if alerts were known
+	p.Heard, p.Store = nil, nil // no store is open: it is asked as if alerts were known
 	ctx, cancel := context.WithTimeout(ctx, tryWithin)
 	defer cancel()
 	t, err := p.Try(ctx)
 	if err != nil {
 		return fmt.Errorf("source %s cannot be read: %w", s.Name, err)
 	}
-	return showTrial(out, s, t)
+	return showTrial(out, s, saved, t)
+}
+
+// tryTable tells what a folder's mapping makes of a table.
+func (a *App) tryTable(s *config.Source, saved string, body []byte, out io.Writer) error {
+	o, err := a.fileOptions(s)
+	if err != nil {
+		return err
+	}
+	if o.Map == nil {
+		return fmt.Errorf("source %s has no map, a jq program that makes a record of each row of a table", s.Name)
+	}
+	began := time.Now()
+	records, problems := file.Table(s.Name, saved, body, o)
+	t := &source.Trial{Seen: len(records) + len(problems), Refused: problems, Newest: records, Took: time.Since(began)}
+	t.Cut()
+	return showTrial(out, s, saved, t)
+}
+
+// answered carries requests to an answer that was saved: the first request's, whatever page it is for. There is no other.
+type answered struct {
+	body []byte
+	path string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (f *answered) RoundTrip(r *http.Request) (*http.Response, error) {
+	if f.path == "" {
+		f.path = r.URL.Path
+	}
+	status, body := http.StatusOK, f.body
+	if f.path != r.URL.Path {
+		status, body = http.StatusNotFound, []byte("the file holds one answer, and this would be another")
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}, nil
 }
 
 // showTrial says in words what a trial showed.
-func showTrial(out io.Writer, s *config.Source, t *source.Trial) error {
+func showTrial(out io.Writer, s *config.Source, saved string, t *source.Trial) error {
 	var b strings.Builder
 	more := ""
 	if t.Rest {
 		more = ", and more on further pages"
 	}
-	fmt.Fprintf(&b, "%s (%s) answers: %d incidents since %s%s, in %s. Nothing was stored.\n",
-		s.Name, s.Type, t.Seen, t.From.Format(time.DateOnly), more, t.Took.Round(time.Millisecond))
+	if saved != "" {
+		fmt.Fprintf(&b, "%s holds %d incidents for %s (%s)%s. Nobody was asked, nothing was stored.\n", saved, t.Seen, s.Name, s.Type, more)
+	} else {
+		fmt.Fprintf(&b, "%s (%s) answers: %d incidents since %s%s, in %s. Nothing was stored.\n",
+			s.Name, s.Type, t.Seen, t.From.Format(time.DateOnly), more, t.Took.Round(time.Millisecond))
+	}
 	switch {
+	case t.Seen == 0 && saved != "":
+		b.WriteString("Where there should be some: does the file hold a whole answer, and does items find the incidents in it?\n")
 	case t.Seen == 0:
 		b.WriteString("Where there should be some: may the token read them, and are services, query or only too narrow?\n")
 	case t.LeftOut > 0:
@@ -85,7 +143,7 @@ func showTrial(out io.Writer, s *config.Source, t *source.Trial) error {
 	for i := range t.Newest {
 		showRecord(&b, &t.Newest[i])
 	}
-	if len(s.WebhookSecrets) == 0 {
+	if len(s.WebhookSecrets) == 0 && saved == "" {
 		fmt.Fprintf(&b, "\nNo webhooks are taken: it is asked every %s. "+
 			"With webhook_secret_files and the address /webhook/%s at the vendor, it is at once.\n",
 			s.Interval, s.Name)

@@ -322,7 +322,7 @@ var badFiles = map[string][]string{
 		`source-interval.yml:2: sources[0].interval: must be longer than 0`,
 	},
 	"source-key-of-another-type": {
-		`source-key-of-another-type.yml:2: sources[0].url: a source of type file does not take it; it takes dir, interval, timeout`,
+		`source-key-of-another-type.yml:2: sources[0].url: a source of type file does not take it; it takes dir, interval, timeout, map`,
 	},
 	"source-name": {
 		`source-name.yml:2: sources[0].name: "our records"; write letters, digits, _, . and -, at most 64`,

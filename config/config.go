@@ -224,7 +224,7 @@ type SourceConfig struct {
 	WebhookSecretFiles []Path   `mapstructure:"webhook_secret_files"` // what the vendor signs its webhooks with; any of them may
 	Private            bool     `mapstructure:"private"`              // read what not everybody at the vendor may see, without titles
 	Only               string   `mapstructure:"only"`                 // jq: which incidents are read
-	Map                string   `mapstructure:"map"`                  // jq: changes a record; http: makes one
+	Map                string   `mapstructure:"map"`                  // jq: changes a record; http, file: makes one
 	Services           []string `mapstructure:"services"`             // pagerduty: only these
 
 	JQL        string   `mapstructure:"jql"`          // jira: which issues

@@ -26,7 +26,7 @@ var polledKeys = []string{
 
 // sourceTypes are the types of source there are.
 var sourceTypes = []sourceType{
-	{name: "file", needs: []string{"dir"}, takes: []string{"interval", "timeout"}},
+	{name: "file", needs: []string{"dir"}, takes: []string{"interval", "timeout", "map"}},
 	{name: "pagerduty", needs: []string{"token_file"}, takes: []string{"services"}, polled: true},
 	{
 		name: "jira", needs: []string{"url", "token_file"}, polled: true,
@@ -120,8 +120,10 @@ func (v *validator) source(key string, c SourceConfig) Source {
 		Headers:  v.headers(key+".headers", c.Headers, "token_file, or user and password_file"),
 		TLS:      v.tlsConfig(key+".tls_config", c.TLSConfig),
 	}
-	if t.polled {
+	if t.polled || c.Map != "" {
 		s.Config, s.key, s.places = c, key, v.places
+	}
+	if t.polled {
 		s.Backfill = defaultSourceBackfill
 		if c.Backfill.Given() {
 			s.Backfill = c.Backfill.Value() // 0 is none

@@ -112,7 +112,7 @@ type Source struct {
 	// Backfill is how far back incidents are read; WebhookSecrets are those of its webhooks: without any it takes none.
 	Backfill       time.Duration
 	WebhookSecrets []Secret
-	// Config is all of it as it was written, for types that are asked over HTTP.
+	// Config is all of it as it was written, for types that are asked over HTTP and folders with a map.
 	Config SourceConfig
 
 	key    string // its own in the file, such as sources[1]

@@ -522,7 +522,7 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 // keep has the connector of a vendor that forgets keep what is stored of a record.
 func (p *Poller) keep(ctx context.Context, r *incident.Record) error {
 	k, ok := p.Connector.(Keeper)
-	if !ok {
+	if !ok || p.Store == nil { // Try has none
 		return nil
 	}
 	old, err := p.Store.Record(ctx, incident.RecordKey{Source: p.Name(), ID: r.ID})

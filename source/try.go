@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,10 +58,24 @@ func (p *Poller) Try(ctx context.Context) (*Trial, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(t.Newest, func(a, b incident.Record) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	t.Newest = t.Newest[:min(len(t.Newest), trialNewest)]
+	t.Cut()
 	t.Took = time.Since(began)
 	return t, nil
+}
+
+// Cut leaves the newest three of Newest.
+func (t *Trial) Cut() {
+	at := func(r *incident.Record) time.Time {
+		latest := r.CreatedAt
+		for _, m := range r.Milestones {
+			if r.CreatedAt.IsZero() {
+				latest = incident.Latest(latest, m.At)
+			}
+		}
+		return latest
+	}
+	slices.SortStableFunc(t.Newest, func(a, b incident.Record) int { return at(&b).Compare(at(&a)) })
+	t.Newest = t.Newest[:min(len(t.Newest), trialNewest)]
 }
 
 func (p *Poller) look(ctx context.Context, t *Trial, items []Item) error {
@@ -69,7 +84,7 @@ func (p *Poller) look(ctx context.Context, t *Trial, items []Item) error {
 		records, err := p.recordsOf(ctx, &items[i])
 		switch {
 		case err != nil:
-			t.Refused = append(t.Refused, fmt.Sprintf("%s: %s", items[i].ID, shown(err)))
+			t.Refused = append(t.Refused, fmt.Sprintf("%s: %s", cmp.Or(items[i].ID, fmt.Sprintf("incident %d of the answer", i+1)), shown(err)))
 		case len(records) == 0:
 			t.LeftOut++
 		}

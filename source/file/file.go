@@ -1,5 +1,5 @@
-// Package file is the source that reads records from a folder of files: YAML and JSON in the native form, and whatever
-// other extensions readers are given for.
+// Package file is the source that reads records from a folder of files: YAML and JSON in the native form, tables of which a
+// program makes records, and whatever other extensions readers are given for.
 //
 // The folder is the truth about its records. A file that changes changes its records, a file that goes withdraws them.
 // A file or record that cannot be read is reported by name and line and hides no other; what was last read of it stays
@@ -51,6 +51,8 @@ type Options struct {
 	Now     func() time.Time // nil means time.Now
 	// Readers read files that are not of the native form, by extension in lower case, such as ".md".
 	Readers map[string]Reader
+	// Map makes the records of the rows of tables (.csv, .tsv); nil: they are not read.
+	Map Mapper
 	// MaxBytes is the size of the largest file read, MaxFiles the largest number of them. 0 means the default.
 	MaxBytes int64
 	MaxFiles int
@@ -94,6 +96,11 @@ func New(o Options) *Source {
 	}
 	for ext, read := range o.Readers {
 		s.readers[ext] = s.foreign(read)
+	}
+	if o.Map != nil {
+		for _, ext := range tables {
+			s.readers[ext] = s.table(o.Map)
+		}
 	}
 	s.readers[".yaml"], s.readers[".yml"], s.readers[".json"] = s.native(parseYAML), s.native(parseYAML), s.native(parseJSON)
 	return s

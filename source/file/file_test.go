@@ -554,7 +554,7 @@ func TestLeftOut(t *testing.T) {
 	require.NoError(t, b.Poll(t.Context()))
 	for _, c := range []struct{ name, text, want string }{
 		{"bad.yaml", "- id: b\n  title: two\n- id: c\n  milestones: {started: soon}\n", "bad.yaml:4: milestones.started: not a time: \"soon\""},
-		{"pager.csv", "id,created\n1,2\n", "pager.csv: not read: CSV is no form of records"},
+		{"pager.csv", "id,created\n1,2\n", "pager.csv: not read: the source needs a map, a jq program that makes a record of each row of a CSV"},
 		{"log.JSONL", "{}\n", "log.JSONL: not read: JSONL is no form of records"},
 		{"status.json", `{"page": {"id": "p"}, "incidents": []}`, "status.json:1: id: missing"},
 	} {

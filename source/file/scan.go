@@ -17,7 +17,7 @@ import (
 )
 
 // exports are extensions of what other programs export. Who puts such a file here expects it to be read.
-var exports = []string{".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".ods"}
+var exports = []string{".jsonl", ".ndjson", ".xlsx", ".ods"}
 
 // settled is how old a file's modification must be before an unchanged time and size mean an unchanged file: a second
 // write can fall into the same tick of the file system's clock.
@@ -86,9 +86,12 @@ func (s *Source) scan(ctx context.Context) (map[string]*known, []Problem, error)
 		ext := strings.ToLower(path.Ext(name))
 		read, ok := s.readers[ext]
 		if !ok {
-			if slices.Contains(exports, ext) {
-				problems = append(problems, Problem{File: name, Message: "not read: " + strings.ToUpper(ext[1:]) + " is no form of records; " +
-					"make each line a record in YAML or JSON, or keep the file elsewhere"})
+			what, right := strings.ToUpper(strings.TrimPrefix(ext, ".")), "make each line a record in YAML or JSON, or keep the file elsewhere"
+			switch {
+			case slices.Contains(tables, ext):
+				problems = append(problems, Problem{File: name, Message: "not read: the source needs a map, a jq program that makes a record of each row of a " + what})
+			case slices.Contains(exports, ext):
+				problems = append(problems, Problem{File: name, Message: "not read: " + what + " is no form of records; " + right})
 			}
 			return nil
 		}
@@ -128,12 +131,12 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 		return next
 	}
 	var err error
-	if next.file, err = s.stat(root, name); err != nil {
+	if next.file, err = s.stat(root, name, read.maxBytes); err != nil {
 		return fail("%s", err)
 	}
 	beside := Sidecar(name)
 	if read.beside {
-		if next.beside, err = s.stat(root, beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if next.beside, err = s.stat(root, beside, 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fail("%s: %s", path.Base(beside), err)
 		}
 	}
@@ -141,13 +144,13 @@ func (s *Source) one(root *os.Root, name string, read reader) *known {
 		return before
 	}
 	next.read = time.Now() // the file system's clock, whatever the source's is
-	body, err := s.slurp(root, name)
+	body, err := s.slurp(root, name, read.maxBytes)
 	if err != nil {
 		return fail("%s", err)
 	}
 	var more []byte
 	if next.beside != (stamp{}) {
-		if more, err = s.slurp(root, beside); err != nil {
+		if more, err = s.slurp(root, beside, 0); err != nil {
 			return fail("%s: %s", path.Base(beside), err)
 		}
 	}
@@ -180,41 +183,43 @@ func latest(a, b stamp) time.Time {
 	return a.changed
 }
 
-// stat is a file's stamp, and an error where it is none to read.
-func (s *Source) stat(root *os.Root, name string) (stamp, error) {
+// stat is a file's stamp, and an error where it is none to read. most is its largest size, 0 the usual one.
+func (s *Source) stat(root *os.Root, name string, most int64) (stamp, error) {
 	info, err := root.Stat(filepath.FromSlash(name))
 	switch {
 	case err != nil:
 		return stamp{}, plainPath(err)
 	case !info.Mode().IsRegular():
 		return stamp{}, errors.New("not a regular file")
-	case info.Size() > s.maxBytes:
-		return stamp{}, fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), s.maxBytes)
+	case info.Size() > max(most, s.maxBytes):
+		return stamp{}, fmt.Errorf("%d bytes are more than the %d allowed", info.Size(), max(most, s.maxBytes))
 	}
 	return stamp{info.Size(), info.ModTime()}, nil
 }
 
-// slurp reads a file whole.
-func (s *Source) slurp(root *os.Root, name string) ([]byte, error) {
+// slurp reads a file whole, of a size as stat says.
+func (s *Source) slurp(root *os.Root, name string, most int64) ([]byte, error) {
+	most = max(most, s.maxBytes)
 	f, err := root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return nil, plainPath(err)
 	}
 	defer f.Close()
-	body, err := io.ReadAll(io.LimitReader(f, s.maxBytes+1))
+	body, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
 		return nil, plainPath(err)
-	case int64(len(body)) > s.maxBytes:
-		return nil, fmt.Errorf("more than the %d bytes allowed", s.maxBytes)
+	case int64(len(body)) > most:
+		return nil, fmt.Errorf("more than the %d bytes allowed", most)
 	}
 	return body, nil
 }
 
 // reader reads the content of one file, some with that of the file beside it.
 type reader struct {
-	read   func(name string, body, beside []byte) content
-	beside bool
+	read     func(name string, body, beside []byte) content
+	beside   bool
+	maxBytes int64 // of the file, where it may be larger than usual
 }
 
 // safely keeps a parser that panics from hiding every other file.

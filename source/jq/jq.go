@@ -35,6 +35,8 @@ def epoch(s): if s == null then null else (s | tonumber | floor | todate) end;
 def epoch_ms: if . == null then null else (tonumber / 1000 | floor | todate) end;
 def duration_after(t; seconds): t as $t | seconds as $s | if $t == null or $s == null then null
   else ($t | sub("\\.[0-9]+"; "") | fromdate + ($s | tonumber) | floor | todate) end;
+def said(at; evidence): if at == null or at == "" then null else {at: at, evidence: evidence} end;
+def in_zone(format; zone): if . == null or . == "" then null else (. as $t | strptime(format) | zoned(.; zone; $t)) end;
 `
 
 // New compiles a jq program. Its input is bound to $raw as well where a run says so.
@@ -47,6 +49,7 @@ func New(text string) (*Program, error) {
 		gojq.WithEnvironLoader(func() []string { return nil }),
 		gojq.WithVariables([]string{"$raw"}),
 		gojq.WithFunction("prom_labels", 0, 1, func(in any, args []any) any { return jqLabels(first(args, in)) }),
+		gojq.WithFunction("zoned", 3, 3, func(_ any, args []any) any { return jqZoned(args[0], args[1], args[2]) }),
 		gojq.WithFunction("fingerprint", 0, 1, func(in any, args []any) any { return jqFingerprint(first(args, in)) }),
 	)
 	if err != nil {
@@ -248,4 +251,33 @@ func jqFingerprint(v any) any {
 		labels[name] = s
 	}
 	return incident.Fingerprint(labels)
+}
+
+// jqZoned is the time that a clock of a zone shows, as RFC 3339. at is broken down, as jq's strptime does. A time that the clock
+// skips or shows twice is null: it may be wrong by an hour.
+func jqZoned(at, zone, text any) any {
+	name, _ := zone.(string)
+	loc, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return fmt.Errorf("in_zone: %q is no time zone; write one such as Europe/Berlin", zone)
+	}
+	parts, _ := at.([]any)
+	var n [6]int
+	for i := range n {
+		if i >= len(parts) {
+			return fmt.Errorf("in_zone: %q is not a time", text)
+		}
+		switch v := parts[i].(type) {
+		case int:
+			n[i] = v
+		case float64:
+			n[i] = int(v)
+		}
+	}
+	t := time.Date(n[0], time.Month(n[1]+1), n[2], n[3], n[4], n[5], 0, loc)
+	twice := func(other time.Time) bool { return other.Hour() == t.Hour() && other.Minute() == t.Minute() }
+	if twice(t.Add(-time.Hour)) || twice(t.Add(time.Hour)) || t.Hour() != n[3] || t.Minute() != n[4] {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
 }

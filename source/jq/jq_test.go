@@ -17,6 +17,15 @@ func TestPrograms(t *testing.T) {
 		{"no length", `duration_after(.t; .s)`, `{"t":"2026-11-30T02:40:00Z"}`, `[]`},
 		{"labels of a text", `.t | prom_labels[0].alertname`, `{"t":"Labels:\n - alertname = Up\n - a = b = c\nAnnotations:\n"}`, `["Up"]`},
 		{"fingerprint", `fingerprint({alertname: "Down", instance: "db-1"})`, `{}`, `["9706f6e226c4ade9"]`},
+		{"a time with its evidence", `said(.t; "field t")`, `{"t":"2026-11-30T02:40:00Z"}`, `[{"at":"2026-11-30T02:40:00Z","evidence":"field t"}]`},
+		{"no time has none", `said(.t; "field t"), said(""; "x")`, `{}`, `[]`},
+		{"a clock's time", `.t | in_zone("%d.%m.%Y %H:%M"; "Europe/Berlin")`, `{"t":"02.07.2026 10:30"}`, `["2026-07-02T08:30:00Z"]`},
+		{"a clock's time in winter", `.t | in_zone("%d/%b/%y %I:%M %p"; "Europe/Berlin")`, `{"t":"02/Feb/26 10:30 PM"}`, `["2026-02-02T21:30:00Z"]`},
+		{"no clock's time", `.t | in_zone("%Y"; "UTC")`, `{"t":""}`, `[]`},
+		{"a time that clocks show twice", `.t | in_zone("%Y-%m-%d %H:%M"; "Europe/Berlin")`, `{"t":"2026-10-25 02:30"}`, `[]`},
+		{"the hour before it", `.t | in_zone("%Y-%m-%d %H:%M"; "Europe/Berlin")`, `{"t":"2026-10-25 01:30"}`, `["2026-10-24T23:30:00Z"]`},
+		{"the hour after it", `.t | in_zone("%Y-%m-%d %H:%M"; "Europe/Berlin")`, `{"t":"2026-10-25 03:30"}`, `["2026-10-25T02:30:00Z"]`},
+		{"a time that clocks skip", `.t | in_zone("%Y-%m-%d %H:%M"; "Europe/Berlin")`, `{"t":"2026-03-29 02:30"}`, `[]`},
 		{"no environment", `env | length`, `{}`, `[0]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -49,6 +58,8 @@ func TestProgramsThatAreWrong(t *testing.T) {
 	for _, c := range []struct{ program, want string }{
 		{`def f: f; f`, "took longer than 1s"},
 		{`"x" * 2000000`, "makes more than 1048576 bytes"},
+		{`"2026" | in_zone("%Y"; "Berlin")`, `"Berlin" is no time zone; write one such as Europe/Berlin`},
+		{`"soon" | in_zone("%Y"; "UTC")`, `"soon"`},
 		{`.a.b`, "expected an object but got: number"},
 	} {
 		p, err := New(c.program)
