@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 // The states of an incident.
@@ -96,23 +96,10 @@ func (c *Connector) custom(r *incident.Record, in rowJSON) error {
 	return nil
 }
 
-// address finds addresses in a text.
-var address = regexp.MustCompile(`https?://[^\s"<>()\[\]{}|^` + "`" + `]+[^\s"<>()\[\]{}|^` + "`" + `.,;:!?']`)
-
 // refer tells which alerts and records the incident was about: by the key of what opened it, and in its description.
 func refer(r *incident.Record, name string, in rowJSON, from, to time.Time) {
 	r.References.AddKey(name, in["correlation_id"].Value, from, to)
-	text := strings.ReplaceAll(in["description"].Value, "\r\n", "\n")
-	for _, l := range incident.TextLabels(text) {
-		if print := incident.Fingerprint(l); !slices.Contains(r.References.Fingerprints, print) {
-			r.References.Fingerprints = append(r.References.Fingerprints, print)
-		}
-	}
-	for _, u := range address.FindAllString(text, -1) {
-		if !slices.Contains(r.References.URLs, u) {
-			r.References.URLs = append(r.References.URLs, u)
-		}
-	}
+	tracker.AddText(&r.References, strings.ReplaceAll(in["description"].Value, "\r\n", "\n"))
 	if len(r.References.Groups) > 0 {
 		r.DetectedBy = incident.ByAlert
 	}
