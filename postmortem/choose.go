@@ -67,6 +67,7 @@ func (r *reader) choose(c *candidates) error {
 		}
 		r.byFields()
 	}
+	r.who()
 	r.settleQuestions()
 	return nil
 }

@@ -51,6 +51,8 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 	known := false // cur is certain
 	prev := -1     // minutes of the entry before, on cur
 	seen := 0      // date marks passed
+	usual := o.usualDay(c)
+	aside := false // the entry before has a day of its own
 	for _, e := range list {
 		mins := e.st.h*60 + e.st.m
 		marked := false
@@ -74,6 +76,8 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 				cur, prev, known, marked = d, -1, true, true
 			}
 		}
+		was := aside
+		aside = e.st.date.ok() && !o.newest
 		switch {
 		case e.st.date.ok():
 			d := c.complete(e.st.date, pickDay(c.day, cur))
@@ -82,6 +86,8 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 			}
 			cur, known = d, true
 			e.explicit = true
+		case was && !marked && !e.st.next && usual.full() && !usual.same(cur):
+			cur, known = usual, true // "unless said otherwise, all was on …"
 		case e.st.next && known && !marked && cur.full():
 			cur = cur.add(1)
 		case !cur.full():
@@ -97,6 +103,8 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 				mins = prev // disorder: the later one goes on counting
 			case prev >= 16*60 && 1440-back <= 10*60 && mins < 12*60, prev >= 18*60 && 1440-back <= 14*60 && mins < 10*60:
 				cur = cur.add(1)
+			case was && c.fromText() && before(cur, c.day):
+				cur = c.day // one entry had a day of its own; this one is of the day that the document is about
 			default:
 				if known && len(questions) < 20 {
 					questions = append(questions, dayQuestion{e, cur})
@@ -118,6 +126,30 @@ func (o *outline) place(c *calendar) (questions []dayQuestion) {
 	}
 	return questions
 }
+
+// usualDay is the day that a sentence gives to all entries that say no other: "unless noted otherwise, all was on 14 May".
+func (o *outline) usualDay(c *calendar) date {
+	for i := range o.doc.blocks[:min(len(o.doc.blocks), 400)] {
+		b := &o.doc.blocks[i]
+		if b.kind != para && b.kind != item || len(o.stamps[i]) == 0 {
+			continue
+		}
+		for _, st := range o.stamps[i] {
+			if st.hasClock || !st.date.ok() {
+				continue
+			}
+			for _, lx := range o.t.all {
+				if lx.has("unless", b.tokens()) {
+					return c.complete(st.date, c.day)
+				}
+			}
+		}
+	}
+	return date{}
+}
+
+// fromText says whether the day of the document is one that its text tells.
+func (c *calendar) fromText() bool { return c.from != "" && !weakSource(c.from) && c.from != "answer" }
 
 // rejected says whether a day is one that the title gives and the rest of the document contradicts.
 func (c *calendar) rejected(d date) bool {

@@ -81,6 +81,9 @@ func splitList(s string, most int) (l []string) {
 		return r == ',' || r == ';' || r == '、' || r == '，' || r == '|' || r == '\n' || r == '・'
 	}) {
 		p = strings.TrimSpace(strings.Trim(strings.TrimSpace(p), ".。*"))
+		if strings.HasSuffix(p, ":") {
+			return nil // a label whose value was left empty
+		}
 		if p != "" && len(p) <= 80 && len(l) < most {
 			l = append(l, quoteText(p, 80))
 		} else if len(p) > 80 {

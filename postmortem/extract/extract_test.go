@@ -187,3 +187,30 @@ func TestSigns(t *testing.T) {
 	require.Greater(t, again[0].Probability, s[0].Probability)
 	require.InDelta(t, again[1].Probability, s[1].Probability, 1e-9)
 }
+
+// FuzzChoose: whatever is offered, every chance is one, and the likeliest comes first as the model has it.
+func FuzzChoose(f *testing.F) {
+	f.Add([]byte{0, 1, 5, 2, 5, 3, 200, 7}, true)
+	w, err := Load()
+	if err != nil {
+		f.Fatal(err)
+	}
+	features := []string{"entry", "k:alert:firm", "k:recovered:firm", "rule:started", "rule at:detected", "field", "field:resolved", "approximate", "w:the", "last entry"}
+	f.Fuzz(func(t *testing.T, b []byte, span bool) {
+		p := &Problem{Document: []string{"document"}}
+		for i := 0; i+1 < len(b) && i < 80; i += 2 {
+			at := noon.Add(time.Duration(b[i]) * 37 * time.Minute)
+			p.Sources = append(p.Sources, Source{At: at, Features: []string{features[int(b[i+1])%len(features)]}})
+			if span && i%6 == 0 {
+				p.Spans = append(p.Spans, Span{at, at.Add(time.Hour)})
+				p.Lengths = append(p.Lengths, Length{Least: time.Hour, Most: 2 * time.Hour, Part: Part(b[i+1] % 4)})
+			}
+		}
+		for _, c := range w.Choose(p) {
+			for _, s := range c.Suggestions {
+				require.True(t, s.Probability >= 0 && s.Probability <= 1, "%v", s)
+				require.Less(t, s.Source, len(p.Sources))
+			}
+		}
+	})
+}

@@ -17,7 +17,7 @@ type calibration struct {
 }
 
 // givenFrom is the probability from which on a milestone is given: what is given then is right about 95 times of 100.
-const givenFrom = 0.85
+const givenFrom = 0.82
 
 // What the weights of the calibration cost when they leave the line that changes nothing.
 const (
