@@ -164,7 +164,7 @@ func TestRules(t *testing.T) {
 		{"better is not well", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:20 Errors drop\n- 10:30 Connectivity improves\n",
 			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "resolved"},
 		{"denied is not said", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 Root cause not found yet\n- 10:20 Restart did not resolve the issue\n",
-			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "absent"},
+			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "mitigated"},
 		{"what is believed is not known", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 We suspect the root cause was found\n- 10:20 It should be resolved soon\n",
 			"started 2024-05-06T10:00, detected 2024-05-06T10:02", "identified"},
 		{"identified after resolved", head + "- 10:00 Outage starts\n- 10:02 Alert fires\n- 10:10 The problem resolved itself\n- 10:40 Root cause identified\n",
