@@ -62,7 +62,7 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 	}
 	slices.SortStableFunc(lines, func(x, y archived) int { return x.at.Compare(y.at) })
 
-	out = &Replayed{At: lines[len(lines)-1].at}
+	out = &Replayed{At: lines[len(lines)-1].at, Incidents: []incident.Incident{}, Episodes: []incident.Verdict{}}
 	clock := lines[0].at
 	a.now = func() time.Time { return clock }
 	facts, err := a.replayed(ctx, c, lines, out, &clock)

@@ -97,7 +97,7 @@ type entry struct {
 	start, end int64 // unix nanoseconds
 	digest     uint64
 	past       assign.Past
-	noise      uint8  // halves
+	noise      uint8  // halves that it began for nothing, and unwritten
 	told       uint64 // digest of its verdict, 0 for none
 	part       *part  // the incident it counts in
 	cell       *cell
@@ -339,7 +339,19 @@ func (b *book) take(e *entry) {
 	b.reviews.part(e)
 }
 
-const fresh = 255 // the noise of an episode that was not worked out yet
+const (
+	fresh     = 2 | 128 // the noise of an episode that was not worked out yet
+	unwritten = 4       // it belongs to an incident that alerts opened
+)
+
+// begin is the episode as its alert's later ones look back at it.
+func (e *entry) begin() assign.Begin {
+	x := assign.Begin{At: e.at(), Noise: float64(e.noise&3) / 2}
+	if x.Clock = x.Noise; e.noise&unwritten != 0 {
+		x.Clock = 1
+	}
+	return x
+}
 
 // propagate marks the cells of later episodes of an alert whose habit is another now.
 func (b *book) propagate(e *entry, all bool) {
@@ -368,7 +380,7 @@ func (b *book) past(e *entry, c *cell, days float64) assign.Past {
 			break
 		}
 		if list[k].start < c.from {
-			begins = append(begins, assign.Begin{At: list[k].at(), Noise: float64(min(2, list[k].noise)) / 2})
+			begins = append(begins, list[k].begin())
 		}
 	}
 	slices.Reverse(begins)

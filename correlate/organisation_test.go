@@ -24,7 +24,7 @@ import (
 //	review confirm|reject <record> <service>/<name>            what a person said of an alert told before; opened: what it opened
 //	maintenance <label>=<value> [<day> <from>-<to>]            always, or in a stretch of each week (UTC; noon is a Sunday's)
 //	needs <service> <service,service>
-//	open weighed | open nothing                                otherwise each critical alert opens an incident
+//	open weighed | open nothing | open by <label>                      otherwise each critical alert opens an incident
 //	day one                                                    otherwise a month of one incident a day, elsewhere, lies behind
 //	again <duration> <times> alert|record ...                  what follows, and as often before it, so far apart
 type organisation struct {
@@ -99,6 +99,9 @@ func (o *organisation) tell(w []string, back time.Duration) {
 		o.rules.Dependencies = append(o.rules.Dependencies, catalog.Dependency{Service: w[1], Needs: strings.Split(w[2], ",")})
 	case "open":
 		o.rules.Open.Weigh = w[1] == "weighed"
+		if w[1] == "by" {
+			o.rules.Open.GroupBy = w[2:]
+		}
 		if w[1] == "nothing" {
 			o.rules.Open.Matchers = nil
 		}

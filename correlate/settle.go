@@ -601,7 +601,11 @@ func (b *book) accept(c *cell, in *assign.Input, out *assign.Output) {
 				early[k.ID] = n
 			}
 		}
-		if noise := uint8(2 * v.Noise); noise != e.noise { // of one that is new it is another in any case
+		noise := uint8(2 * v.Noise)
+		if v.Unwritten {
+			noise |= unwritten
+		}
+		if noise != e.noise { // of one that is new it is another in any case
 			e.noise = noise
 			turned = append(turned, e)
 		}

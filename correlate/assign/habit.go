@@ -10,8 +10,8 @@ type Past struct {
 	Clock int8 // half nats of the rate at this time of day, 0 for none
 }
 
-// Begin is one earlier beginning, with how likely it was for nothing.
-type Begin struct{ At, Noise float64 }
+// Begin is one earlier beginning, with how likely it was for nothing; Clock is the same for the habit of a time of day.
+type Begin struct{ At, Noise, Clock float64 }
 
 const (
 	habitPrior  = 480.0 // hours: an alert never seen before begins once in so many
@@ -36,7 +36,7 @@ func PastOf(list []Begin, at, days float64) Past {
 			day += list[i].Noise
 		}
 		if off := math.Mod(gap+clockWindow, 24); off <= 2*clockWindow {
-			clock += list[i].Noise
+			clock += list[i].Clock
 		}
 	}
 	p := Past{Count: halfNats(n + 1), Day: int8(math.Round(math.Min(day, 100)))}
@@ -91,7 +91,7 @@ func (s *solver) habits() []float64 {
 			}
 			s.habitBy[i] = by
 			out[i] = math.Exp(math.Round(2*math.Log(rate)) / 2)
-			earlier[x.Key.Fingerprint] = append(list, Begin{x.Start, s.noise(i)})
+			earlier[x.Key.Fingerprint] = append(list, Begin{At: x.Start, Noise: s.noise(i)})
 		}
 	}
 	for i, m := range s.bursts() {

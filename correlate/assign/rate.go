@@ -16,7 +16,7 @@ const (
 	toldShare    = 0.8        // of an incident's alerts that begin around its onset
 	insideRate   = 0.06       // an hour, while users are affected
 	insideShare  = 0.3        // of an incident's alerts, over its length, where that is more
-	insideOthers = 0.15       // of that for services the record does not name
+	insideOthers = 0.15       // of that for services the record does not name and none of whose alerts belongs yet
 	pastEnd      = 4.0 / 60   // after an end that is told
 	companyShare = 0.1        // of the alerts that follow a member closely
 	firingRate   = 0.1        // an hour, while a member fires
@@ -59,6 +59,7 @@ type terms struct {
 	time    float64
 	how     timing
 	gap     float64 // hours after (before, where negative) what how says
+	inside  float64 // an hour, what a service has besides once alerts of it belong
 	end     float64 // factors from here
 	place   float64
 	where   Place
@@ -94,7 +95,7 @@ func (s *solver) static(k *Known, i int) terms {
 	t := terms{end: 1, place: 1}
 	t.tie, t.via = s.tie(s.services[k.ID], s.service[i])
 	t.share = t.tie.Share
-	t.time, t.how, t.gap = s.told(k, x, t.tie.Kind == Same)
+	t.time, t.inside, t.how, t.gap = s.told(k, x, t.tie.Kind == Same)
 	if k.Ended && x.Ended {
 		t.end = math.Exp(math.Min(endMost, math.Max(0, math.Log(endBase+endPeak*math.Exp(-math.Abs(x.End-k.End)/endScale)))))
 	}
@@ -169,12 +170,12 @@ func (s *solver) intern(known []*Known) {
 }
 
 // told is at which rate an incident's alerts begin at this time, by what its records tell.
-func (s *solver) told(k *Known, x *Alert, own bool) (rate float64, how timing, gap float64) {
+func (s *solver) told(k *Known, x *Alert, own bool) (rate, more float64, how timing, gap float64) {
 	onset := k.Onset + s.shift[k.ID]
 	end, last := k.End+s.shift[k.ID], max(k.Last, k.End, k.Onset)+s.shift[k.ID]
 	d := x.Start - onset
 	if d < -ReachBefore || x.Start > last+ReachAfter {
-		return 0, afterOnset, d
+		return 0, 0, afterOnset, d
 	}
 	w := s.org.Lateness[k.Milestone]
 	if d >= 0 {
@@ -195,6 +196,7 @@ func (s *solver) told(k *Known, x *Alert, own bool) (rate float64, how timing, g
 		}
 		inside := math.Max(insideRate, insideShare/math.Max(minWindow, to-from))
 		if !own {
+			more = inside * (1 - insideOthers)
 			inside *= insideOthers
 		}
 		if inside > rate {
@@ -205,8 +207,9 @@ func (s *solver) told(k *Known, x *Alert, own bool) (rate float64, how timing, g
 	}
 	if k.Ended && x.Start > end {
 		rate *= math.Exp(-(x.Start - end) / pastEnd)
+		more *= math.Exp(-(x.Start - end) / pastEnd)
 	}
-	return rate, how, d
+	return rate, more, how, d
 }
 
 // state is an incident while a pass goes through the alerts. Services are numbers of the solver.
@@ -393,6 +396,12 @@ func (s *solver) of(st *state, i int, base *terms) terms {
 	}
 	if j := shareJoined * joined; j > t.share {
 		t.share, t.tie, t.via = j, Tie{Kind: Joined, Share: j}, s.service[i]
+	}
+	if more := t.inside * joined; more > 0 {
+		if more > t.time {
+			t.how = insideWindow
+		}
+		t.time += more
 	}
 	if x.Opens && s.opt.ByService && t.named == "" && (t.tie.Kind == Untied || t.tie.Kind == Uncharted || t.tie.Kind == Siblings) {
 		t.share = 0 // where nothing is weighed it stands for its own service

@@ -73,7 +73,7 @@ func (s *solver) givenUp(st *state) bool {
 		if k.From() > first.Start+ReachAfter || k.To() < first.Start || s.opt.Apart[pair(k.ID, st.id)] {
 			continue
 		}
-		unheard := !k.Maintenance && !s.answered(k)
+		unheard := !k.Maintenance && !s.answered(k) && !s.elsewhere(k, first)
 		if seen[k] && s.suggests(k, st.members) { // nothing is given to what none of it may then be linked to
 			score := s.scoreKnown(k, st.members)
 			if unheard && score > 0 {
@@ -98,6 +98,12 @@ func (s *solver) givenUp(st *state) bool {
 	s.shift[shifted.ID] = by
 	s.weighStatic(slices.Collect(valuesOf(s.known)))
 	return true
+}
+
+// elsewhere says whether an alert fired in another place than an incident's records tell.
+func (s *solver) elsewhere(k *Known, x *Alert) bool {
+	factor, _ := s.place(s.newState(k), x)
+	return factor < 1
 }
 
 // suggests says whether an incident of records is likely enough for any of some alerts by what its records tell.
@@ -137,8 +143,27 @@ func (s *solver) scoreNew(list []int) float64 {
 	return sum + s.scoreRest(st, list[1:])
 }
 
-// scoreKnown is the same under an incident of records, in whose own company they are.
-func (s *solver) scoreKnown(k *Known, list []int) float64 { return s.scoreRest(s.newState(k), list) }
+// scoreKnown is the same under an incident of records, in the company of what it holds besides: alerts among which they fired
+// are of one piece with them.
+func (s *solver) scoreKnown(k *Known, list []int) (sum float64) {
+	st, own := s.newState(k), map[int]bool{}
+	for _, i := range list {
+		own[i] = true
+	}
+	var has []int
+	if now := s.states[k.ID]; now != nil {
+		has = now.members
+	}
+	for _, i := range list {
+		for ; len(has) > 0 && has[0] < i; has = has[1:] {
+			if j := has[0]; !own[j] {
+				s.add(st, j, s.out[j].sure)
+			}
+		}
+		sum += s.scoreRest(st, []int{i})
+	}
+	return sum
+}
 
 func (s *solver) scoreRest(st *state, list []int) (sum float64) {
 	for _, i := range list {

@@ -33,8 +33,10 @@ type Verdict struct {
 	Links []Link
 	// Moved: a person put it where it is, and not where its own id says.
 	Moved bool
-	// Noise is how likely it began for nothing: 0, one half or 1.
-	Noise float64
+	// Noise is how likely it began for nothing: 0, one half or 1. Unwritten: it belongs to an incident that nobody wrote about or
+	// spoke of, which at the same time of day again and again is none.
+	Noise     float64
+	Unwritten bool
 	// Why says why it opened an incident, belongs to one or does not, in words that many alerts share.
 	Why string
 }
@@ -254,7 +256,7 @@ func (s *solver) weighed(i int, ids map[*state]string, v *Verdict, link func(str
 		v.Noise, v.Why = 0, "a person said that it is an incident"
 	case p >= s.opt.LinkAt:
 		link(best, incident.LinkLinked, p, s.evidence(i, ids)...)
-		v.Noise, v.Why = 0, s.joined(i, ids)
+		v.Noise, v.Unwritten, v.Why = 0, o.best.state.known == nil, s.joined(i, ids)
 	case p >= s.opt.SuggestAt:
 		link(best, incident.LinkSuggested, p, s.evidence(i, ids)...)
 		v.Noise, v.Why = 0.5, "it may belong to the incident, which a person decides"
