@@ -16,6 +16,7 @@ import (
 	"meantime/source/github"
 	"meantime/source/gitlab"
 	"meantime/source/httpjson"
+	"meantime/source/incidentio"
 	"meantime/source/jira"
 	"meantime/source/jq"
 	"meantime/source/oncall"
@@ -52,6 +53,9 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 	},
 	"statuspage": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return statuspage.New(statuspage.Options{Access: a, PageID: c.PageID})
+	},
+	"incident-io": func(c *config.SourceConfig, a source.Access) (source.Connector, error) {
+		return incidentio.New(incidentio.Options{Access: a, Timestamps: c.Timestamps, Fields: c.Fields})
 	},
 	"rootly": func(_ *config.SourceConfig, a source.Access) (source.Connector, error) {
 		return rootly.New(rootly.Options{Access: a})

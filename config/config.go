@@ -242,6 +242,8 @@ type SourceConfig struct {
 	MilestoneLabels []string `mapstructure:"milestone_labels"` // github, gitlab: which labels mean a milestone
 	SeverityLabels  []string `mapstructure:"severity_labels"`  // github, gitlab: which labels mean a severity
 
+	Timestamps []string `mapstructure:"timestamps"` // incident-io: which timestamps mean a milestone, beside its own
+
 	PageID string `mapstructure:"page_id"` // statuspage: the page's id, for the management API
 
 	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries

@@ -41,6 +41,7 @@ var sourceTypes = []sourceType{
 		takes: []string{"labels", "milestone_labels", "severity_labels"},
 	},
 	{name: "statuspage", takes: []string{"page_id", "token_file"}, polled: true},
+	{name: "incident-io", needs: []string{"token_file"}, takes: []string{"timestamps", "fields"}, polled: true},
 	{name: "rootly", needs: []string{"token_file"}, polled: true},
 	{name: "firehydrant", needs: []string{"token_file"}, polled: true},
 	{name: "opsgenie", needs: []string{"token_file"}, takes: []string{"read"}, polled: true},

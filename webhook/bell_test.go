@@ -85,6 +85,7 @@ func TestVectors(t *testing.T) {
 			require.NoError(t, err)
 			for _, f := range files {
 				typ := strings.TrimSuffix(filepath.Base(filepath.Dir(strings.Replace(f, "/testdata/", "/", 1))), "-issues")
+				typ = strings.Replace(typ, "incidentio", "incident-io", 1)
 				text, err := os.ReadFile(f)
 				require.NoError(t, err)
 				var list []struct {

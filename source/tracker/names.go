@@ -22,16 +22,21 @@ func NewNames(key string, list []string, besides ...string) (Names, []error) {
 	for _, m := range incident.MilestoneNames {
 		fields = append(fields, string(m))
 	}
-	return names(key, list, "acknowledged=In progress|Investigating", append(fields, besides...))
+	return names(key, list, "acknowledged=In progress|Investigating", "is no milestone", append(fields, besides...))
+}
+
+// NewFields reads a list of `field=name|other name` that are no milestones.
+func NewFields(key string, list []string, fields ...string) (Names, []error) {
+	return names(key, list, "service=Affected services", "is not known here", fields)
 }
 
 // NewSeverities reads a list of `severity=name|other name`. A severity is any word.
 func NewSeverities(key string, list []string) (Names, []error) {
-	return names(key, list, "critical=sev1|sev-1", nil)
+	return names(key, list, "critical=sev1|sev-1", "", nil)
 }
 
-// names reads a list of `field=name|other name`; fields nil lets any be one.
-func names(key string, list []string, example string, fields []string) (Names, []error) {
+// names reads a list of `field=name|other name`; fields nil lets any be one, else unknown says what another is.
+func names(key string, list []string, example, unknown string, fields []string) (Names, []error) {
 	out := Names{}
 	var errs []error
 	for i, line := range list {
@@ -49,7 +54,7 @@ func names(key string, list []string, example string, fields []string) (Names, [
 			if near := incident.Nearest(field, fields); near != "" {
 				hint = "did you mean " + near + "?"
 			}
-			bad("%q is no milestone; %s", field, hint)
+			bad("%q %s; %s", field, unknown, hint)
 			continue
 		}
 		for name := range strings.SplitSeq(names, "|") {
