@@ -123,8 +123,8 @@ func answersFor(document, given string) ([]byte, error) {
 	return b, nil
 }
 
-// Print writes what was read: as a table for people, as yaml or as json.
-func (r *Imported) Print(w io.Writer, format string) error {
+// Print writes what was read: as a table for people, explained line by line where that is asked for, as yaml or as json.
+func (r *Imported) Print(w io.Writer, format string, explain bool) error {
 	switch format {
 	case "json":
 		return postmortem.WriteJSON(w, r.results...)
@@ -132,7 +132,7 @@ func (r *Imported) Print(w io.Writer, format string) error {
 		return postmortem.WriteYAML(w, r.results...)
 	}
 	for _, x := range r.results {
-		if err := postmortem.WriteTable(w, x); err != nil {
+		if err := postmortem.WriteTable(w, x, explain); err != nil {
 			return err
 		}
 	}

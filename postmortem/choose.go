@@ -13,6 +13,7 @@ import (
 type suggestion struct {
 	pick
 	probability float64
+	reasons     []extract.Reason
 }
 
 // The least a suggestion must be likely, and how many of them a person is shown for a milestone.
@@ -53,7 +54,7 @@ func (r *reader) choose(c *candidates) error {
 				r.picks[name] = p
 			}
 			if s.Probability >= leastLikely && len(r.suggested[name]) < mostSuggestions {
-				r.suggested[name] = append(r.suggested[name], suggestion{p, s.Probability})
+				r.suggested[name] = append(r.suggested[name], suggestion{p, s.Probability, w.Reasons(c.problem.Sources[s.Source], m)})
 			}
 		}
 	}
@@ -70,6 +71,16 @@ func (r *reader) choose(c *candidates) error {
 	r.who()
 	r.settleQuestions()
 	return nil
+}
+
+// weighed lists the likeliest moments of all milestones.
+func (r *reader) weighed() (ws []Weighed) {
+	for _, n := range incident.MilestoneNames {
+		for _, s := range r.suggested[n] {
+			ws = append(ws, Weighed{Milestone: n, At: s.at, Line: s.line, Sure: s.probability, Reasons: s.reasons, entry: s.e})
+		}
+	}
+	return ws
 }
 
 // doubtful says whether the day of the times is in doubt: the text names another than the one that stands beside it, and the

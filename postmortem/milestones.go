@@ -82,7 +82,7 @@ func (r *reader) found() (Found, error) {
 		return Found{}, err
 	}
 	r.ask()
-	return Found{Record: r.record(), Questions: r.qs, Entries: r.table(), Problem: &c.problem}, nil
+	return Found{Record: r.record(), Questions: r.qs, Entries: r.table(), Problem: &c.problem, Weighed: r.weighed()}, nil
 }
 
 // maxEntries is the most entries milestones are looked for in: nobody tells an incident in more.

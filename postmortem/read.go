@@ -44,6 +44,20 @@ type Found struct {
 	Entries []Entry
 	// Problem is what the milestones were chosen from, nil where nothing was.
 	Problem *extract.Problem
+	// Weighed are the likeliest moments of each milestone, the likelier first.
+	Weighed []Weighed
+}
+
+// Weighed is a moment that is, or may be, a milestone.
+type Weighed struct {
+	Milestone incident.MilestoneName
+	At        time.Time
+	Line      int
+	// Sure is how often such a choice was right.
+	Sure float64
+	// Reasons are what the place where it stands says for and against it by itself, the strongest first.
+	Reasons []extract.Reason
+	entry   *entry
 }
 
 // Entry is one moment a document tells of, for people to look at.
@@ -57,6 +71,10 @@ type Entry struct {
 	Prose bool // from running text rather than a timeline
 	// Milestones are those that were taken from it.
 	Milestones []incident.MilestoneName
+	// Told are the words by which it tells its kinds: `alert "alert fires"`.
+	Told []string
+	// Weighed says which milestones it may be, and why.
+	Weighed []Weighed
 }
 
 // Read reads a written postmortem. The name is the document's file name or address: it gives the records their ID, may

@@ -330,7 +330,7 @@ func TestGolden(t *testing.T) {
 		require.NoError(t, err)
 		res := read(t, name, string(body), Options{})
 		var out bytes.Buffer
-		require.NoError(t, WriteTable(&out, res))
+		require.NoError(t, WriteTable(&out, res, false))
 		out.WriteString("\n--- yaml\n")
 		require.NoError(t, WriteYAML(&out, res))
 		golden := "testdata/golden/" + name + ".txt"
@@ -343,7 +343,7 @@ func TestGolden(t *testing.T) {
 		require.Equal(t, string(want), out.String())
 		// The same twice, to the byte.
 		var again bytes.Buffer
-		require.NoError(t, WriteTable(&again, read(t, name, string(body), Options{})))
+		require.NoError(t, WriteTable(&again, read(t, name, string(body), Options{}), false))
 		require.True(t, strings.HasPrefix(out.String(), again.String()))
 		// YAML and JSON say the same, and what they print is a record.
 		var y, j bytes.Buffer

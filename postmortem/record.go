@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"strconv"
 	"strings"
 
 	"meantime/incident"
@@ -120,9 +121,39 @@ func (r *reader) actions() (as []incident.Action) {
 	return as
 }
 
+// told are the words by which an entry tells its kinds, and how where it is not plainly.
+func (r *reader) told(e *entry) (out []string) {
+	var toks []token
+	for _, k := range kindOrder {
+		t, ok := e.kinds[k]
+		if !ok {
+			continue
+		}
+		if toks == nil {
+			toks = r.o.words(e)
+		}
+		var words []string
+		for i := max(t.from, 0); i < t.to && i < len(toks) && len(words) < 12; i++ {
+			if !toks[i].comma && !toks[i].stop {
+				words = append(words, toks[i].text)
+			}
+		}
+		s := string(k)
+		if len(words) > 0 {
+			s += " " + strconv.Quote(quoteText(strings.Join(words, " "), 80))
+		}
+		if m := e.mode(k); m != "firm" {
+			s += " (" + m + ")"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
 // table lists the entries for people to look at.
 func (r *reader) table() []Entry {
 	var out []Entry
+	weighed := r.weighed()
 	for _, e := range r.own {
 		if r.o.timeline && !e.list && !e.kinds.has(ImpactStart, Recovered, Resolved, Alert, ReportUser, Noticed) && len(e.kinds) == 0 {
 			continue
@@ -147,6 +178,12 @@ func (r *reader) table() []Entry {
 				x.Milestones = append(x.Milestones, n)
 			}
 		}
+		for _, w := range weighed {
+			if w.entry == e {
+				x.Weighed = append(x.Weighed, w)
+			}
+		}
+		x.Told = r.told(e)
 		out = append(out, x)
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -86,8 +87,57 @@ func plain(n *yaml.Node) {
 	}
 }
 
-// WriteTable prints a reading for a person: the entries with their kinds, the milestones, the questions.
-func WriteTable(w io.Writer, res Result) error {
+// letters stand for the milestones in a table of entries: a capital where one was taken from the line, a small letter where the
+// line may be it.
+var letters = map[incident.MilestoneName]string{
+	incident.Started: "S", incident.Detected: "D", incident.Acknowledged: "A",
+	incident.Identified: "I", incident.Mitigated: "M", incident.Resolved: "R",
+}
+
+// lettersOf are the letters of an entry.
+func lettersOf(e Entry) string {
+	s := ""
+	for _, n := range incident.MilestoneNames {
+		switch {
+		case slices.Contains(e.Milestones, n):
+			s += letters[n]
+		case slices.ContainsFunc(e.Weighed, func(w Weighed) bool { return w.Milestone == n }):
+			s += strings.ToLower(letters[n])
+		}
+	}
+	return s
+}
+
+// mostReasons is how many of a choice's reasons are printed.
+const mostReasons = 6
+
+// explain prints what an entry tells by which words, and what speaks for and against what it may be.
+func explain(b *strings.Builder, e Entry) {
+	fmt.Fprintf(b, "line %d  %s\n", e.Line, printable(quoteText(e.Text, 100)))
+	for _, t := range e.Told {
+		fmt.Fprintf(b, "    tells %s\n", printable(t))
+	}
+	for _, w := range e.Weighed {
+		b.WriteString("    ")
+		w.explain(b)
+	}
+}
+
+// explain prints what speaks for and against a moment.
+func (w Weighed) explain(b *strings.Builder) {
+	fmt.Fprintf(b, "%s %.2f:", w.Milestone, w.Sure)
+	for i, r := range w.Reasons[:min(len(w.Reasons), mostReasons)] {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, " %+.1f %s", r.Weight, printable(r.Feature))
+	}
+	b.WriteByte('\n')
+}
+
+// WriteTable prints a reading for a person: the entries with their kinds, the milestones, the questions; and, where it is to
+// be explained, what spoke for and against each line.
+func WriteTable(w io.Writer, res Result, explained bool) error {
 	var b strings.Builder
 	if len(res.Incidents) == 0 {
 		fmt.Fprintf(&b, "%s: no incident found\n", printable(res.Title))
@@ -98,7 +148,7 @@ func WriteTable(w io.Writer, res Result) error {
 		}
 		fmt.Fprintf(&b, "%s  %s\n\n", printable(f.Record.ID), printable(f.Record.Title))
 		tw := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(tw, "LINE\tTIME\tUTC\tKIND\tTEXT")
+		fmt.Fprintln(tw, "LINE\tTIME\tUTC\tIS\tKIND\tTEXT")
 		for _, e := range f.Entries {
 			at := "?"
 			if !e.At.IsZero() {
@@ -108,7 +158,7 @@ func WriteTable(w io.Writer, res Result) error {
 			for k := range e.Kinds {
 				kinds[k] = string(e.Kinds[k])
 			}
-			fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\n", e.Line, printable(e.Clock), at, strings.Join(kinds, ","), printable(quoteText(e.Text, 70)))
+			fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Line, printable(e.Clock), at, lettersOf(e), strings.Join(kinds, ","), printable(quoteText(e.Text, 70)))
 		}
 		fmt.Fprintln(tw, "\nMILESTONE\tUTC\tCONFIDENCE\tLINE\tEVIDENCE")
 		for _, n := range incident.MilestoneNames {
@@ -121,6 +171,18 @@ func WriteTable(w io.Writer, res Result) error {
 		}
 		if err := tw.Flush(); err != nil {
 			return err
+		}
+		if explained {
+			b.WriteString("\nWHY\n")
+			for _, e := range f.Entries {
+				explain(&b, e)
+			}
+			for _, w := range f.Weighed {
+				if w.entry == nil { // a field, or the end of a stretch
+					fmt.Fprintf(&b, "line %d  %s ", w.Line, w.At.UTC().Format("2006-01-02 15:04"))
+					w.explain(&b)
+				}
+			}
 		}
 		if len(f.Questions) > 0 {
 			b.WriteString("\nQUESTIONS\n")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -16,7 +17,14 @@ func importCommand(a *kingpin.Application) command {
 	c.Flag("answers", "Answers to the questions, for all files; otherwise NAME.answers.yaml beside each file where it exists.").StringVar(&in.Answers)
 	c.Flag("source", "The source under which the records are stored.").Default("postmortems").StringVar(&in.Source)
 	format := c.Flag("format", "table, yaml or json; a table, and yaml with --dry-run, where it is not given.").Enum("", "table", "yaml", "json")
+	explain := c.Flag("explain", "Print, in a table, by which words each line was understood, and what speaks for and against what it may be.").Bool()
 	return command{c, func(ctx context.Context, p *program) error {
+		if *format == "" && *explain {
+			*format = "table"
+		}
+		if *explain && *format != "table" {
+			return fmt.Errorf("--explain with --format %s: only a table can be explained", *format)
+		}
 		r, err := app.ReadPostmortems(ctx, p.options(), in)
 		if err != nil {
 			return err
@@ -24,7 +32,7 @@ func importCommand(a *kingpin.Application) command {
 		if *format == "" && in.DryRun {
 			*format = "yaml"
 		}
-		if err := r.Print(p.stdout, *format); err != nil {
+		if err := r.Print(p.stdout, *format, *explain); err != nil {
 			return err
 		}
 		for _, x := range r.Replaced {

@@ -94,7 +94,7 @@ func run(dirs []string, one string, verbose bool, opts postmortem.Options) error
 				notes = append(notes, name+": "+x)
 			}
 			if one != "" {
-				if err := postmortem.WriteTable(os.Stdout, res); err != nil {
+				if err := postmortem.WriteTable(os.Stdout, res, true); err != nil {
 					return err
 				}
 			}
