@@ -73,6 +73,7 @@ var connectors = map[string]func(c *config.SourceConfig, a source.Access) (sourc
 		return httpjson.New(httpjson.Options{
 			Access: a, Query: c.Query, PerMinute: c.PerMinute, By: c.Page.By, Param: c.Page.Param, Size: c.Page.Size, Next: c.Next,
 			SinceParam: c.Since.Param, SinceFormat: c.Since.Format, Lookback: c.Since.Lookback.Value(), Items: c.Items, Map: c.Map,
+			Body: c.Body, TokenScheme: c.Scheme,
 		})
 	},
 }

@@ -246,13 +246,15 @@ type SourceConfig struct {
 
 	PageID string `mapstructure:"page_id"` // statuspage: the page's id, for the management API
 
-	Headers   Pairs       `mapstructure:"headers"`    // http: that every request carries
-	Query     []string    `mapstructure:"query"`      // http: parameters of every request, as name=value
-	PerMinute int         `mapstructure:"per_minute"` // http: the documented limit of requests, of which half are made
-	Page      PageConfig  `mapstructure:"page"`       // http: how the list is cut into pages
-	Next      string      `mapstructure:"next"`       // http, jq: what leads to the next page
-	Since     SinceConfig `mapstructure:"since"`      // http: how what changed is asked for
-	Items     string      `mapstructure:"items"`      // http, jq: the incidents in an answer
+	Headers   Pairs       `mapstructure:"headers"`      // http: that every request carries
+	Query     []string    `mapstructure:"query"`        // http: parameters of every request, as name=value
+	PerMinute int         `mapstructure:"per_minute"`   // http: the documented limit of requests, of which half are made
+	Page      PageConfig  `mapstructure:"page"`         // http: how the list is cut into pages
+	Next      string      `mapstructure:"next"`         // http, jq: what leads to the next page
+	Since     SinceConfig `mapstructure:"since"`        // http: how what changed is asked for
+	Body      string      `mapstructure:"body"`         // http, jq: what is sent; without it nothing is, by GET
+	Scheme    string      `mapstructure:"token_scheme"` // http: what stands before the token
+	Items     string      `mapstructure:"items"`        // http, jq: the incidents in an answer
 }
 
 // PageConfig says how a list is cut into pages.

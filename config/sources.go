@@ -51,7 +51,7 @@ var sourceTypes = []sourceType{
 	},
 	{
 		name: "http", needs: []string{"url", "items", "map"}, polled: true,
-		takes: []string{"token_file", "user", "password_file", "headers", "query", "per_minute", "page", "next", "since"},
+		takes: []string{"token_file", "user", "password_file", "headers", "query", "per_minute", "page", "next", "since", "body", "token_scheme"},
 	},
 }
 
@@ -120,6 +120,9 @@ func (v *validator) source(key string, c SourceConfig) Source {
 		Timeout:  v.orDefault(key+".timeout", c.Timeout, timeout),
 		Headers:  v.headers(key+".headers", c.Headers, "token_file, or user and password_file"),
 		TLS:      v.tlsConfig(key+".tls_config", c.TLSConfig),
+	}
+	if t.name == "http" {
+		s.URL = c.URL // the whole address, which may end in a slash
 	}
 	if t.polled || c.Map != "" {
 		s.Config, s.key, s.places = c, key, v.places

@@ -35,7 +35,7 @@ type pace struct {
 func newPace(perMinute float64) pace {
 	p := pace{mu: &sync.Mutex{}, until: &time.Time{}}
 	if perMinute > 0 {
-		p.limiter = rate.NewLimiter(rate.Limit(perMinute/2/60), burst)
+		p.limiter = rate.NewLimiter(rate.Limit(perMinute/2/60), int(max(1, min(burst, perMinute/2))))
 	}
 	return p
 }

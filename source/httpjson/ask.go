@@ -38,6 +38,11 @@ type Options struct {
 	Size      int
 	// Next is the program that finds the next cursor or address in an answer.
 	Next string
+	// Body is the program that makes what is sent of {next, since}; where it is given, requests are POST. Pages by cursor then need
+	// no Param: a cursor may be any value.
+	Body string
+	// TokenScheme stands before the token; empty means Bearer.
+	TokenScheme string
 	// SinceParam is the parameter that asks for what changed since a time, SinceFormat one of Formats. Without it the whole list
 	// is read each time.
 	SinceParam, SinceFormat string
@@ -55,6 +60,7 @@ type Connector struct {
 	client           *source.Client
 	query            url.Values
 	items, mapp, nxt *jq.Program
+	body             *jq.Program // nil: there is none
 }
 
 var _ source.Connector = (*Connector)(nil)
@@ -81,11 +87,14 @@ func New(o Options) (*Connector, error) {
 		}
 		c.query.Add(name, value)
 	}
+	if o.Body != "" {
+		c.body = program("body", o.Body)
+	}
 	c.checkPages(bad)
 	if o.By == "cursor" || o.By == "next" {
 		c.nxt = program("next", o.Next)
 	}
-	if o.SinceParam != "" && !slices.Contains(Formats, o.SinceFormat) {
+	if (o.SinceParam != "" || o.SinceFormat != "") && !slices.Contains(Formats, o.SinceFormat) {
 		bad("since.format", "%q; it is one of %s", o.SinceFormat, strings.Join(Formats, ", "))
 	}
 	perMinute := o.PerMinute
@@ -93,7 +102,14 @@ func New(o Options) (*Connector, error) {
 		perMinute = DefaultPerMinute
 	}
 	var err error
-	if c.client, err = o.Access.NewClient(source.Vendor{PerMinute: float64(perMinute)}); err != nil {
+	v := source.Vendor{PerMinute: float64(perMinute)}
+	switch {
+	case o.TokenScheme != "" && (o.Access.Secret == nil || o.Access.User != ""):
+		bad("token_scheme", "without token_file it has no effect")
+	case o.TokenScheme != "":
+		v.Header, v.Prefix = "Authorization", o.TokenScheme+" "
+	}
+	if c.client, err = o.Access.NewClient(v); err != nil {
 		bad("url", "%w", err)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -108,7 +124,7 @@ func (c *Connector) checkPages(bad func(key, format string, args ...any)) {
 	if o.By == "" {
 		o.By = "none"
 	}
-	needsParam := o.By == "number" || o.By == "offset" || o.By == "cursor"
+	needsParam := o.By == "number" || o.By == "offset" || o.By == "cursor" && o.Body == ""
 	needsNext := o.By == "cursor" || o.By == "next"
 	switch {
 	case !slices.Contains(Ways, o.By):
@@ -128,7 +144,7 @@ func (c *Connector) checkPages(bad func(key, format string, args ...any)) {
 // Traits implements source.Connector.
 func (c *Connector) Traits() source.Traits {
 	return source.Traits{
-		Lookback: c.o.Lookback, NoMade: true, Shifts: c.o.By != "none", Vanishes: c.o.SinceParam == "",
+		Lookback: c.o.Lookback, NoMade: true, Shifts: c.o.By != "none", Vanishes: c.o.SinceParam == "" && c.o.SinceFormat == "",
 		Hints: map[int]string{
 			http.StatusUnauthorized: "the server does not accept who asks; see headers, token_file, user and password_file",
 			http.StatusForbidden:    "the server does not let who asks read this",
@@ -143,6 +159,9 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 	if byAddress := c.o.By == "link" || c.o.By == "next"; byAddress && a.Next != "" {
 		req.Path = a.Next // it has all parameters
 	} else {
+		if strings.HasSuffix(c.o.Access.Client.URL, "/") {
+			req.Path = "/" // some servers know the address only so
+		}
 		for name, values := range c.query {
 			req.Query[name] = values
 		}
@@ -150,13 +169,16 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 			req.Query.Set(c.o.SinceParam, c.since(a.From))
 		}
 		switch {
-		case a.Next != "":
+		case a.Next != "" && c.o.Param != "":
 			req.Query.Set(c.o.Param, a.Next)
 		case c.o.By == "number":
 			req.Query.Set(c.o.Param, "1")
 		case c.o.By == "offset":
 			req.Query.Set(c.o.Param, "0")
 		}
+	}
+	if err := c.sent(ctx, &req, &a); err != nil {
+		return p, err
 	}
 	res, err := c.client.Do(ctx, req)
 	if err != nil {
@@ -180,6 +202,33 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 	}
 	p.Next, err = c.next(ctx, a.Next, len(found), res, answer)
 	return p, err
+}
+
+// sent makes the body of a request, where the configuration has a program for it.
+func (c *Connector) sent(ctx context.Context, req *source.Request, a *source.Ask) error {
+	if c.body == nil {
+		return nil
+	}
+	input := map[string]any{"next": nil, "since": nil}
+	if c.o.SinceFormat != "" {
+		input["since"] = c.since(a.From)
+	}
+	if a.Next != "" {
+		next, err := jq.DecodeAny(json.RawMessage(a.Next))
+		if err != nil {
+			return fmt.Errorf("what led to the next page cannot be read: %w", err)
+		}
+		input["next"] = next
+	}
+	out, err := c.body.Run(ctx, input, input)
+	switch {
+	case err != nil:
+		return fmt.Errorf("body: %w", err)
+	case len(out) != 1:
+		return fmt.Errorf("body: the program makes %d values, not one", len(out))
+	}
+	req.Method, req.Body = http.MethodPost, out[0]
+	return nil
 }
 
 // item is an incident with its id and the time of its last change, where the mapping tells one.
@@ -215,6 +264,10 @@ func (c *Connector) next(ctx context.Context, now string, n int, res *source.Res
 		out, err := c.nxt.Run(ctx, answer, answer)
 		if err != nil || len(out) == 0 {
 			return "", err
+		}
+		if v, ended := out[0].(bool); c.body != nil && !(ended && !v) {
+			b, err := json.Marshal(out[0])
+			return string(b), err
 		}
 		switch v := out[0].(type) {
 		case string:

@@ -2,6 +2,7 @@ package httpjson
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -141,6 +142,9 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	}{
 		{func(o *Options) { o.Map = "{id" }, "map: not a jq program: it ends too early, in line 1"},
 		{func(o *Options) { o.Items = ".[" }, "items: not a jq program"},
+		{func(o *Options) { o.Body = "{" }, "body: not a jq program"},
+		{func(o *Options) { o.TokenScheme = "Token" }, "token_scheme: without token_file it has no effect"},
+		{func(o *Options) { o.SinceFormat = "iso" }, `since.format: "iso"`},
 		{func(o *Options) { o.By = "pages" }, `page.by: "pages"; it is one of none, number, offset, cursor, link, next`},
 		{func(o *Options) { o.By = "number" }, "page.param: missing; it is the parameter that carries the number"},
 		{func(o *Options) { o.Param = "page" }, "page.param: pages by none carry none"},
@@ -155,6 +159,38 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		_, err := New(o)
 		require.ErrorContains(t, err, c.want)
 	}
+}
+
+// Where the configuration has a program for it, something is sent, with whatever led to the next page.
+func TestBody(t *testing.T) {
+	var got []string
+	c, err := New(Options{
+		Access: source.Access{
+			Secret: func() string { return "t0ken" },
+			Client: source.ClientOptions{URL: "https://example.org/x/", Transport: &sourcetest.Server{
+				Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					require.Equal(t, []string{"Token t0ken"}, r.Header["Authorization"])
+					b, err := io.ReadAll(r.Body)
+					require.NoError(t, err)
+					got = append(got, r.Method+" "+r.URL.Path+" "+string(b))
+					sourcetest.WriteJSON(w, map[string]any{"i": []any{}, "cursor": map[string]any{"n": 1<<53 + 1, "more": len(got) < 2}})
+				}),
+			}}},
+		Items: ".i[]", Map: "{id}", By: "cursor", Next: "if .cursor.more then .cursor else null end", TokenScheme: "Token",
+		Body: "{since, cursor: .next}", SinceFormat: "date",
+	})
+	require.NoError(t, err)
+	require.False(t, c.Traits().Vanishes)
+	a := source.Ask{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
+	for range 2 {
+		p, err := c.Page(t.Context(), a)
+		require.NoError(t, err)
+		a.Next = p.Next
+	}
+	require.Empty(t, a.Next)
+	require.Equal(t, []string{
+		`POST /x/ {"cursor":null,"since":"2026-03-02"}`, `POST /x/ {"cursor":{"more":true,"n":9007199254740993},"since":"2026-03-02"}`,
+	}, got)
 }
 
 // A page that leads to another server is not followed: the secret would go there.

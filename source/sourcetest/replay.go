@@ -1,14 +1,17 @@
 package sourcetest
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -135,6 +138,9 @@ func (p *Replay) fits(i int, r *http.Request) int {
 		}
 	}
 	score := 1
+	if r.Method == http.MethodPost && len(e.Request.Body) > 0 && sameJSON(e.Request.Body, p.sent(r)) {
+		score += 500
+	}
 	for name, values := range got {
 		if slices.Equal(want[name], values) {
 			score += 2
@@ -146,6 +152,19 @@ func (p *Replay) fits(i int, r *http.Request) int {
 		return -1
 	}
 	return score
+}
+
+// sent is the body of a request, which can be read again.
+func (p *Replay) sent(r *http.Request) []byte {
+	b, err := io.ReadAll(r.Body)
+	require.NoError(p.T, err)
+	r.Body = io.NopCloser(bytes.NewReader(b))
+	return b
+}
+
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // pageOf makes the first page the same however it is written.
