@@ -1,5 +1,15 @@
 GO ?= go
 CONFIG ?= examples/meantime.yml
+# Where `make build` puts the program.
+BIN ?= bin/meantime
+
+# What a build tells of itself. The date is the commit's, so that the same commit gives the same bytes.
+VERSION = $(shell cat VERSION)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null)$(shell git diff --quiet HEAD 2>/dev/null || echo -modified)
+BRANCH = $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null)
+BUILD_DATE = $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+STAMP = github.com/prometheus/common/version
+LDFLAGS = -s -w -X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION) -X $(STAMP).Branch=$(BRANCH) -X $(STAMP).BuildDate=$(BUILD_DATE)
 
 GOLANGCI_LINT = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -16,8 +26,8 @@ run: ## Start the daemon on port 10049 with the five example incidents
 demo: build ## Start Meantime with a made-up year of incidents, and Prometheus with its past where it is installed
 	$(GO) run ./demo --meantime=bin/meantime
 
-build: ## Build the program into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/meantime ./cmd/meantime
+build: ## Build the program into bin/, stamped with its version
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/meantime
 
 test: ## Do all set-up and run every test
 	@GO="$(GO)" test/run

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/version"
+
 	"meantime/incident"
 )
 
@@ -50,6 +52,8 @@ var functions = template.FuncMap{
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
 	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
+	// The version is that of the program; it is not known where pages are made without one, as in tests.
+	"version": func() string { return version.Version },
 }
 
 // page is what the layout needs around every page.

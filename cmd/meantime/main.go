@@ -56,6 +56,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	p := &program{stdout: stdout, stderr: stderr}
+	tellVersion()
 	k := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
 	k.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
 	k.Version(version.Print("meantime")).VersionFlag.Short('v')
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 	commands := []command{
 		serveCommand(k), checkConfigCommand(k), trySourceCommand(k), importCommand(k), replayCommand(k), reportCommand(k),
-		explainCommand(k), simulateCommand(k), backfillCommand(k), backupCommand(k), copyCommand(k),
+		explainCommand(k), simulateCommand(k), backfillCommand(k), backupCommand(k), copyCommand(k), healthcheckCommand(k),
 	}
 
 	// kingpin prints help and version itself and would then exit; told not to, it goes on, so note that it did.
