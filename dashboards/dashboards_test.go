@@ -317,19 +317,6 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-func TestMixinHasEverything(t *testing.T) {
-	b, err := os.ReadFile("mixin.libsonnet")
-	require.NoError(t, err)
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	for _, d := range dashboards(t) {
-		require.Contains(t, string(b), "import '"+d.File+"'")
-		require.Contains(t, string(readme), "`"+d.File+"`")
-	}
-	require.Contains(t, string(b), "importstr 'alerts.yaml'")
-	require.Contains(t, string(b), "importstr 'records.yaml'")
-}
-
 // promtool runs Prometheus's own judge of rules.
 func promtool(t *testing.T, dir string, args ...string) {
 	t.Helper()

@@ -37,6 +37,7 @@ var (
 		Name: "PostgreSQL", For: "store tests", Package: "postgresql",
 		commands: []string{"postgres"}, dirs: []string{"/usr/lib/postgresql/*/bin"},
 	}
+	jsonnetProgram  = Program{Name: "jsonnet", For: "tests of the mixin", Package: "jsonnet", commands: []string{"jsonnet"}}
 	chromiumProgram = Program{
 		Name: "Chromium", For: "tests of the pages", Package: "chromium",
 		commands: []string{"chromium", "chromium-browser", "google-chrome"},
@@ -45,7 +46,7 @@ var (
 
 // Programs lists every program that tests run.
 func Programs() []Program {
-	return []Program{prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, victoriaProgram, postgresProgram, chromiumProgram}
+	return []Program{prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, victoriaProgram, postgresProgram, chromiumProgram, jsonnetProgram}
 }
 
 // Find is the path of the program. One that is built from source is built where it has not been yet.

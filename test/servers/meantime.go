@@ -26,6 +26,8 @@ type MeantimeOptions struct {
 	Args, Env []string
 	// Race runs the build that reports data races.
 	Race bool
+	// Program is the binary; empty for one that is built of the repository as it is.
+	Program string
 }
 
 // MeantimeServer is a running Meantime.
@@ -58,6 +60,9 @@ func MeantimeStarting(t testing.TB, o MeantimeOptions) *MeantimeServer {
 	build := plainBinary
 	if o.Race {
 		build = raceBinary
+	}
+	if o.Program != "" {
+		build = func() (string, error) { return o.Program, nil }
 	}
 	path, err := build()
 	if err != nil {
