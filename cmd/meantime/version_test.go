@@ -8,7 +8,9 @@ import (
 )
 
 func TestBuiltVersion(t *testing.T) {
-	of := func(v string) *debug.BuildInfo { return &debug.BuildInfo{Main: debug.Module{Path: "meantime", Version: v}} }
+	of := func(v string) *debug.BuildInfo {
+		return &debug.BuildInfo{Main: debug.Module{Path: "meantime", Version: v}}
+	}
 	for _, c := range []struct {
 		name, stamped string
 		info          *debug.BuildInfo
