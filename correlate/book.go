@@ -66,6 +66,7 @@ type book struct {
 	total     int      // of entries
 	reading   bool     // everything is told
 	told      bool     // something that is delivered with every pass changed
+	weighed   int      // how often an alert was weighed against an incident so far
 }
 
 // sizes bound how much is worked out and kept at once, in episodes.
@@ -128,7 +129,7 @@ type day struct {
 type cell struct {
 	from, to int64
 	entries  []*entry
-	in, out  []assign.Carried
+	in, out  []*assign.Carried
 	answer   *assign.Output  // nil where it is not at hand
 	refs     map[string]bool // incidents that its alerts have to do with
 	opened   []string        // incidents that its alerts opened

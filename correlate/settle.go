@@ -148,7 +148,7 @@ func (b *book) before(t int64) *cell {
 const carryDays = 30
 
 func (b *book) checkCarried(c *cell) {
-	var in []assign.Carried
+	var in []*assign.Carried
 	if p := b.before(c.from); p != nil {
 		in = p.out
 	}
@@ -157,8 +157,8 @@ func (b *book) checkCarried(c *cell) {
 	}
 }
 
-func sameCarried(a, b []assign.Carried) bool {
-	return len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
+func sameCarried(a, b []*assign.Carried) bool {
+	return slices.EqualFunc(a, b, func(x, y *assign.Carried) bool { return x == y || reflect.DeepEqual(x, y) })
 }
 
 // queue are cells that have to be worked out, in order of time.
@@ -564,6 +564,7 @@ func (b *book) work(ctx context.Context, l loader, c *cell) error {
 	if err != nil {
 		return err
 	}
+	b.weighed += out.Weighed
 	b.accept(c, in, out)
 	return nil
 }
@@ -580,6 +581,7 @@ func (b *book) again(ctx context.Context, l loader, c *cell) error {
 	if c.answer, err = assign.Solve(ctx, in); err != nil {
 		return err
 	}
+	b.weighed += c.answer.Weighed
 	return l.worked(ctx, c)
 }
 

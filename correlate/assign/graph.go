@@ -60,6 +60,9 @@ func (g *Graph) Tie(failed, alert string) Tie {
 	if failed == alert {
 		return Tie{Kind: Same, Share: shareSame}
 	}
+	if !g.catalog.Connected(failed) || !g.catalog.Connected(alert) {
+		return Tie{Kind: Uncharted, Share: shareUncharted} // there is no end of pairs of such, so none is kept
+	}
 	k := [2]string{failed, alert}
 	if t, ok := g.cache[k]; ok {
 		return t

@@ -14,7 +14,7 @@ type solver struct {
 	ctx     context.Context // asked now and then; what is left undone once it ended is never given out
 	alerts  []Alert
 	known   map[string]*Known
-	carried []Carried
+	carried []*Carried
 	aliases map[string]int
 	org     *Org
 	opt     *Options
@@ -27,26 +27,40 @@ type solver struct {
 	shift        map[string]float64 // of incidents whose clock is wrong
 
 	passes int
-	habit  []float64
+	terms  int // how often those of an alert and an incident were worked out
+
+	habit []float64
 	// habitBy is what each habit was judged by.
 	habitBy []habitKind
 	frozen  bool
 	out     []outcome
 	states  map[string]*state
 	opened  []*state
-	hot     []*state
-	seeds   map[int]bool // alerts that begin an incident of their own
-	banned  map[int]bool // that a record explains better
-	forced  map[int]bool // that a person spoke of
-	lost    map[int]bool // that may open an incident and belonged to nothing after the last pass
+	hot     []hotState // in order; of what alerts opened and is carried only what was asked for, unless every is set
+	// hotKnown are those of records among them.
+	hotKnown  []hotState
+	every     bool
+	places    int              // given out so far
+	weighedAt float64          // when the last alert that was weighed began
+	woken     []*state         // of what is carried
+	met       map[int][]*state // incidents that alerts opened, by the service of a member
+	seeds     map[int]bool     // alerts that begin an incident of their own
+	banned    map[int]bool     // that a record explains better
+	forced    map[int]bool     // that a person spoke of
+	lost      map[int]bool     // that may open an incident and belonged to nothing after the last pass
 
-	service  []int            // of each alert, by number
-	services map[string][]int // of each incident of records
-	names    []string         // of services
-	ids      map[string]int   // of services
-	ties     [][]tieOnce
-	seedIDs  map[int]string
-	scored   map[string]bool // bursts that were looked at since habits are frozen
+	service   []int            // of each alert, by number
+	services  map[string][]int // of each incident of records
+	names     []string         // of services
+	ids       map[string]int   // of services
+	own       int              // how many of the services, the first, are of alerts
+	ties      [][]uint8        // by service of an incident and service of an alert, by place in tied; 0 was not looked up
+	tieKinds  []Tie
+	nearby    map[int][]int  // services tied to a service
+	byID      map[string]int // what is carried
+	carriedBy map[int][]int  // what is carried and alerts opened, by service
+	seedIDs   map[int]string
+	scored    map[string]bool // bursts that were looked at since habits are frozen
 }
 
 // candidate is an incident of records with its static terms for an alert.
@@ -75,7 +89,7 @@ func newSolver(in *Input) *solver {
 	s := &solver{
 		alerts: in.Alerts, known: map[string]*Known{}, carried: in.Carried, aliases: in.Aliases, org: &in.Org, opt: in.Options, graph: in.Graph,
 		shift: map[string]float64{}, seeds: map[int]bool{}, banned: map[int]bool{}, forced: map[int]bool{},
-		seedIDs: map[int]string{}, scored: map[string]bool{},
+		seedIDs: map[int]string{}, scored: map[string]bool{}, nearby: map[int][]int{},
 	}
 	s.tempo = s.org.Tempo()
 	s.scale = timeScale * s.tempo
@@ -151,15 +165,7 @@ func (s *solver) pass(seed bool) {
 	if !s.frozen || s.habit == nil {
 		s.habit = s.habits()
 	}
-	s.states, s.opened, s.hot = map[string]*state{}, nil, nil
-	for i := range s.carried {
-		st := s.carried[i].state(s)
-		s.states[st.id] = st
-		if st.known == nil {
-			s.opened = append(s.opened, st)
-		}
-		s.heat(st)
-	}
+	s.begun()
 	out := make([]outcome, len(s.alerts))
 	for i := range s.alerts {
 		if i%askEvery == 0 && s.ctx.Err() != nil {
@@ -170,13 +176,6 @@ func (s *solver) pass(seed bool) {
 	s.out = out
 	s.lookBack()
 	s.passes++
-}
-
-func (s *solver) heat(st *state) {
-	if !st.hot {
-		st.hot = true
-		s.hot = append(s.hot, st)
-	}
 }
 
 // one weighs one alert, and makes it a member of what it belongs to.
@@ -278,6 +277,7 @@ func (s *solver) begin(i int) *state {
 
 // join makes an alert a member.
 func (s *solver) join(st *state, i int, p, rate float64) {
+	s.meets(st, i)
 	s.add(st, i, p)
 	st.worth += math.Log(rate / s.habit[i])
 	s.heat(st)
@@ -296,6 +296,9 @@ func (s *solver) seedID(i int) string {
 func (s *solver) stateOf(id string) *state {
 	if st := s.states[id]; st != nil {
 		return st
+	}
+	if i, ok := s.byID[id]; ok {
+		return s.wake(i)
 	}
 	if k := s.known[id]; k != nil {
 		st := s.newState(k)
@@ -336,17 +339,7 @@ func (s *solver) weigh(i int, o *outcome) {
 		c := &s.base[i][k]
 		consider(s.stateOf(c.known.ID), &c.terms)
 	}
-	s.hot = slices.DeleteFunc(s.hot, func(st *state) bool {
-		if st.stamp == i+1 {
-			return false
-		}
-		if x.Start-st.at > coolAfter*s.scale && st.until+s.opt.Quiet+s.opt.Reopen < x.Start {
-			st.hot = false
-			return true
-		}
-		consider(st, nil)
-		return false
-	})
+	s.company(i, func(st *state) { consider(st, nil) })
 }
 
 // lookBack gives what nothing explains for sure to an incident of which two sure alerts begin soon after it on a service tied

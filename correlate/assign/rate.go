@@ -113,21 +113,33 @@ func (s *solver) tie(services []int, service int) (best Tie, via int) {
 		return Tie{Kind: Unsaid, Share: shareUnsaid / math.Max(1, s.org.Services)}, 0
 	}
 	for _, f := range services {
-		t := &s.ties[f][service]
-		if !t.known {
-			*t = tieOnce{s.graph.Tie(s.names[f], s.names[service]), true}
-		}
-		if t.Share > best.Share {
-			best, via = t.Tie, f
+		if t := s.tieOf(f, service); t.Share > best.Share {
+			best, via = t, f
 		}
 	}
 	return best, via
 }
 
-// tieOnce is a tie that was looked up.
-type tieOnce struct {
-	Tie
-	known bool
+// tieOf is how alerts of a service stand to another, looked up once. There are few ties, and many pairs.
+func (s *solver) tieOf(failed, alert int) Tie {
+	if failed == alert || alert == 0 {
+		return s.graph.Tie(s.names[failed], s.names[alert])
+	}
+	row := s.ties[failed]
+	if row == nil {
+		row = make([]uint8, s.own)
+		s.ties[failed] = row
+	}
+	if row[alert] == 0 {
+		t := s.graph.Tie(s.names[failed], s.names[alert])
+		n := slices.Index(s.tieKinds, t)
+		if n < 0 {
+			n = len(s.tieKinds)
+			s.tieKinds = append(s.tieKinds, t)
+		}
+		row[alert] = uint8(n)
+	}
+	return s.tieKinds[row[alert]]
 }
 
 // intern gives the services of a cell numbers; 0 is that of none.
@@ -146,6 +158,7 @@ func (s *solver) intern(known []*Known) {
 	for i := range s.alerts {
 		s.service[i] = id(s.alerts[i].Service)
 	}
+	s.own = len(s.names)
 	s.services = map[string][]int{}
 	for _, k := range known {
 		for _, v := range k.Services {
@@ -163,10 +176,7 @@ func (s *solver) intern(known []*Known) {
 			id(v)
 		}
 	}
-	s.ids, s.ties = ids, make([][]tieOnce, len(s.names))
-	for i := range s.ties {
-		s.ties[i] = make([]tieOnce, len(s.names))
-	}
+	s.ids, s.ties, s.tieKinds = ids, make([][]uint8, len(s.names)), []Tie{{}}
 }
 
 // told is at which rate an incident's alerts begin at this time, by what its records tell.
@@ -229,8 +239,11 @@ type state struct {
 	group                    string
 	carried                  bool // it was kept in an earlier cell
 	seed                     int  // the alert that began it, -1 for none here
-	stamp                    int  // the alert it was weighed for last
-	hot                      bool
+	carriedAs                int  // its place among what is carried, where it was
+	turned                   bool // an alert of this cell joined it
+	stamp, asked             int  // the alert it was weighed for last, and that asked for it
+	hot                      bool // company may come to it
+	heated                   int  // its place among what is hot
 }
 
 // weight is how much of something there is of a service.
@@ -376,6 +389,7 @@ func (s *solver) placeRatioOf(l *placeWeights, at int) float64 {
 // of are the terms of an incident in its present state for an alert; base are its static ones, for one of records.
 func (s *solver) of(st *state, i int, base *terms) terms {
 	var t terms
+	s.terms++
 	x := &s.alerts[i]
 	if base != nil {
 		t = *base

@@ -13,9 +13,6 @@ func (s *solver) choose(fall bool) bool {
 	before := len(s.seeds)
 	seeds := map[int]bool{}
 	for _, st := range s.opened {
-		if st.carried {
-			continue
-		}
 		if !s.forced[st.seed] && !s.keeps(st) {
 			continue
 		}
@@ -178,9 +175,9 @@ func (s *solver) scoreRest(st *state, list []int) (sum float64) {
 
 // splits are the first alerts of bursts inside incidents of records that are better explained as incidents of their own.
 func (s *solver) splits() (seeds []int) {
-	for _, id := range sortedKeys(s.states) {
+	for _, id := range sortedKeys(s.known) {
 		st := s.states[id]
-		if st.known == nil || st.known.Maintenance {
+		if st == nil || st.known == nil || st.known.Maintenance {
 			continue
 		}
 		done := map[int]bool{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"meantime/incident"
 )
@@ -12,7 +13,7 @@ import (
 type Input struct {
 	Alerts  []Alert  // that begin in the cell, by start, then fingerprint
 	Known   []*Known // whose stretch reaches into the cell
-	Carried []Carried
+	Carried []*Carried
 	Org     Org
 	Options *Options
 	Graph   *Graph
@@ -25,7 +26,9 @@ type Input struct {
 type Output struct {
 	Verdicts []Verdict
 	Opened   []Opened
-	Carried  []Carried
+	Carried  []*Carried
+	// Weighed is how often an alert was weighed against an incident: what the work grows with.
+	Weighed int
 }
 
 // Verdict is what became of one alert.
@@ -55,7 +58,8 @@ type Opened struct {
 	Openers []int
 }
 
-// Carried is what the next cell has to know of an incident that may go on in it.
+// Carried is what the next cell has to know of an incident that may go on in it. It is never changed: where no alert of a
+// cell joined it, it is carried on as it is.
 type Carried struct {
 	ID                       string
 	Onset                    float64
@@ -179,7 +183,7 @@ func (s *solver) openers() map[*state][]int {
 }
 
 func (s *solver) output(until float64) *Output {
-	out := &Output{Verdicts: make([]Verdict, len(s.alerts))}
+	out := &Output{Verdicts: make([]Verdict, len(s.alerts)), Weighed: s.terms}
 	ids := map[*state]string{} // of those that opened
 	for _, st := range s.states {
 		if st.known != nil || st.carried {
@@ -279,21 +283,34 @@ func (s *solver) score(i int) float64 { return rounded(s.out[i].sure) }
 
 func rounded(p float64) float64 { return math.Round(100*p) / 100 }
 
-func (s *solver) carry(until float64, ids map[*state]string) (out []Carried) {
-	for _, id := range sortedKeys(s.states) {
-		st := s.states[id]
+// carry is what may go on, in order of id.
+func (s *solver) carry(until float64, ids map[*state]string) []*Carried {
+	type kept struct {
+		id string
+		*Carried
+	}
+	var list []kept
+	for i, c := range s.carried {
+		if s.woken[i] == nil && !s.ended(nil, c, until) {
+			list = append(list, kept{c.ID, c})
+		}
+	}
+	for id, st := range s.states {
 		if ids[st] == "" || len(st.members) == 0 && !st.carried {
 			continue
 		}
-		if st.known != nil && st.known.To() < until || st.known == nil && until-st.onset > mostCarried {
+		if st.carried && !st.turned {
+			if c := s.carried[st.carriedAs]; !s.ended(st.known, c, until) {
+				list = append(list, kept{id, c})
+			}
 			continue
 		}
-		if st.known == nil && until-st.at > coolAfter*s.scale && st.until+s.opt.Quiet+s.opt.Reopen < until {
-			continue
-		}
-		c := Carried{
+		c := &Carried{
 			ID: ids[st], Onset: st.onset, Joined: s.named(st.joined), Company: st.company, At: st.at, Last: st.last, Until: st.until,
 			Early: s.named(st.early), Group: st.group,
+		}
+		if s.ended(st.known, c, until) {
+			continue
 		}
 		for _, l := range st.places {
 			c.Places = append(c.Places, placeWeights{label: l.label, values: l.values, total: l.total})
@@ -301,7 +318,20 @@ func (s *solver) carry(until float64, ids map[*state]string) (out []Carried) {
 		for _, v := range st.services {
 			c.Services = append(c.Services, s.names[v])
 		}
-		out = append(out, c)
+		list = append(list, kept{id, c})
+	}
+	slices.SortFunc(list, func(a, b kept) int { return strings.Compare(a.id, b.id) })
+	var out []*Carried
+	for _, k := range list {
+		out = append(out, k.Carried)
 	}
 	return out
+}
+
+// ended says that nothing more comes to an incident after a time.
+func (s *solver) ended(known *Known, c *Carried, at float64) bool {
+	if known != nil {
+		return known.To() < at
+	}
+	return at-c.Onset > mostCarried || at-c.At > coolAfter*s.scale && c.Until+s.opt.Quiet+s.opt.Reopen < at
 }
