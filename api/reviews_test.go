@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,25 @@ func TestAReviewWithAKnownIDReplacesIt(t *testing.T) {
 	require.Equal(t, http.StatusOK, f.call("POST", "/api/v1/reviews", first).Code)
 	require.Len(t, f.store.reviews, 1)
 	require.Equal(t, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), f.store.reviews[0].At)
+}
+
+// A post reads the review that it may replace, and what the review names; never what was decided about others. With 3,000 of them
+// that was 29 ms of each post.
+func TestAPostReadsNoOtherReview(t *testing.T) {
+	f := decidable(t)
+	for i := range 20 {
+		f.store.reviews = append(f.store.reviews, incident.Review{ID: fmt.Sprint("v", i), At: now, By: "bob", Action: incident.ReviewMark, Incident: "r1", Mark: "drill"})
+	}
+	for status, body := range map[int]string{
+		http.StatusOK:       `{"id":"v3","by":"ada","action":"mark","incident":"r2","mark":"drill"}`,
+		http.StatusCreated:  `{"by":"ada","action":"withdraw","other":"v1"}`,
+		http.StatusNotFound: `{"by":"ada","action":"withdraw","other":"nobody"}`,
+	} {
+		require.Equal(t, status, f.call("POST", "/api/v1/reviews", body).Code, body)
+	}
+	require.Zero(t, f.store.lists)
+	require.Equal(t, http.StatusOK, f.call("GET", "/api/v1/reviews", "").Code)
+	require.Equal(t, 1, f.store.lists, "it counts")
 }
 
 func TestListReviews(t *testing.T) {

@@ -18,6 +18,7 @@ type memory struct {
 	incidents []incident.Incident
 	verdicts  []incident.Verdict
 	pending   bool // correlation has not taken in everything
+	lists     int  // how often all reviews were read
 	err       error
 }
 
@@ -101,6 +102,7 @@ func (m *memory) History(_ context.Context, k incident.RecordKey) ([]incident.Re
 func (m *memory) Reviews(context.Context) ([]incident.Review, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.lists++
 	return slices.Clone(m.reviews), m.err
 }
 

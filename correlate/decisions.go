@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -162,55 +163,83 @@ func (b *book) resolve(id string) string {
 	return ""
 }
 
-// tellReviews takes in all reviews.
+// tellReviews takes in all reviews. What is worked out again is what a decision names that was not made before, or holds no more:
+// what one review costs does not grow with how many there are.
 func (b *book) tellReviews(list []incident.Review) {
-	old := b.reviews
-	b.reviews = decide(list)
-	if len(b.reviews.named) > 0 {
-		for id, e := range old.named {
-			if _, ok := b.reviews.named[id]; ok && e != nil {
-				b.reviews.named[id] = e
+	old, now := b.reviews, decide(list)
+	turned := otherReviews(old.reviews, now.reviews)
+	if len(turned) == 0 {
+		return
+	}
+	b.reviews = now
+	for id := range now.named {
+		now.named[id] = old.named[id]
+	}
+	if slices.Contains(slices.Collect(maps.Values(now.named)), nil) {
+		for _, s := range b.series {
+			for _, e := range s.entries {
+				now.meet(e)
 			}
 		}
-		if slices.ContainsFunc(sortedKeys(b.reviews.named), func(id string) bool { return b.reviews.named[id] == nil }) {
-			for _, s := range b.series {
-				for _, e := range s.entries {
-					b.reviews.meet(e)
+	}
+	b.index.SetOptions(now.options())
+	b.regrouped = true
+	for i := range turned {
+		b.doubtReview(&turned[i], old, now)
+	}
+}
+
+// doubtReview marks what a review decides about.
+func (b *book) doubtReview(r *incident.Review, old, now *decisions) {
+	if r.Episode != nil {
+		if s := b.series[r.Episode.Fingerprint]; s != nil {
+			for _, e := range s.entries {
+				if e.cell != nil {
+					b.dirty[e.cell] = true
 				}
 			}
 		}
 	}
-	b.index.SetOptions(b.reviews.options())
-	b.regrouped = true
-	// Whatever a decision names is worked out again; there are few.
-	for _, d := range []*decisions{old, b.reviews} {
-		for fingerprint := range d.links {
-			if s := b.series[fingerprint]; s != nil {
-				for _, e := range s.entries {
-					if e.cell != nil {
-						b.dirty[e.cell] = true
-					}
-				}
-			}
-		}
-		for _, e := range d.named {
+	for _, id := range []string{r.Incident, r.Other} {
+		for _, e := range []*entry{old.named[id], now.named[id]} {
 			if e != nil && e.cell != nil {
 				b.dirty[e.cell] = true
 			}
 		}
-		for _, r := range d.reviews {
-			for _, id := range []string{r.Incident, r.Other} {
-				if p := b.meant(id); p != nil {
-					b.touched[p] = true
-					if r.Action == incident.ReviewSplit || r.Action == incident.ReviewMerge {
-						for c := range p.cells {
-							b.dirty[c] = true
-						}
-					}
-				}
+		p := b.meant(id)
+		if p == nil {
+			continue
+		}
+		b.touched[p] = true
+		if r.Action == incident.ReviewSplit || r.Action == incident.ReviewMerge {
+			for c := range p.cells {
+				b.dirty[c] = true
 			}
 		}
 	}
+}
+
+// otherReviews are those that only one of two lists has, each with different ids.
+func otherReviews(old, now []incident.Review) (out []incident.Review) {
+	of := make(map[string]*incident.Review, len(old))
+	for i := range old {
+		of[old[i].ID] = &old[i]
+	}
+	for i := range now {
+		r := &now[i]
+		before := of[r.ID]
+		if delete(of, r.ID); before != nil && incident.SameDecision(before, r) {
+			continue
+		}
+		out = append(out, *r)
+		if before != nil {
+			out = append(out, *before)
+		}
+	}
+	for _, r := range of {
+		out = append(out, *r)
+	}
+	return out
 }
 
 // meant is the incident that an id means now; nil for none.

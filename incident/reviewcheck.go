@@ -42,7 +42,7 @@ const (
 // longer. A review that is stored already is not refused when it is sent again. Other errors are the store's.
 func CheckReview(ctx context.Context, s ReviewStore, r *Review, now time.Time) error {
 	if known, err := s.Review(ctx, r.ID); err == nil {
-		if known.At = r.At; sameDecision(&known, r) {
+		if known.At = r.At; SameDecision(&known, r) {
 			return nil
 		}
 	} else if CodeOf(err) != CodeNotFound {
@@ -69,7 +69,8 @@ func CheckReview(ctx context.Context, s ReviewStore, r *Review, now time.Time) e
 	return nil
 }
 
-func sameDecision(a, b *Review) bool {
+// SameDecision says whether two reviews are the same in every field.
+func SameDecision(a, b *Review) bool {
 	x, y := *a, *b
 	if (x.Episode == nil) != (y.Episode == nil) || x.Episode != nil && x.Episode.Compare(*y.Episode) != 0 || !x.Time.Equal(y.Time) || !x.At.Equal(y.At) {
 		return false
