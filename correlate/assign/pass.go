@@ -116,7 +116,7 @@ func (in *Input) underWay(m *Known) bool {
 		slices.ContainsFunc(in.Known, func(k *Known) bool {
 			return !k.Maintenance && k.Onset <= m.Made && m.Made <= max(k.End, k.Last, k.Onset) && slices.ContainsFunc(k.Services, of)
 		}) ||
-		slices.ContainsFunc(in.Carried, func(c Carried) bool { return m.Made <= c.Until && slices.ContainsFunc(c.Services, of) })
+		slices.ContainsFunc(in.Carried, func(c *Carried) bool { return m.Made <= c.Until && slices.ContainsFunc(c.Services, of) })
 }
 
 // weighStatic finds the incidents of records that each alert may be of. list is any order.
