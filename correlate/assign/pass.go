@@ -87,11 +87,13 @@ type choice struct {
 
 func newSolver(in *Input) *solver {
 	s := &solver{
-		alerts: in.Alerts, known: map[string]*Known{}, carried: in.Carried, aliases: in.Aliases, org: &in.Org, opt: in.Options, graph: in.Graph,
+		alerts: in.Alerts, known: map[string]*Known{}, carried: in.Carried, aliases: in.Aliases, org: &in.Org, graph: in.Graph,
 		shift: map[string]float64{}, seeds: map[int]bool{}, banned: map[int]bool{}, forced: map[int]bool{},
 		seedIDs: map[int]string{}, scored: map[string]bool{}, nearby: map[int][]int{},
 	}
-	s.tempo = s.org.Tempo()
+	opt := *in.Options
+	opt.LinkAt, opt.SuggestAt = uncalibrated(opt.LinkAt), uncalibrated(opt.SuggestAt)
+	s.opt, s.tempo = &opt, s.org.Tempo()
 	s.scale = timeScale * s.tempo
 	s.seedRate = seedShare * s.org.RecordRate * seedBurst * seedServices / math.Max(1, s.org.Services)
 	s.out = make([]outcome, len(s.alerts))

@@ -53,19 +53,17 @@ const (
 
 // terms are what a rate is made of.
 type terms struct {
-	share   float64 // episodes of one alert on this service that the incident makes
-	tie     Tie
-	via     int // the incident's service the tie is to, by number
-	time    float64
-	how     timing
-	gap     float64 // hours after (before, where negative) what how says
-	inside  float64 // an hour, what a service has besides once alerts of it belong
-	end     float64 // factors from here
-	place   float64
-	where   Place
-	named   string
-	ageing  float64
-	maximal bool
+	share  float64 // episodes of one alert on this service that the incident makes
+	tie    Tie
+	via    int // the incident's service the tie is to, by number
+	time   float64
+	how    timing
+	gap    float64 // hours after (before, where negative) what how says
+	inside float64 // an hour, what a service has besides once alerts of it belong
+	end    float64 // factors from here
+	place  float64
+	where  Place
+	named  string
 }
 
 // timing says what the time of an alert was weighed by.

@@ -169,11 +169,6 @@ func TestRelation(t *testing.T) {
 	rules.Dependencies = append(rules.Dependencies, Dependency{Service: "admin", Needs: []string{"db"}})
 	c = New(rules, nil)
 	require.Equal(t, Relation{SharesNeed, 0}, c.Relation("admin", "cart"))
-	require.Equal(t, []Reach{{"web", 0}, {"cart", 1}, {"search", 1}, {"db", 2}, {"index", 2}, {"disk", 3}}, c.Upstream("web"))
-	require.Empty(t, c.Upstream(""))
-	require.True(t, c.Apart("mail", []string{"web", "cart"}))
-	require.False(t, c.Apart("mail", []string{"web", "smtp"}))
-	require.False(t, c.Apart("mail", nil))
 }
 
 func TestSeverity(t *testing.T) {

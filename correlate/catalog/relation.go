@@ -1,7 +1,5 @@
 package catalog
 
-import "slices"
-
 // Kind is how two services stand to each other, the closest first.
 type Kind int
 
@@ -80,36 +78,4 @@ func step(m map[string]Relation, edge []string, ways map[string][]string, r Rela
 		}
 	}
 	return next
-}
-
-// Reach is a service whose trouble can reach another, and through how many dependencies.
-type Reach struct {
-	Service string
-	Hops    int
-}
-
-// Upstream are the services whose trouble can reach a service, itself first, then the nearest; empty for no service.
-func (c *Catalog) Upstream(service string) []Reach {
-	if service == "" {
-		return nil
-	}
-	out, seen := []Reach{{service, 0}}, map[string]bool{service: true}
-	for i := 0; i < len(out); i++ {
-		if out[i].Hops == mostHops {
-			break
-		}
-		for _, t := range c.needs[out[i].Service] {
-			if !seen[t] {
-				seen[t] = true
-				out = append(out, Reach{t, out[i].Hops + 1})
-			}
-		}
-	}
-	return out
-}
-
-// Apart says whether a service has no known way to any of others: Unrelated to each, or Unknown.
-func (c *Catalog) Apart(service string, others []string) bool {
-	return service != "" && len(others) > 0 &&
-		!slices.ContainsFunc(others, func(o string) bool { return c.Relation(service, o).Kind < Unknown })
 }

@@ -108,14 +108,8 @@ func NewIndex(cat *catalog.Catalog, opt Options) *Index {
 	}
 }
 
-// Get is the record of a key, nil for none. Of is its group.
-func (x *Index) Get(k incident.RecordKey) *Record { return x.records[k] }
-
 // Of is the group of a record.
 func (x *Index) Of(k incident.RecordKey) *Group { return x.groups[x.records[k]] }
-
-// Len is the number of records.
-func (x *Index) Len() int { return len(x.records) }
 
 // Put adds a record, in place of the one of its key.
 func (x *Index) Put(r *Record) {
