@@ -18,6 +18,7 @@ sources:
     url: https://desk.example.org/api/incidents
     items: '.data[]'
     only: '.kind != "task"'
+    per_minute: 1
     map: '{id, title, created_at: .at, state: "resolved", milestones: {detected: .at, resolved: .end}}'
   - {name: oncall, type: grafana-oncall, url: https://oncall.example.org, token_file: token}
   - {name: pager, type: pagerduty, token_file: token}

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -41,12 +42,17 @@ func (p *Poller) Try(ctx context.Context) (*Trial, error) {
 		if span := p.traits.MadeSpan; span > 0 {
 			back = min(back, span)
 		}
+		before := *t
 		*t = Trial{From: now.Add(-back)}
 		what := Made
 		if p.traits.NoMade {
 			what = Changed
 		}
 		page, err := p.Connector.Page(ctx, Ask{What: what, From: t.From, To: now, Heard: p.Heard})
+		if errors.Is(err, errNoTime) && !before.From.IsZero() {
+			*t = before // it may not be asked as soon again
+			break
+		}
 		if err != nil {
 			return nil, p.hinted(err)
 		}

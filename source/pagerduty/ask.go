@@ -39,6 +39,14 @@ type Options struct {
 type Connector struct {
 	client   *source.Client
 	services []string
+	tail     tail
+}
+
+// tail is what was read of all logs from a time on, up to another, so that the next page of the past need not ask for it again:
+// that page is older, and the logs of its newest incidents reach into this one.
+type tail struct {
+	from, to time.Time
+	entries  []json.RawMessage
 }
 
 var _ source.Connector = (*Connector)(nil)
@@ -158,7 +166,7 @@ func (c *Connector) made(ctx context.Context, a source.Ask) (source.Page, error)
 		to = source.Latest(to, in.CreatedAt.Time)
 	}
 	to = to.Add(logTail)
-	entries, err := c.entries(ctx, from, to)
+	entries, err := c.entries(ctx, from.Add(-time.Minute), to, p.Clock)
 	if err != nil {
 		return p, err
 	}
@@ -177,22 +185,42 @@ func (c *Connector) made(ctx context.Context, a source.Ask) (source.Page, error)
 	return p, nil
 }
 
-// entries are the log entries of all incidents in a stretch of time, by incident.
-func (c *Connector) entries(ctx context.Context, from, to time.Time) (map[string][]json.RawMessage, error) {
-	query := c.window(from.Add(-time.Minute), to)
+// entries are the log entries of all incidents in a stretch of time, by incident. now is the vendor's time: what comes later than
+// that is not told yet.
+func (c *Connector) entries(ctx context.Context, from, to, now time.Time) (map[string][]json.RawMessage, error) {
+	until, known := to, []json.RawMessage(nil)
+	if t := &c.tail; from.Before(t.from) && !to.Before(t.from) && !to.After(t.to) {
+		until, known = t.from, t.entries
+	}
+	query := c.window(from, until)
 	query.Set("is_overview", "true")
 	query.Set("include[]", "channels")
 	list, err := c.all(ctx, "/log_entries", "log_entries", query)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]json.RawMessage{}
-	for _, raw := range list {
+	out, seen := map[string][]json.RawMessage{}, map[string]bool{}
+	next := tail{from: from, to: from.Add(logTail + time.Minute)}
+	if next.to.After(now) {
+		next.to = now
+	}
+	for _, raw := range append(list, known...) {
 		var e entryJSON
-		if json.Unmarshal(raw, &e) == nil {
-			out[e.Incident.ID] = append(out[e.Incident.ID], raw)
+		if json.Unmarshal(raw, &e) != nil || seen[e.ID] {
+			continue
+		}
+		if e.ID != "" {
+			seen[e.ID] = true
+		}
+		out[e.Incident.ID] = append(out[e.Incident.ID], raw)
+		if !e.CreatedAt.After(next.to) {
+			next.entries = append(next.entries, raw)
 		}
 	}
+	if until != to && next.to.After(to) {
+		next.to = to // no more than this is known
+	}
+	c.tail = next
 	return out, nil
 }
 

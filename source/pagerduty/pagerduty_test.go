@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/sourcetest"
 )
@@ -35,6 +37,43 @@ func TestFixtures(t *testing.T) {
 		got := sourcetest.All(t, c, "pagerduty", source.Ask{What: source.Made, From: to.Add(-longest), To: to})
 		require.Positive(t, sourcetest.Compare(t, dir, got))
 	}
+}
+
+// What was read of the logs for one page of the past is not asked for again for the next, and nothing is missed by that.
+func TestTail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vendor{}
+		now := time.Now()
+		for i := range 450 {
+			v.Make(i, now.Add(-time.Duration(i+1)*5*time.Minute-time.Duration(i%7)*time.Second))
+		}
+		server := &sourcetest.Server{Handler: v}
+		ask := source.Ask{What: source.Made, From: now.Add(-longest), To: now}
+		once := sourcetest.All(t, connect(t, server), "pager", ask)
+		n := len(server.Requests())
+		each := map[string]incident.Record{}
+		for a := ask; ; {
+			page, err := connect(t, server).Page(t.Context(), a) // which knows nothing of the page before
+			require.NoError(t, err)
+			for i := range page.Items {
+				page.Items[i].Source = "pager"
+				records, err := new(Connector).Map(&page.Items[i])
+				require.NoError(t, err)
+				r := records[0]
+				r.Source = "pager"
+				r.Fit()
+				r.Normalize()
+				each[r.ID] = r
+			}
+			if a.Next = page.Next; a.Next == "" {
+				break
+			}
+		}
+		require.Equal(t, 450, len(once))
+		require.Equal(t, each, once)
+		require.Less(t, n, len(server.Requests())-n, "it asked for as much")
+		t.Logf("%d requests, without the tail %d", n, len(server.Requests())-n)
+	})
 }
 
 func TestSuite(t *testing.T) {
