@@ -608,4 +608,25 @@ var edges = []organised{
 		tell: `alert db Early 0-45 severity=warning; alert cart Errors 9-45; alert cart Slow 9-45; needs cart db`,
 		want: "opened: db/Early cart/Errors cart/Slow",
 	},
+	{
+		name: "of an alert that began nine times within the day, one 25 minutes after the onset may be of it",
+		tell: `again 2h 9 alert checkout Errors 25-30; record 1 checkout started=0 mitigated=90; open nothing`,
+		want: "1 missed: checkout/Errors@25?; nothing: checkout/Errors@-215 checkout/Errors@-335 checkout/Errors@-455 " +
+			"checkout/Errors@-575 checkout/Errors@-95",
+	},
+	{
+		name: "a burst that takes nine minutes, of a service with no way to the incident's, is one of its own",
+		tell: `
+			alert cart Errors 0-60
+			alert cart Slow 2-60
+			alert mail A 20-60
+			alert mail B 24-60
+			alert mail C 28-60
+			alert mail D 29-60
+			record 1 cart started=0 mitigated=240
+			open weighed
+			needs mail smtp
+			needs cart db`,
+		want: "1: cart/Errors cart/Slow mail/A?; opened: mail/A mail/B mail/C mail/D",
+	},
 }
