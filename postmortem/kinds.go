@@ -190,6 +190,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 			}
 		}
 	}
+	o.dropPoorly(found, toks)
 	if p, ok := found[Partial]; ok && (overlaps(p, found[Recovered], 2) || !o.complete(toks, found[Recovered])) {
 		if r, ok := found[Recovered]; ok && !found.firm(Resolved) && !found.firm(Ended) && overlaps(p, r, 6) && !commaBetween(toks, p, r) {
 			delete(found, Recovered)
@@ -203,6 +204,27 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	for k, t := range found {
 		if old, ok := e.kinds[k]; !ok || old.hedged && !t.hedged || old.weak && !t.weak && old.hedged == t.hedged {
 			e.kinds[k] = t
+		}
+	}
+}
+
+// dropPoorly takes back that something works, or that somebody responds, where what follows at once says how badly: "search is
+// responding very slowly", or that people did it: "run again by hand".
+func (o *outline) dropPoorly(found kindSet, toks []token) {
+	for _, k := range []Kind{Recovered, Ack} {
+		t, ok := found[k]
+		if !ok {
+			continue
+		}
+		end := t.to
+		for end < len(toks) && end < t.to+3 && !toks[end].stop && !toks[end].comma {
+			end++
+		}
+		for _, lx := range o.t.all {
+			again := lx.has("again", toks[t.from:end])
+			if !again && lx.has("works", toks[t.from:t.to]) && lx.has("poorly", toks[t.to:end]) || again && k == Recovered && lx.has("by_hand", toks[t.to:end]) {
+				delete(found, k)
+			}
 		}
 	}
 }

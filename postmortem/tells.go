@@ -43,6 +43,9 @@ func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, boo
 		if e == 0 || e+2 >= len(sent) || !sent[e].comma || len(spans(&lx.neg, sent[e:min(len(sent), e+4)])) > 0 || len(spans(&lx.hedge, sent[e:min(len(sent), e+4)])) > 0 {
 			continue
 		}
+		if lx.has("persists", sent[e:]) {
+			continue // "Confirmed: the fault is still there"
+		}
 		return told{from: base, to: base + e, nonprod: nonprod}, true
 	}
 	return told{}, false
@@ -119,7 +122,7 @@ func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told
 				hi++
 			}
 			clause := sent[lo:hi]
-			good := lx.has("works", clause)
+			good := lx.has("works", clause) && !lx.has("by_hand", clause) // "run again by hand" is something that people did
 			for i, t := range all {
 				if t.from-base >= hi || t.to-base <= lo {
 					continue
