@@ -18,7 +18,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .DEFAULT_GOAL := help
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Start the daemon on port 10049 with the five example incidents
 	$(GO) run ./cmd/meantime --config.file=$(CONFIG)
@@ -85,3 +85,43 @@ generate: ## Make the generated files again, and check that they were committed 
 
 pictures: ## Draw the dashboards with Grafana's own components into docs/pictures
 	GO="$(GO)" node --experimental-websocket test/pictures/run.mjs
+
+# What runs Meantime elsewhere: docs/deploy.md.
+ARCH ?= $(shell $(GO) env GOARCH)
+IMAGE ?= meantime
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+.PHONY: manual notices image compose package-files packages sbom
+manual: build ## Write the manual page and the shells' completion into bin/manual
+	mkdir -p bin/manual
+	$(BIN) --help-man 2>&1 | sed '/^.SH "NAME"/{n;s/.*/meantime \\- how long incidents take, as Prometheus metrics/;}' | gzip -9n >bin/manual/meantime.1.gz
+	$(BIN) --completion-script-bash >bin/manual/meantime.bash 2>&1
+	$(BIN) --completion-script-zsh >bin/manual/meantime.zsh 2>&1
+
+notices: ## Write the licences of all that is linked in to bin/NOTICES
+	mkdir -p bin
+	$(GO) run ./deploy/notices >bin/NOTICES.new
+	mv bin/NOTICES.new bin/NOTICES
+
+image: notices ## Build the container image with docker, podman or buildah (BUILDER=), for ARCH, as IMAGE
+	GOOS=linux GOARCH=$(ARCH) $(MAKE) build BIN=bin/image/linux/$(ARCH)/meantime
+	$(GO) run ./deploy/image bin/image bin/NOTICES
+	deploy/image/build bin/image deploy/image/Dockerfile $(IMAGE):$(VERSION) --build-arg TARGETPLATFORM=linux/$(ARCH) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg CREATED=$(BUILD_DATE)
+
+compose: ## Run Meantime with Prometheus, Alertmanager, Grafana and a shop that breaks every ten minutes
+	$(MAKE) image BUILDER=docker IMAGE=meantime
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -o bin/compose/shop ./deploy/compose/shop
+	deploy/image/build bin/compose deploy/compose/shop/Dockerfile meantime-shop:$(VERSION)
+	VERSION=$(VERSION) docker compose -f deploy/compose/compose.yaml up
+
+package-files: manual notices
+	GOOS=linux GOARCH=$(ARCH) $(MAKE) build BIN=bin/linux-$(ARCH)/meantime
+
+packages: package-files ## Build the deb and the rpm for ARCH into bin/packages
+	mkdir -p bin/packages
+	for format in deb rpm; do ARCH=$(ARCH) VERSION=$(VERSION) $(GO) run $(NFPM) package -f deploy/packages/nfpm.yaml -p $$format -t bin/packages/ || exit 1; done
+
+sbom: build ## Write what the program is made of to bin/meantime.cdx.json (CycloneDX)
+	$(GO) run $(CYCLONEDX) bin -json -output bin/meantime.cdx.json $(BIN)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -59,7 +60,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	tellVersion()
 	k := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
 	k.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
-	k.Version(version.Print("meantime")).VersionFlag.Short('v')
+	said := version.Print("meantime")
+	if slices.Contains(args, "--help-man") {
+		said = version.Version // the head of a manual page is one line
+	}
+	k.Version(said).VersionFlag.Short('v')
 	k.HelpFlag.Short('h')
 	k.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
 	k.Flag("store.dsn", "The database, such as sqlite:meantime.db or postgres://meantime@db/meantime; overrides the configuration.").StringVar(&p.dsn)

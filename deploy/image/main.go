@@ -1,5 +1,5 @@
-// Command image lays out the root of Meantime's container image, but for the program: who runs it, the certificates of
-// authorities, licences, and folders that can be written. The certificates are Mozilla's as a module of Go carries them, so
+// Command image lays out what Meantime's container image has beside the program. In rootfs: who runs it, the certificates of
+// authorities, licences, and a place for temporary files. In owned: the store's folder, which is Meantime's own. The certificates are Mozilla's as a module of Go carries them, so
 // that the image is the same wherever it is built. Zone data is in the program.
 package main
 
@@ -27,10 +27,13 @@ func main() {
 	}
 }
 
-// lay makes the folder anew.
-func lay(root, notices string) error {
-	if err := os.RemoveAll(root); err != nil {
-		return err
+// lay makes rootfs and owned anew in a folder.
+func lay(folder, notices string) error {
+	root := filepath.Join(folder, "rootfs")
+	for _, dir := range []string{root, filepath.Join(folder, "owned")} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
 	}
 	licence, err := os.ReadFile("LICENSE")
 	if err != nil {
@@ -55,8 +58,10 @@ func lay(root, notices string) error {
 			return err
 		}
 	}
-	for name, mode := range map[string]os.FileMode{"etc/meantime": 0o755, "var/lib/meantime": 0o755, "tmp": os.ModeSticky | 0o777} {
-		path := filepath.Join(root, filepath.FromSlash(name))
+	for name, mode := range map[string]os.FileMode{
+		"rootfs/etc/meantime": 0o755, "rootfs/var/lib": 0o755, "rootfs/tmp": os.ModeSticky | 0o777, "owned/meantime": 0o755,
+	} {
+		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
 		}

@@ -14,9 +14,10 @@ func TestLay(t *testing.T) {
 	dir := t.TempDir()
 	notices := filepath.Join(dir, "NOTICES")
 	require.NoError(t, os.WriteFile(notices, []byte("notices\n"), 0o600))
-	root := filepath.Join(dir, "root")
+	folder := filepath.Join(dir, "image")
+	root := filepath.Join(folder, "rootfs")
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "old"), 0o700))
-	require.NoError(t, lay(root, notices))
+	require.NoError(t, lay(folder, notices))
 
 	require.NoDirExists(t, filepath.Join(root, "old"))
 	pem, err := os.ReadFile(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"))
@@ -27,10 +28,10 @@ func TestLay(t *testing.T) {
 	passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
 	require.NoError(t, err)
 	require.Contains(t, string(passwd), "meantime:x:65532:65532:")
-	for name, want := range map[string]os.FileMode{"tmp": os.ModeDir | os.ModeSticky | 0o777, "var/lib/meantime": os.ModeDir | 0o755} {
-		st, err := os.Stat(filepath.Join(root, name))
+	for name, want := range map[string]os.FileMode{"rootfs/tmp": os.ModeDir | os.ModeSticky | 0o777, "owned/meantime": os.ModeDir | 0o755} {
+		st, err := os.Stat(filepath.Join(folder, name))
 		require.NoError(t, err)
 		require.Equal(t, want, st.Mode(), name)
 	}
-	require.Error(t, lay(root, filepath.Join(dir, "none")))
+	require.Error(t, lay(folder, filepath.Join(dir, "none")))
 }

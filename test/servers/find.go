@@ -38,6 +38,8 @@ var (
 		commands: []string{"postgres"}, dirs: []string{"/usr/lib/postgresql/*/bin"},
 	}
 	jsonnetProgram  = Program{Name: "jsonnet", For: "tests of the mixin", Package: "jsonnet", commands: []string{"jsonnet"}}
+	buildahProgram  = Program{Name: "buildah", For: "tests of the image", Package: "buildah", commands: []string{"buildah"}}
+	systemdProgram  = Program{Name: "systemd-analyze", For: "tests of the unit", Package: "systemd", commands: []string{"systemd-analyze"}}
 	chromiumProgram = Program{
 		Name: "Chromium", For: "tests of the pages", Package: "chromium",
 		commands: []string{"chromium", "chromium-browser", "google-chrome"},
@@ -46,7 +48,10 @@ var (
 
 // Programs lists every program that tests run.
 func Programs() []Program {
-	return []Program{prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, victoriaProgram, postgresProgram, chromiumProgram, jsonnetProgram}
+	return []Program{
+		prometheusProgram, promtoolProgram, oldAlertmanager, newAlertmanager, victoriaProgram, postgresProgram, chromiumProgram,
+		jsonnetProgram, buildahProgram, systemdProgram,
+	}
 }
 
 // Find is the path of the program. One that is built from source is built where it has not been yet.
