@@ -12,6 +12,7 @@ import (
 
 	"meantime/access"
 	"meantime/incident"
+	"meantime/setup"
 )
 
 // Store is what the API needs of the store. Errors carry an incident.Code. Every method is safe for concurrent use, and
@@ -38,7 +39,7 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Intervals, Now and ReadPostmortem are needed; the rest may be left out. The
+// Options are the API's dependencies. Store, Intervals, Now, ReadPostmortem, Setup and TestAlert are needed; the rest may be left out. The
 // functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
 	Store Store
@@ -47,6 +48,10 @@ type Options struct {
 	Now       func() time.Time
 	// ReadPostmortem reads a written postmortem, with a person's answers to what it leaves open, as records.
 	ReadPostmortem func(name string, document, answers []byte) ([]incident.Record, error)
+	// Setup says what is connected and what is missing. TestAlert says what becomes of an alert with these labels, or of a made-up one
+	// where there are none, and stores nothing of it.
+	Setup     func(ctx context.Context) (setup.Checklist, error)
+	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
 	// Changed is called after facts were stored, before the answer.
 	Changed func()
 	// Token is the token that writing needs; none is needed where it is empty. Gate checks it; nil means one of its own.
@@ -54,6 +59,8 @@ type Options struct {
 	Gate  *access.Gate
 	// Reserved are the names of the configured sources. Their records come from there and cannot be written here.
 	Reserved func() []string
+	// Prefix is what the paths that lead here from outside begin with, such as /meantime; requests come without it.
+	Prefix string
 	// MaxBody is the largest request body in bytes. 0 means DefaultMaxBody.
 	MaxBody int64
 	Logger  *slog.Logger
@@ -89,6 +96,8 @@ func (a *api) routes() []route {
 		{"episodes", "/api/v1/episodes", map[string]handler{"GET": a.listEpisodes}},
 		{"reviews", "/api/v1/reviews", map[string]handler{"GET": a.listReviews, "POST": a.write(a.postReview)}},
 		{"postmortems", "/api/v1/postmortems", map[string]handler{"POST": a.write(a.postPostmortem)}},
+		{"setup", "/api/v1/setup", map[string]handler{"GET": a.getSetup}},
+		{"test-alert", "/api/v1/test-alert", map[string]handler{"POST": a.write(a.postTestAlert)}},
 		{"openapi", "/api/openapi.json", map[string]handler{"GET": a.openAPI}},
 		{"openapi", "/api/v1/openapi.json", map[string]handler{"GET": a.openAPIMoved}},
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
+	"meantime/setup"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -44,6 +45,12 @@ func newFixture(t *testing.T) *fixture {
 		Store: f.store, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now },
 		Changed: func() { f.changes++ }, Token: func() string { return f.token }, Reserved: func() []string { return f.reserved },
 		Metrics: NewMetrics(f.registry), ReadPostmortem: readNothing,
+		Setup: func(context.Context) (setup.Checklist, error) {
+			return setup.List(setup.Facts{Now: now, Running: true, URL: "http://m:10049"}), nil
+		},
+		TestAlert: func(_ context.Context, l map[string]string) (setup.Trial, error) {
+			return setup.Trial{Labels: l, Steps: []setup.Step{{Name: "store", OK: true, Text: "It is."}}, Opened: len(l) > 0}, nil
+		},
 	})
 	f.doc = strict()
 	return f

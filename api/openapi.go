@@ -17,6 +17,6 @@ func (a *api) openAPI(w http.ResponseWriter, r *http.Request) error {
 
 // openAPIMoved leads people who look for the document beside the routes to where it is.
 func (a *api) openAPIMoved(w http.ResponseWriter, r *http.Request) error {
-	http.Redirect(w, r, "/api/openapi.json", http.StatusPermanentRedirect)
+	http.Redirect(w, r, a.Prefix+"/api/openapi.json", http.StatusPermanentRedirect)
 	return nil
 }

@@ -78,7 +78,7 @@ func (a *api) putRecord(w http.ResponseWriter, r *http.Request) error {
 	status := http.StatusOK
 	if !found || known.Withdrawn {
 		status = http.StatusCreated
-		w.Header().Set("Location", "/api/v1/records/"+url.PathEscape(k.Source)+"/"+url.PathEscape(k.ID))
+		w.Header().Set("Location", a.Prefix+"/api/v1/records/"+url.PathEscape(k.Source)+"/"+url.PathEscape(k.ID))
 	}
 	return reply(w, status, struct {
 		incident.Record

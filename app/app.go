@@ -38,6 +38,8 @@ type Options struct {
 	Environ    []string // nil: the process's own
 	DSN        string   // overrides the configured one where given
 	Web        *toolkit.FlagConfig
+	// ExternalURL is where it is reached from outside, and RoutePrefix what the paths of requests begin with; empty: see newPlace.
+	ExternalURL, RoutePrefix string
 	// EnableLifecycle lets anybody reload where no token for writing is configured. EnablePprof serves /debug/pprof.
 	EnableLifecycle, EnablePprof bool
 	Logger                       *slog.Logger
@@ -73,6 +75,8 @@ type App struct {
 	store    *intake
 	pipeline *pipeline
 	openings *openings
+	contacts *contacts
+	place    place
 	term     atomic.Pointer[term] // nil while another process has the lease
 
 	ready     atomic.Bool
@@ -89,6 +93,10 @@ func newApp(o Options) *App {
 	if a.now == nil {
 		a.now = time.Now
 	}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	a.contacts = &contacts{logger: a.logger.With("component", "webhook"), now: a.now, known: map[string]bool{}}
 	a.gate = access.NewGate(access.Options{Logger: a.logger.With("component", "web"), Metrics: a.metrics.access, Now: a.now})
 	if a.options.Environ == nil {
 		a.options.Environ = os.Environ()
@@ -128,6 +136,9 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return err
 	}
 
+	if a.place, err = newPlace(a.options.ExternalURL, a.options.RoutePrefix); err != nil {
+		return err
+	}
 	a.replica = newReplica(string(c.Store.DSN))
 	a.shared = a.shared || a.options.World != nil
 	db, err := a.openStore(ctx, l, string(c.Store.DSN))
@@ -139,6 +150,12 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	if err := a.store.hear(ctx, a.now()); err != nil {
 		return err
 	}
+
+	_, heard, err := db.Reach(ctx)
+	if err != nil {
+		return fmt.Errorf("load senders: %w", err)
+	}
+	a.contacts.learn(heard)
 
 	a.pipeline = &pipeline{store: db, metrics: a.metrics, now: a.now, heard: a.store.lastHeard}
 	if err := a.pipeline.configure(ctx, c); err != nil {
@@ -175,6 +192,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	// Last, so that it stops first: another replica can take over while this one still answers.
 	l.run("lease", termEndsWithin, func(ctx context.Context) error { return a.hold(ctx, a.beginTerm) })
 	a.ready.Store(true)
+	a.metrics.external.WithLabelValues(a.address() + "/").Set(1)
 	a.logger.Info("Listening", "addresses", fmt.Sprint(a.addrs), "store", c.Store.DSN)
 	if a.options.Listening != nil {
 		a.options.Listening(a.addrs)
@@ -191,20 +209,22 @@ func (a *App) handler() http.Handler {
 			return watchdogOf(a.config.Load().Rules.Watchdogs, labels)
 		},
 		Intake:    func() incident.Intake { return intakeOf(a.config.Load()) },
-		Truncated: func() { a.trigger(alertmanagerJob) },
-		MaxBody:   a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
+		Truncated: func() { a.trigger(alertmanagerJob) }, Heard: a.contacts.heard,
+		MaxBody: a.config.Load().Limits.BodyBytes, MaxAlerts: a.config.Load().Limits.AlertsPerWebhook,
 	})
 	records := api.New(api.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Reserved: a.reserved, ReadPostmortem: postmortemRecords,
+		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert,
+		Prefix: a.place.path,
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Sources: a.sourceStates, Notes: a.openings.notes,
+		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert,
+		Prefix: a.place.path,
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
 }

@@ -109,7 +109,7 @@ func healthy(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Meantime
 // routes is every path the daemon answers.
 func (a *App) routes(metrics, webhook, events, bells, records, pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", metrics)
+	mux.Handle("/metrics", a.contacts.scraped(metrics))
 	mux.Handle("/webhook/alertmanager", webhook)
 	mux.Handle("/webhook/alertmanager/events", events)
 	mux.Handle("/webhook/", bells)
@@ -136,7 +136,7 @@ func (a *App) routes(metrics, webhook, events, bells, records, pages http.Handle
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
+	return a.contacts.missed(a.place.under(mux))
 }
 
 // reloadByHTTP takes a new configuration: for who has the token for writing or, where there is none, for anybody where a flag

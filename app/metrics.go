@@ -33,6 +33,7 @@ type metrics struct {
 	backlog prometheus.Gauge
 
 	questions *prometheus.GaugeVec
+	external  *prometheus.GaugeVec
 	lease     prometheus.Gauge
 
 	secrets  prometheus.Gauge
@@ -67,6 +68,9 @@ func newMetrics() *metrics {
 		questions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "meantime_postmortem_questions", Help: "What written postmortems leave open and nobody has answered, by kind.",
 		}, []string{"kind"}),
+		external: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "meantime_external_url_info", Help: "Always 1; url is where this process is reached from outside, for links of dashboards.",
+		}, []string{"url"}),
 		lease: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "meantime_lease_held", Help: "1 where this process is the one that correlates and reads the sources, 0 where it follows another.",
 		}),
@@ -83,7 +87,7 @@ func newMetrics() *metrics {
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg),
 		history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.external, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,6 +113,30 @@ func TestConfigHoldsTheIncidents(t *testing.T) {
 	for _, r := range records(t) {
 		from, _ := r.Span()
 		require.True(t, from.After(now.Add(-last.Duration)), r.ID)
+	}
+}
+
+// The record in docs/records.md has every field, and is one.
+func TestDocumentedRecord(t *testing.T) {
+	text, err := os.ReadFile("../docs/records.md")
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(string(text), "```yaml\n")
+	require.True(t, ok)
+	body, _, _ := strings.Cut(rest, "```")
+	var doc map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(body), &doc))
+	j, err := json.Marshal(doc)
+	require.NoError(t, err)
+	r, err := incident.DecodeRecord(j)
+	require.NoError(t, err)
+	require.Empty(t, incident.UnreadKeys(j))
+	require.Len(t, r.Milestones, len(incident.MilestoneNames))
+	for i, fields := 0, reflect.TypeFor[incident.Record](); i < fields.NumField(); i++ {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if slices.Contains([]string{"source", "withdrawn", "origin", "questions"}, name) {
+			continue // the address of the record, and what only reading a postmortem gives
+		}
+		require.Contains(t, doc, name, "docs/records.md does not show it")
 	}
 }
 

@@ -386,3 +386,18 @@ func ago(d time.Duration) string {
 	}
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
+
+// Step is one step of the way of an alert.
+type Step struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+// Trial is what became of a made-up alert.
+type Trial struct {
+	Labels map[string]string `json:"labels"`
+	Steps  []Step            `json:"steps"`
+	// Opened says whether it opened an incident.
+	Opened bool `json:"opened"`
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/setup"
 )
 
 // What the first page shows at most, and how far back it looks for open questions.
@@ -41,6 +42,8 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 		Notes         []string
 		Sources       []Source
 		Quiet         bool // nothing needs attention
+		Setup         setup.Checklist
+		Begins        bool // there is nothing yet
 	}
 	ctx := r.Context()
 	open, next, err := s.Store.Incidents(ctx, incident.IncidentQuery{State: incident.StateOpen, Limit: homeOpen})
@@ -75,7 +78,11 @@ func (s *web) home(w http.ResponseWriter, r *http.Request) error {
 			body.Noted = append(body.Noted, x)
 		}
 	}
-	body.Quiet = len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down)+len(body.Noted)+len(body.Notes) == 0
+	if body.Setup, err = s.Setup(ctx); err != nil {
+		return err
+	}
+	body.Begins = len(body.Recent) == 0 && len(body.Setup.Checks) > 0
+	body.Quiet = !body.Begins && len(body.Open)+len(body.Suggested)+len(body.Questions)+len(body.Down)+len(body.Noted)+len(body.Notes) == 0
 	return s.show(w, r, http.StatusOK, "home", "Meantime", "home", body)
 }
 

@@ -85,7 +85,7 @@ func (s *web) showIncident(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if i.ID != id {
-		http.Redirect(w, r, "/incidents/"+url.PathEscape(i.ID), http.StatusFound)
+		http.Redirect(w, r, s.Prefix+"/incidents/"+url.PathEscape(i.ID), http.StatusFound)
 		return nil
 	}
 	now := s.Now()

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"meantime/incident"
+	"meantime/setup"
 )
 
 //go:embed templates/*.html
@@ -34,13 +35,13 @@ type pages struct {
 	styleName string
 }
 
-// newPages parses every page with the layout around it. The templates are part of the program, so one that does not
+// newPages parses every page with the layout around it. Links begin with prefix. The templates are part of the program, so one that does not
 // parse is a mistake of the program.
-func newPages() *pages {
+func newPages(prefix string) *pages {
 	sum := sha256.Sum256(style)
 	p := &pages{byName: map[string]*template.Template{}, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css"}
-	layout := template.Must(template.New("layout.html").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
-	for _, name := range []string{"home", "incidents", "incident", "episodes", "sign-in", "error"} {
+	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(template.FuncMap{"root": func() string { return prefix }}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	for _, name := range []string{"home", "incidents", "incident", "episodes", "setup", "sign-in", "error"} {
 		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return p
@@ -48,12 +49,23 @@ func newPages() *pages {
 
 // functions are what the templates can call.
 var functions = template.FuncMap{
-	"ago": ago, "alertTimes": alertTimes, "capital": capital, "clock": clock, "duration": duration, "endWords": endWords, "isLink": isLink,
+	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "clock": clock, "duration": duration, "endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
 	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
 	// The version is that of the program; it is not known where pages are made without one, as in tests.
 	"version": func() string { return version.Version },
+}
+
+// checkClass is the colour of a part of the set-up.
+func checkClass(s setup.State) string {
+	switch s {
+	case setup.OK:
+		return "good"
+	case setup.Missing, setup.Wrong:
+		return "bad"
+	}
+	return "quiet"
 }
 
 // page is what the layout needs around every page.

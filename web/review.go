@@ -42,7 +42,7 @@ func (s *web) review(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Changed()
-	http.Redirect(w, r, "/incidents/"+url.PathEscape(r.PathValue("id"))+"?stored=1", http.StatusSeeOther)
+	http.Redirect(w, r, s.Prefix+"/incidents/"+url.PathEscape(r.PathValue("id"))+"?stored=1", http.StatusSeeOther)
 	return nil
 }
 

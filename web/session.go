@@ -96,7 +96,7 @@ func (s *web) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.showSignIn(w, r, http.StatusForbidden, back, name, "This is not the token for writing.")
 	}
 	http.SetCookie(w, s.cookie(r, sign(token, name, s.Now().Add(sessionFor)), int(sessionFor/time.Second)))
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, s.Prefix+back, http.StatusSeeOther)
 	return nil
 }
 
@@ -106,13 +106,13 @@ func (s *web) signOut(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, s.cookie(r, "", -1))
-	http.Redirect(w, r, local(r.PostForm.Get("back")), http.StatusSeeOther)
+	http.Redirect(w, r, s.Prefix+local(r.PostForm.Get("back")), http.StatusSeeOther)
 	return nil
 }
 
 func (s *web) cookie(r *http.Request, value string, seconds int) *http.Cookie {
 	return &http.Cookie{
-		Name: cookieName, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
+		Name: cookieName, Value: value, Path: s.Prefix + "/", MaxAge: seconds, HttpOnly: true,
 		// Lax: a link in a chat leads to a page on which one is still signed in; other sites' forms are refused anyway.
 		SameSite: http.SameSiteLaxMode,
 		Secure:   r.TLS != nil || forwardedTLS(r),

@@ -13,6 +13,7 @@ import (
 
 	"meantime/access"
 	"meantime/incident"
+	"meantime/setup"
 )
 
 // Store is what the pages need of the store. Errors carry an incident.Code. Every method is safe for concurrent use, and
@@ -51,8 +52,14 @@ type Options struct {
 	// Sources say how the configured sources are doing.
 	Sources func() []Source
 	// Notes are what should be changed in the configuration, in sentences without the last full stop; nil for none.
-	Notes  func() []string
-	Logger *slog.Logger
+	Notes func() []string
+	// Prefix is what links begin with, such as /meantime; requests come without it.
+	Prefix string
+	// Setup says what is connected and what is missing. TestAlert says what becomes of an alert with these labels, or of a made-up one
+	// where there are none, and stores nothing of it.
+	Setup     func(ctx context.Context) (setup.Checklist, error)
+	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
+	Logger    *slog.Logger
 	// Metrics may be shared by handlers that replace each other. They are not exposed where it is nil.
 	Metrics *Metrics
 }
@@ -96,6 +103,8 @@ func (s *web) routes() []route {
 		{"incident", "/incidents/{id}", map[string]handler{"GET": s.showIncident}},
 		{"review", "/incidents/{id}/reviews", map[string]handler{"POST": s.review}},
 		{"episodes", "/episodes", map[string]handler{"GET": s.listEpisodes}},
+		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
+		{"test-alert", "/setup/test-alert", map[string]handler{"POST": s.testAlert}},
 		{"sign-in", "/sign-in", map[string]handler{"GET": s.askWho, "POST": s.signIn}},
 		{"sign-out", "/sign-out", map[string]handler{"POST": s.signOut}},
 		{"static", "/static/{name}", map[string]handler{"GET": s.static}},
@@ -109,6 +118,12 @@ func New(o Options) http.Handler {
 	}
 	if o.Notes == nil {
 		o.Notes = func() []string { return nil }
+	}
+	if o.Setup == nil {
+		o.Setup = func(context.Context) (setup.Checklist, error) { return setup.Checklist{Ready: true}, nil }
+	}
+	if o.TestAlert == nil {
+		o.TestAlert = func(_ context.Context, l map[string]string) (setup.Trial, error) { return setup.Trial{Labels: l}, nil }
 	}
 	if o.Token == nil {
 		o.Token = func() string { return "" }
@@ -125,7 +140,7 @@ func New(o Options) http.Handler {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	s := &web{Options: o, pages: newPages(), crossOrigin: http.NewCrossOriginProtection()}
+	s := &web{Options: o, pages: newPages(o.Prefix), crossOrigin: http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()
 	for _, rt := range s.routes() {
 		mux.Handle(rt.path, s.Metrics.instrument(rt.name, s.serve(rt.dispatch)))

@@ -267,7 +267,7 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 
 func TestStaticFiles(t *testing.T) {
 	f := newFixture(t)
-	w := f.get("/static/" + newPages().styleName)
+	w := f.get("/static/" + newPages("").styleName)
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, "text/css; charset=utf-8", w.Header().Get("Content-Type"))
 	require.Contains(t, w.Header().Get("Cache-Control"), "immutable")

@@ -68,6 +68,7 @@ func (r *Receiver) events(ctx context.Context, body []byte, received time.Time) 
 		if failed != nil {
 			return *failed
 		}
+		r.heard(f.Senders, received)
 		r.metrics.muted(receipt)
 	}
 	for t, n := range h.types {

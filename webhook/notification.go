@@ -71,6 +71,7 @@ func (r *Receiver) notification(ctx context.Context, body []byte, received time.
 		if failed != nil {
 			return *failed
 		}
+		r.heard(f.Senders, received)
 		r.metrics.stored(firing, len(f.Sightings)-firing, receipt.Sightings)
 	}
 	if m.TruncatedAlerts > 0 {

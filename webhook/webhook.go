@@ -67,6 +67,10 @@ type Options struct {
 	// would have said has to be asked for. It must not block. nil means nobody asks.
 	Truncated func()
 
+	// Heard is called after a notification, or a batch of events, was taken in, with those by whom it came. It must not block. nil
+	// means nobody wants to know.
+	Heard func(senders []incident.Sender, at time.Time)
+
 	// MaxBody is the largest body taken, in bytes; MaxAlerts the largest number of alerts or events in one. 0 means the default.
 	MaxBody   int64
 	MaxAlerts int
@@ -88,6 +92,7 @@ type Receiver struct {
 	watchdogs func(map[string]string) (string, bool)
 	intake    func() incident.Intake
 	truncated func()
+	heard     func([]incident.Sender, time.Time)
 	maxBody   int64
 	maxAlerts int
 	memory    *budget
@@ -100,7 +105,7 @@ func New(o Options) *Receiver {
 	r := &Receiver{
 		store: o.Store, metrics: o.Metrics, log: o.Logger, now: o.Now, token: o.Token, gate: o.Gate,
 		crossSite: http.NewCrossOriginProtection(),
-		watchdogs: o.Watchdogs, intake: o.Intake, truncated: o.Truncated, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
+		watchdogs: o.Watchdogs, intake: o.Intake, truncated: o.Truncated, heard: o.Heard, maxBody: o.MaxBody, maxAlerts: o.MaxAlerts,
 	}
 	if r.metrics == nil {
 		r.metrics = NewMetrics(nil)
@@ -111,6 +116,9 @@ func New(o Options) *Receiver {
 	r.log = r.log.With("component", "webhook")
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.heard == nil {
+		r.heard = func([]incident.Sender, time.Time) {}
 	}
 	if r.gate == nil {
 		r.gate = access.NewGate(access.Options{})

@@ -2,8 +2,10 @@ package alertmanager
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"sort"
@@ -55,6 +57,9 @@ type Webhook struct {
 	URL          string // empty where Alertmanager does not show it, which it does not since 0.26
 	SendResolved bool
 }
+
+// defaultPort is the one that this program listens on where nobody says otherwise.
+const defaultPort = "10049"
 
 // webhookPath is where this program receives notifications, below whatever prefix.
 const webhookPath = "/webhook/alertmanager"
@@ -310,6 +315,103 @@ func (rt *Routing) Ours(heard []incident.Sender) map[string]bool {
 		}
 	})
 	return ours
+}
+
+// Likely are the receivers that probably send here where none is known to: of those whose address is not shown, the ones that are
+// named after this program.
+func (rt *Routing) Likely() map[string]bool {
+	likely := map[string]bool{}
+	for name, r := range rt.Receivers {
+		if strings.Contains(strings.ToLower(name), "meantime") && slices.ContainsFunc(r.Webhooks, func(w Webhook) bool { return w.URL == "" }) {
+			likely[name] = true
+		}
+	}
+	return likely
+}
+
+// reach calls f for the routes whose receiver some alert can get to: a route hands an alert on to its receiver only where none of
+// those below takes it, and nothing comes after one that takes all and does not continue.
+func (r *Route) reach(f func(*Route)) {
+	own := true
+	for _, c := range r.Routes {
+		c.reach(f)
+		if all := !c.unread && len(c.matchers) == 0; all {
+			own = false
+			if !c.Continue {
+				break
+			}
+		}
+	}
+	if own {
+		f(r)
+	}
+}
+
+// Reached are those of the receivers to which a route leads.
+func (rt *Routing) Reached(receivers map[string]bool) map[string]bool {
+	out := map[string]bool{}
+	rt.Root.reach(func(r *Route) {
+		if receivers[r.Receiver] {
+			out[r.Receiver] = true
+		}
+	})
+	return out
+}
+
+// Faults are what keeps notifications from coming here at all, in sentences without the last full stop. ours are the receivers that
+// send here, or likely do.
+func (rt *Routing) Faults(ours map[string]bool) []string {
+	var out []string
+	reached := rt.Reached(ours)
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		if !reached[name] {
+			out = append(out, fmt.Sprintf("no route leads to receiver %q, or one before it takes everything and does not continue: "+
+				"put a route to it first, with continue: true", name))
+		}
+	}
+	if len(ours) > 0 {
+		return out
+	}
+	hidden := false
+	for _, name := range slices.Sorted(maps.Keys(rt.Receivers)) {
+		for _, w := range rt.Receivers[name].Webhooks {
+			u, err := url.Parse(w.URL)
+			switch {
+			case w.URL == "":
+				hidden = true
+			case err == nil && (u.Port() == defaultPort || strings.Contains(strings.ToLower(name+u.Host), "meantime")):
+				out = append(out, fmt.Sprintf("receiver %q sends to %s, which takes no notifications: its path must be %s", name, u.Redacted(), webhookPath))
+			}
+		}
+	}
+	if len(out) == 0 && !hidden {
+		out = append(out, "none of its receivers has a webhook_configs that sends here: no notification can come")
+	}
+	return out
+}
+
+// Inspect reads an Alertmanager's configuration once and says whether a receiver is known to send here, and what of it should be
+// changed. heard are those by whom notifications came.
+func Inspect(ctx context.Context, c Client, heard []incident.Sender, expireAfter time.Duration) (sends bool, problems []string, err error) {
+	s := &Source{client: c}
+	if err := s.readRoutes(ctx); err != nil {
+		return false, nil, err
+	}
+	sends, problems = s.tree.state(s.tree.Ours(heard), expireAfter)
+	return sends, problems, nil
+}
+
+// state says whether a receiver that sends here is reached, and what should be changed.
+func (rt *Routing) state(ours map[string]bool, expireAfter time.Duration) (sends bool, problems []string) {
+	known := len(ours) > 0
+	if !known {
+		ours = rt.Likely()
+	}
+	problems = rt.Faults(ours)
+	for _, p := range rt.Problems(ours, expireAfter) {
+		problems = append(problems, p.Text)
+	}
+	return known && len(rt.Reached(ours)) > 0, problems
 }
 
 // Elsewhere says whether none of the receivers sends here, where that can be known: they lead to nobody at all, or it is

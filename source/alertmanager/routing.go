@@ -45,7 +45,16 @@ func (s *Source) route(ctx context.Context) error {
 	s.ours = s.tree.Ours(s.mine(senders))
 	problems := s.tree.Problems(s.ours, s.expire)
 	s.metrics.routed(s.name, problems)
-	notes := make([]string, 0, len(problems))
+	likely := s.ours
+	if len(likely) == 0 {
+		likely = s.tree.Likely()
+	}
+	notes := s.tree.Faults(likely)
+	for _, f := range notes {
+		if !slices.Contains(s.claimed, f) {
+			s.log.Warn("Alertmanager's configuration leads no notification here: " + f)
+		}
+	}
 	for _, p := range problems {
 		notes = append(notes, p.Text)
 		if !slices.Contains(s.claimed, p.Text) {

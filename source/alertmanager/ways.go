@@ -57,6 +57,14 @@ func (w *Ways) Wait(ctx context.Context, names []string) {
 	}
 }
 
+// Sends says whether a receiver of a source's Alertmanager is known to send here, and a route to lead to it.
+func (w *Ways) Sends(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.of[name]
+	return x.tree != nil && len(x.tree.Reached(x.ours)) > 0
+}
+
 // Elsewhere says whether an alert with these labels comes here from none of the sources' Alertmanagers, where all of that is
 // known.
 func (w *Ways) Elsewhere(names []string, labels map[string]string) bool {

@@ -17,18 +17,18 @@ const module = "meantime"
 var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
-		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "source/...", "store",
+		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "setup", "source/...", "store",
 		"store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
-	"api":               {"access", "incident", "measure"},
+	"api":               {"access", "incident", "measure", "setup"},
 	"backfill":          {"incident", "measure"},
 	"collector":         {"incident", "measure"},
 	"source/...":        {"incident", "measure", "source", "source/jq", "source/tracker"},
 	"source/sourcetest": {"incident", "source", "source/jq"}, // what tests of connectors have in common
 	"source/prometheus": {"incident", "measure", "source", "source/prometheus/history"},
-	"web":               {"access", "incident", "measure"},
+	"web":               {"access", "incident", "measure", "setup"},
 	"webhook":           {"access", "incident", "measure"},
 
 	"correlate":          {"correlate/assemble", "correlate/assign", "correlate/catalog", "correlate/linkage", "incident"},
@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 
 	"access":         {}, // tokens, hosts: what all that take requests have in common
 	"incident":       {},
+	"setup":          {}, // what is connected: said in pages, API and shell
 	"dashboards/...": {},
 
 	"demo": {}, // it uses the program as its users do
