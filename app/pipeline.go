@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // Nothing is shown before it is stored, so what a scrape saw is still true after a crash.
 type pipeline struct {
 	store   store.Store
+	logger  *slog.Logger // nil means silent
 	metrics *metrics
 	now     func() time.Time
 	heard   func() map[string]time.Time // when each watchdog was last heard of
@@ -121,8 +123,12 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) er
 	now := p.now()
 	step := p.ledger.Next(d.Incidents, now)
 	d.Observed, d.Token = step.Observed, token
+	news := p.news(ctx, &d)
 	if err := p.store.Save(ctx, d); err != nil {
 		return err
+	}
+	for _, n := range news {
+		n.say(p.logger)
 	}
 	if all != nil {
 		step.Observed = nil // stored, and large
