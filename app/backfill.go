@@ -60,12 +60,16 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 	}
 
 	m := measureOptions(x.config)
+	watched, err := x.store.Began(ctx)
+	if err != nil {
+		return err
+	}
 	var part time.Duration
 	if p.Parts {
 		part = blockTime
 	}
 	bo := backfill.Options{
-		Measure: m, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
+		Measure: m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
 		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
 	}
 	var out backfill.Written

@@ -69,7 +69,13 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 
 // measureOptions are what a configuration wants measured.
 func measureOptions(c *config.Validated) measure.Options {
-	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c)}
+	o := measure.Options{
+		Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c),
+		OpenFor: c.Rules.OpenFor,
+	}
+	for _, a := range c.Availability {
+		o.Availability = append(o.Availability, measure.Availability{Service: a.Service, Severities: a.Severities, Objective: a.Objective})
+	}
 	for _, w := range c.Windows {
 		o.Windows = append(o.Windows, measure.Window{Name: w.Name, Length: w.Duration})
 	}
@@ -85,15 +91,20 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	book, ledger := measure.NewBook(v.book), measure.NewLedger(v.book.Intervals, v.maxServices, v.settle)
 	now := p.now()
 	from := now.Add(-v.longest())
+	watched, err := p.store.Began(ctx)
+	if err != nil {
+		return fmt.Errorf("load the first time known: %w", err)
+	}
 	loaded := make(chan error, 1)
 	go func() { loaded <- ledger.Load(p.store.Ledger(ctx)) }()
-	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
+	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from.Add(-measure.Reach)), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
 	if bookErr != nil {
 		return fmt.Errorf("load incidents: %w", bookErr)
 	}
 	if ledgerErr != nil {
 		return fmt.Errorf("load ledger: %w", ledgerErr)
 	}
+	book.Watched(watched)
 	shown := collector.New(v.collector)
 	shown.Replay(ledger.All())
 	shown.Restate(ledger.Restatements())
@@ -124,6 +135,10 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) er
 	step := p.ledger.Next(d.Incidents, now)
 	d.Observed, d.Token = step.Observed, token
 	news := p.news(ctx, &d)
+	watched, err := p.store.Began(ctx)
+	if err != nil {
+		return err
+	}
 	if err := p.store.Save(ctx, d); err != nil {
 		return err
 	}
@@ -145,6 +160,7 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) er
 		p.book.Apply(d.Incidents, d.Removed)
 		p.book.ApplyVerdicts(d.Verdicts, d.Gone)
 	}
+	p.book.Watched(watched)
 	p.seen++ // nobody else can have saved one, for the token was good
 	p.ledger.Commit(step)
 	p.take(step, d.Blind, now)
@@ -164,6 +180,11 @@ func (p *pipeline) follow(ctx context.Context) (incident.Saved, error) {
 	case saved.Number == p.seen:
 		return saved, nil
 	}
+	watched, err := p.store.Began(ctx)
+	if err != nil {
+		return saved, err
+	}
+	p.book.Watched(watched)
 	step := p.ledger.Follow(saved.Observed, saved.Incidents)
 	p.book.Apply(saved.Incidents, saved.Removed)
 	p.book.ApplyVerdicts(saved.Verdicts, saved.Gone)
@@ -270,7 +291,11 @@ func (p *pipeline) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+			watched, err := p.store.Began(ctx) // no pass tells of the first sign of life
 			p.mu.Lock()
+			if err == nil { // else the store's own metrics tell
+				p.book.Watched(watched)
+			}
 			p.show(p.now())
 			p.mu.Unlock()
 			if s, err := p.store.Stats(ctx); err == nil { // else the store's own metrics tell

@@ -93,8 +93,11 @@ func Report(ctx context.Context, o Options, q Question) (r *measure.Report, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, x.store.Close()) }()
-	ro := measure.ReportOptions{Window: x.window, To: x.to, Intervals: x.config.Intervals, Objectives: objectives(x.config)}
-	return measure.NewReport(ro, x.store.EachIncident(ctx, ro.From()), x.store.EachVerdict(ctx, ro.From(), x.to))
+	ro := measure.ReportOptions{Options: measureOptions(x.config), Window: x.window, To: x.to}
+	if ro.Watched, err = x.store.Began(ctx); err != nil {
+		return nil, err
+	}
+	return measure.NewReport(ro, x.store.EachIncident(ctx, ro.From().Add(-measure.Reach)), x.store.EachVerdict(ctx, ro.From(), x.to))
 }
 
 // Explain is one figure by its incidents.

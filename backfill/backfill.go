@@ -26,6 +26,8 @@ type Facts interface {
 type Options struct {
 	// Measure are the daemon's. Newest is of no use here.
 	Measure measure.Options
+	// Watched is since when anything is known at all.
+	Watched time.Time
 	// Samples are at the whole multiples of Step, counted from the unix epoch, from From to To, both included. A graph whose
 	// resolution is a multiple of Step then meets them. Step is whole seconds, at least one.
 	From, To time.Time

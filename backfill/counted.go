@@ -36,6 +36,7 @@ func load(ctx context.Context, o Options, s steps) (*measure.Book, []counted, er
 	if err != nil {
 		return nil, nil, err
 	}
+	book.Watched(o.Watched)
 	var values []counted
 	for v := range ledger.All() {
 		values = append(values, counted{ends.at(&v), v})

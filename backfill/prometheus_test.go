@@ -152,7 +152,7 @@ func holds(t *testing.T, p *servers.PrometheusServer, w *world, from, to time.Ti
 func reported(t *testing.T, w *world, at time.Time) map[string]float64 {
 	t.Helper()
 	ctx := context.Background()
-	o := measure.ReportOptions{Window: testMeasure.Windows[1], To: at, Intervals: testMeasure.Intervals, Objectives: testMeasure.Objectives}
+	o := measure.ReportOptions{Options: testMeasure, Window: testMeasure.Windows[1], To: at}
 	r, err := measure.NewReport(o, w.EachIncident(ctx, o.From()), w.EachVerdict(ctx, o.From(), at))
 	require.NoError(t, err)
 	out := map[string]float64{}

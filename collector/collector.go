@@ -70,6 +70,9 @@ func (c *Collector) Publish(s Snapshot) {
 		for _, g := range w.Groups {
 			part(shownIn[*measure.Group]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.group(w.Window.Name, g) })
 		}
+		for _, r := range w.Reliability {
+			part(shownIn[*measure.Reliability]{w.Window.Name, r}, func() []prometheus.Metric { return c.windows.reliability(w.Window.Name, r) })
+		}
 		for _, g := range w.Alerts {
 			part(shownIn[*measure.AlertGroup]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.alerts(w.Window.Name, g) })
 		}

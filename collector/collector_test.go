@@ -62,11 +62,13 @@ func newHouse(t testing.TB, services int) *house {
 		book: measure.NewBook(measure.Options{
 			Windows:   []measure.Window{{Name: "7d", Length: 7 * 24 * time.Hour}, {Name: "90d", Length: 90 * 24 * time.Hour}},
 			Intervals: incident.DefaultIntervals(), Objectives: objectives, Newest: 3, MaxServices: services, MaxNames: 1,
+			OpenFor: 7 * 24 * time.Hour, Availability: []measure.Availability{{Objective: 0.999}},
 		}),
 		ledger: measure.NewLedger(incident.DefaultIntervals(), services, 0),
 		c:      New(Options{Intervals: incident.DefaultIntervals(), Objectives: objectives}),
 		reg:    prometheus.NewPedanticRegistry(),
 	}
+	h.book.Watched(minute(-60 * 24 * 60))
 	require.NoError(t, h.reg.Register(h.c))
 	return h
 }
@@ -213,11 +215,18 @@ func TestNames(t *testing.T) {
 		"meantime_alert_recall_ratio " + window,
 		"meantime_alert_recall_ratio_lower " + window,
 		"meantime_alert_recall_ratio_upper " + window,
+		"meantime_availability_ratio " + window,
+		"meantime_availability_ratio_lower " + window,
+		"meantime_availability_ratio_upper " + window,
 		"meantime_blind_seconds window",
 		"meantime_episodes_ended how",
+		"meantime_error_budget_used_ratio " + window,
 		"meantime_impact_seconds " + window,
 		"meantime_incident_info affected_service detected_by incident severity state title",
 		"meantime_incident_milestone_timestamp_seconds incident milestone origin",
+		"meantime_incident_rate_per_day " + window,
+		"meantime_incident_rate_per_day_lower " + window,
+		"meantime_incident_rate_per_day_upper " + window,
 		"meantime_incidents affected_service detected_by severity window",
 		"meantime_interval_duration_seconds affected_service detected_by interval severity",
 		"meantime_interval_geometric_mean_lower_seconds affected_service interval severity window",
@@ -244,6 +253,9 @@ func TestNames(t *testing.T) {
 		"meantime_other_services ",
 		"meantime_other_severities ",
 		"meantime_suggested_links ",
+		"meantime_time_between_incidents_lower_seconds " + window,
+		"meantime_time_between_incidents_mean_seconds " + window,
+		"meantime_time_between_incidents_upper_seconds " + window,
 		"meantime_watchdog_last_seen_timestamp_seconds watchdog",
 	}, got)
 }

@@ -20,6 +20,9 @@ type windows struct {
 	missed, late                                        *prometheus.Desc
 	precision, precisionLower, precisionUpper, episodes *prometheus.Desc
 	objectiveRatio, objectiveSeconds                    *prometheus.Desc
+	between, betweenLower, betweenUpper                 *prometheus.Desc
+	rate, rateLower, rateUpper                          *prometheus.Desc
+	available, availableLower, availableUpper, budget   *prometheus.Desc
 	objectives                                          []prometheus.Metric // they change with the config only
 
 	// Labels that all groups share.
@@ -64,6 +67,19 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		precisionUpper: desc("alert_precision_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_precision_ratio.", by()...),
 		episodes:       desc("alert_episodes", "Alert episodes that began in the window by alert name and what became of them; rare names are under (other).", by("alertname", "outcome")...),
 
+		between:      desc("time_between_incidents_mean_seconds", "Mean time between incidents that count as down (MTBF): time without impact over their number.", by()...),
+		betweenLower: desc("time_between_incidents_lower_seconds", "Lower end of the exact 90 % interval of the mean time between incidents; alone where there was none.", by()...),
+		betweenUpper: desc("time_between_incidents_upper_seconds", "Upper end of the exact 90 % interval of the mean time between incidents.", by()...),
+
+		rate:      desc("incident_rate_per_day", "Incidents that count as down for each day without impact.", by()...),
+		rateLower: desc("incident_rate_per_day_lower", "Lower end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
+		rateUpper: desc("incident_rate_per_day_upper", "Upper end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
+
+		available:      desc("availability_ratio", "Share of the window without known impact of an incident that counts as down.", by()...),
+		availableLower: desc("availability_ratio_lower", "The least that meantime_availability_ratio can be, whenever impact of which nobody told an end or a start was.", by()...),
+		availableUpper: desc("availability_ratio_upper", "The most that meantime_availability_ratio can be.", by()...),
+		budget:         desc("error_budget_used_ratio", "Known impact over what the configured availability objective allows.", by()...),
+
 		objectiveRatio:   desc("objective_ratio", "Share of recorded measurements inside the objective for their incident's severity.", by("interval")...),
 		objectiveSeconds: desc("objective_seconds", "The objective: how soon the interval should be over; an empty severity is every one without its own.", "interval", "severity"),
 	}
@@ -101,6 +117,7 @@ func (w *windows) describe(ch chan<- *prometheus.Desc) {
 		w.incidents, w.measurements, w.median, w.medianLower, w.medianUpper, w.geometric, w.geometricLower, w.geometricUpper,
 		w.mean, w.p90, w.p95, w.max, w.survival, w.impact, w.recall, w.recallLower, w.recallUpper, w.missed, w.late, w.lead,
 		w.precision, w.precisionLower, w.precisionUpper, w.episodes, w.objectiveRatio, w.objectiveSeconds,
+		w.between, w.betweenLower, w.betweenUpper, w.rate, w.rateLower, w.rateUpper, w.available, w.availableLower, w.availableUpper, w.budget,
 	} {
 		ch <- d
 	}
@@ -165,6 +182,32 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 	for _, o := range g.Objectives {
 		add(w.objectiveRatio, o.Value, w.interval(o.Interval))
 	}
+	return out
+}
+
+// reliability are the metrics of how often and how long a group was down.
+func (w *windows) reliability(window string, r *measure.Reliability) []prometheus.Metric {
+	var out []prometheus.Metric
+	of := []*dto.LabelPair{label("window", window), label("affected_service", r.Service), label("severity", r.Severity)}
+	maybe := func(d *prometheus.Desc, v *float64) {
+		if v != nil {
+			out = append(out, gauge(d, *v, of...))
+		}
+	}
+	if b := r.Between; b != nil {
+		maybe(w.between, b.Mean)
+		maybe(w.betweenLower, b.Lower)
+		maybe(w.betweenUpper, b.Upper)
+	}
+	if x := r.Rate; x != nil {
+		maybe(w.rate, &x.PerDay)
+		maybe(w.rateLower, &x.Lower)
+		maybe(w.rateUpper, &x.Upper)
+	}
+	maybe(w.available, &r.Availability.Value)
+	maybe(w.availableLower, &r.Availability.Bounds.Lower)
+	maybe(w.availableUpper, &r.Availability.Bounds.Upper)
+	maybe(w.budget, r.BudgetUsed)
 	return out
 }
 

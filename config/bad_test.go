@@ -14,7 +14,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, objectives, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
 )
 
 func allTypes() string {
@@ -251,6 +251,12 @@ var badFiles = map[string][]string{
 	},
 	"not-a-bool": {
 		`not-a-bool.yml:1: correlate.open.weigh: not true or false: "yes"`,
+	},
+	"availability": {
+		`availability.yml:2: availability[0].severities[1]: unknown severity "critcal"; did you mean critical?`,
+		`availability.yml:3: availability[1].objective: 99.9 is not a share of time above 0 and below 1, such as 0.999`,
+		`availability.yml:4: availability[2]: says nothing; write severities, objective or both`,
+		`availability.yml:5: availability[3]: a second entry for Checkout`,
 	},
 	"not-a-number": {
 		`not-a-number.yml:1: correlate.link_at: not a number: "high"`,

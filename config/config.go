@@ -9,6 +9,7 @@ type Config struct {
 	Windows       []Duration           `mapstructure:"windows"`       // the rolling windows of the figures, by the names written here
 	Intervals     []IntervalConfig     `mapstructure:"intervals"`     // added to the default intervals, or replacing one by name
 	Objectives    []ObjectiveConfig    `mapstructure:"objectives"`    // how long an interval should take
+	Availability  []AvailabilityConfig `mapstructure:"availability"`  // which incidents count as down
 	Figures       FiguresConfig        `mapstructure:"figures"`       // how figures are made
 	Services      ServicesConfig       `mapstructure:"services"`      // how alerts and records name services
 	Severities    SeveritiesConfig     `mapstructure:"severities"`    // how alerts and records name severities
@@ -58,6 +59,13 @@ type ObjectiveConfig struct {
 type AlertsConfig struct {
 	Ignore     []MatchersConfig `mapstructure:"ignore"`      // an alert that any of these sets matches is stored nowhere
 	DropLabels []string         `mapstructure:"drop_labels"` // labels that tell only the replicas of a sender apart
+}
+
+// AvailabilityConfig says which incidents of a service count as down, and what is aimed at.
+type AvailabilityConfig struct {
+	Service    string   `mapstructure:"service"`    // empty: every service without an entry of its own, and the figures over everything
+	Severities []string `mapstructure:"severities"` // of severities.order; empty: all
+	Objective  float64  `mapstructure:"objective"`  // the share of time without impact, above 0 and below 1; 0: none
 }
 
 // FiguresConfig says how figures are made.

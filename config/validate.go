@@ -47,6 +47,7 @@ func (c *Config) Validate() (*Validated, error) {
 	v.expiry(out)
 	out.Store = v.store(out.Windows)
 	out.Objectives = v.objectives(out.Intervals)
+	out.Availability = v.availability()
 	for _, s := range out.Sources {
 		out.Rules.Sources = append(out.Rules.Sources, s.Name)
 	}
@@ -199,6 +200,27 @@ func (v *validator) objectives(intervals []incident.Interval) []Objective {
 			v.bad(key, "a second objective for %s of %s", c.Interval, cmp.Or(c.Severity, "every severity"))
 		}
 		out = append(out, Objective{c.Severity, c.Interval, c.Within.Value()})
+	}
+	return out
+}
+
+func (v *validator) availability() []Availability {
+	var out []Availability
+	for i, c := range v.Availability {
+		key := fmt.Sprintf("availability[%d]", i)
+		for j, s := range c.Severities {
+			v.oneOf(fmt.Sprintf("%s.severities[%d]", key, j), "severity", s, v.Severities.Order)
+		}
+		switch {
+		case c.Objective >= 1 || c.Objective < 0:
+			v.bad(key+".objective", "%v is not a share of time above 0 and below 1, such as 0.999", c.Objective)
+		case c.Objective == 0 && len(c.Severities) == 0:
+			v.bad(key, "says nothing; write severities, objective or both")
+		}
+		if slices.ContainsFunc(out, func(a Availability) bool { return folded(a.Service) == folded(c.Service) }) {
+			v.bad(key, "a second entry for %s", cmp.Or(c.Service, "every service"))
+		}
+		out = append(out, Availability(c))
 	}
 	return out
 }

@@ -13,6 +13,7 @@ type Validated struct {
 	Windows       []Window            // at least one, as in the file
 	Intervals     []incident.Interval // the default ones first
 	Objectives    []Objective
+	Availability  []Availability
 	Settle        time.Duration // see FiguresConfig
 	Rules         correlate.Rules
 	DropLabels    []string       // labels by which no alert is told from another
@@ -49,6 +50,13 @@ type Objective struct {
 	Severity string
 	Interval string
 	Within   time.Duration
+}
+
+// Availability says which incidents of a service count as down; see AvailabilityConfig.
+type Availability struct {
+	Service    string
+	Severities []string
+	Objective  float64
 }
 
 // Client is how to reach an HTTP server. At most one of BearerToken, Username and OAuth2 is set.

@@ -23,6 +23,10 @@ type Options struct {
 	// MaxServices and MaxNames are how many services and alert names are shown by name, the most frequent of the longest
 	// window first; the rest are under Other. 0 shows all.
 	MaxServices, MaxNames int
+	// Availability says which incidents count as down.
+	Availability []Availability
+	// OpenFor is how long after the last time known of it an incident may have gone on whose end nobody knows.
+	OpenFor time.Duration
 }
 
 // Book holds the incidents and episodes of its longest window, and all open incidents, in compact rows and answers with
@@ -37,6 +41,8 @@ type Book struct {
 	plan plan
 
 	rows     map[string]*row
+	early    map[string]*row // those that began before the longest window and reach into it; they are nowhere else
+	since    int64           // the first time watched
 	groups   map[groupKey]*group
 	episodes episodes
 	known    map[Labels]int // how many rows count in the histogram under which labels
@@ -62,6 +68,12 @@ type cached struct {
 	// live: the clock alone changes it. tick is when it was computed, which may be long ago for one that was not shown since.
 	live bool
 	tick time.Time
+
+	// Its reliability, which holds until the clock is at relied, where it was computed at all.
+	rel      *Reliability
+	relied   int64
+	computed int64 // when it was computed
+	counted  bool
 }
 
 // at says whether it holds at a tick.
@@ -80,7 +92,7 @@ func (c *counts) add(r *row, by int) {
 
 // NewBook makes an empty one.
 func NewBook(o Options) *Book {
-	b := &Book{o: o, plan: newPlan(o.Intervals, o.Objectives), rows: map[string]*row{}, groups: map[groupKey]*group{}, open: map[*row]bool{}, known: map[Labels]int{}, changed: true}
+	b := &Book{o: o, plan: newPlan(o), since: unknown, early: map[string]*row{}, rows: map[string]*row{}, groups: map[groupKey]*group{}, open: map[*row]bool{}, known: map[Labels]int{}, changed: true}
 	b.episodes = newEpisodes(o.Windows)
 	b.group(everything)
 	return b
@@ -102,7 +114,7 @@ func (b *Book) Load(incidents iter.Seq2[incident.Incident, error], verdicts iter
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rows, b.groups, b.open, b.shown = map[string]*row{}, map[groupKey]*group{}, map[*row]bool{}, counts{}
-	b.known = map[Labels]int{}
+	b.known, b.early = map[Labels]int{}, map[string]*row{}
 	b.group(everything)
 	b.episodes = newEpisodes(b.o.Windows)
 	b.last, b.others, b.changed = nil, nil, true
@@ -141,12 +153,14 @@ func (b *Book) Apply(changed []incident.Incident, removed []string) {
 	defer b.mu.Unlock()
 	out, in := map[*row]bool{}, map[string]*row{}
 	for _, id := range removed {
+		b.recall(id)
 		if r := b.rows[id]; r != nil {
 			out[r] = true
 		}
 	}
 	for i := range changed {
 		r := rowOf(&changed[i])
+		b.recall(r.id)
 		old := b.rows[r.id]
 		if old != nil && old.equal(r) {
 			delete(out, old)
@@ -248,11 +262,21 @@ func (b *Book) forget(now time.Time) {
 	if longest < 0 {
 		return
 	}
+	tick := now.Truncate(Step).UnixNano()
+	edge := tick - int64(b.o.Windows[longest].Length)
+	for id, r := range b.early {
+		if !b.plan.reaches(r, edge, tick) {
+			delete(b.early, id)
+		}
+	}
 	all := b.groups[everything].rows
 	out := map[*row]bool{}
 	for _, r := range all[:after(all, now.Add(-b.o.Windows[longest].Length).UnixNano())] {
-		if !r.openAt(now.Truncate(Step).UnixNano()) {
+		if !r.openAt(tick) {
 			out[r] = true
+			if b.plan.reaches(r, edge, tick) {
+				b.early[r.id] = r
+			}
 		}
 	}
 	b.edit(out, nil)
@@ -263,6 +287,36 @@ func (b *Book) Known() []Labels {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(b.known), Labels.compare)
+}
+
+// recall takes an incident out of those that only reach into the longest window.
+func (b *Book) recall(id string) {
+	r := b.early[id]
+	if r == nil {
+		return
+	}
+	delete(b.early, id)
+	b.changed = true
+	for k := range r.keys {
+		if g := b.groups[k]; g != nil {
+			g.forget()
+		}
+	}
+}
+
+// Watched says since when anything is known at all, which is from when reliability counts; the zero time for nothing.
+func (b *Book) Watched(since time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ns := nanos(since); ns != b.since {
+		b.since, b.changed = ns, true
+		for _, g := range b.groups {
+			for w := range g.cache {
+				g.cache[w].counted = false
+			}
+		}
+		b.others = nil
+	}
 }
 
 func (g *group) forget() {
@@ -306,8 +360,12 @@ func (b *Book) Figures(now time.Time) *Figures {
 		f.Windows[w].Window = b.o.Windows[w]
 		for _, k := range keys {
 			f.Windows[w].Groups = append(f.Windows[w].Groups, b.figures(k, w))
+			f.Windows[w].relies(b.reliability(k, w))
 		}
-		f.Windows[w].Groups = append(f.Windows[w].Groups, b.otherFigures(w, &l)...)
+		for _, o := range b.otherFigures(w, &l) {
+			f.Windows[w].Groups = append(f.Windows[w].Groups, o.g)
+			f.Windows[w].relies(o.rel)
+		}
 		var before []*AlertGroup
 		if b.last != nil {
 			before = b.last.Windows[w].Alerts
@@ -364,6 +422,45 @@ func (b *Book) figures(k groupKey, w int) *Group {
 		c.g, c.live = b.plan.figures(k.grouping(), b.in(g.rows, w), b.tick.UnixNano())
 	}
 	return c.g
+}
+
+// reliability is a group's for a window, computed only where something could have changed it.
+func (b *Book) reliability(k groupKey, w int) *Reliability {
+	g := b.groups[k]
+	c := &g.cache[w]
+	b.relied(c, k, w, b.in(g.rows, w), func() []*row { return b.reaching(g.rows, k, w) })
+	return c.rel
+}
+
+// relied computes the reliability of rows, and of those before the window, where it does not hold any more.
+func (b *Book) relied(c *cached, k groupKey, w int, rows []*row, before func() []*row) {
+	if tick := b.tick.UnixNano(); !c.counted || tick >= c.relied && tick != c.computed {
+		c.rel, c.relied = b.plan.reliability(k.grouping(), rows, before(), int64(b.o.Windows[w].Length), b.since, tick)
+		c.counted, c.computed = true, tick
+	}
+}
+
+// reaching are the rows that began before a window and reach into it, of a group's.
+func (b *Book) reaching(rows []*row, k groupKey, w int) (out []*row) {
+	tick := b.tick.UnixNano()
+	edge := tick - int64(b.o.Windows[w].Length)
+	for _, r := range rows[:after(rows, b.now.UnixNano()-int64(b.o.Windows[w].Length))] {
+		if b.plan.reaches(r, edge, tick) {
+			out = append(out, r)
+		}
+	}
+	for _, r := range b.early {
+		if b.plan.reaches(r, edge, tick) && r.in(k) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (w *WindowFigures) relies(r *Reliability) {
+	if r != nil {
+		w.Reliability = append(w.Reliability, r)
+	}
 }
 
 func (k groupKey) grouping() Grouping { return Grouping{k.service.Value(), k.severity.Value()} }

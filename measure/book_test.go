@@ -28,7 +28,8 @@ func each[T any](s []T) iter.Seq2[T, error] {
 var testOptions = Options{
 	Windows:   []Window{{"1h", time.Hour}, {"3h", 3 * time.Hour}, {"2h", 2 * time.Hour}},
 	Intervals: incident.DefaultIntervals(), Newest: 3, MaxServices: 2, MaxNames: 2,
-	Objectives: []Objective{{"critical", "resolve", 20 * time.Minute}, {"", "detect", 5 * time.Minute}},
+	Objectives:   []Objective{{"critical", "resolve", 20 * time.Minute}, {"", "detect", 5 * time.Minute}},
+	Availability: []Availability{{"a", []string{"critical"}, 0.99}, {"", nil, 0.9}}, OpenFor: 40 * time.Minute,
 }
 
 // randomIncident draws one of few IDs, so that it often replaces another.
@@ -51,10 +52,16 @@ func randomIncident(t *rapid.T) incident.Incident {
 		inc.OpenUntil = minute(start + rapid.Float64Range(0, 200).Draw(t, "openUntil"))
 	}
 	if rapid.Bool().Draw(t, "impact") {
-		inc.Impacts = []incident.Impact{{From: minute(start)}}
+		inc.Impacts = []incident.Impact{{From: minute(start + rapid.Float64Range(-20, 20).Draw(t, "affected"))}}
+		if rapid.Bool().Draw(t, "ended") {
+			inc.Impacts[0].To = inc.Impacts[0].From.Add(time.Duration(rapid.Int64Range(0, int64(6*time.Hour)).Draw(t, "for")))
+		}
+		if rapid.Bool().Draw(t, "relapse") {
+			inc.Impacts = append(inc.Impacts, incident.Impact{From: minute(start + 40), To: minute(start + 50)})
+		}
 	}
 	if rapid.Bool().Draw(t, "lead") {
-		inc.Alerts = incident.AlertTimes{Fired: minute(start), First: minute(start + 1), Person: minute(start + rapid.Float64Range(-5, 5).Draw(t, "person"))}
+		inc.Alerts = incident.AlertTimes{Heard: minute(start + 30), Fired: minute(start), First: minute(start + 1), Person: minute(start + rapid.Float64Range(-5, 5).Draw(t, "person"))}
 	}
 	return inc
 }
@@ -77,7 +84,8 @@ func TestBookLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := NewBook(testOptions)
 		incidents, verdicts := map[string]incident.Incident{}, map[incident.EpisodeKey]incident.Verdict{}
-		now := t0
+		now, watched := t0, minute(rapid.Float64Range(-400, 60).Draw(t, "watched"))
+		b.Watched(watched)
 		steps := rapid.IntRange(1, 12).Draw(t, "steps")
 		for range steps {
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
@@ -111,11 +119,13 @@ func TestBookLaw(t *testing.T) {
 			case 4:
 				now = now.Add(time.Duration(rapid.Int64Range(0, int64(15*time.Second)).Draw(t, "tick")))
 			}
-			// What left the longest window and is not open is forgotten for good.
+			// What left the longest window, does not reach into it and is not open is forgotten for good.
+			p, tick := newPlan(testOptions), now.Truncate(Step)
 			maps.DeleteFunc(incidents, func(_ string, inc incident.Incident) bool {
-				return !inc.At().After(now.Add(-3*time.Hour)) && !Open(&inc, now.Truncate(Step))
+				return !inc.At().After(now.Add(-3*time.Hour)) && !Open(&inc, tick) && !p.reaches(rowOf(&inc), tick.Add(-3*time.Hour).UnixNano(), tick.UnixNano())
 			})
 			fresh := NewBook(testOptions)
+			fresh.Watched(watched)
 			require.NoError(t, fresh.Load(each(slices.Collect(maps.Values(incidents))), each(slices.Collect(maps.Values(verdicts)))))
 			want, got := fresh.Figures(now), b.Figures(now)
 			require.Same(t, got, b.Figures(now))

@@ -67,7 +67,7 @@ type ExplainOptions struct {
 // Explain explains one figure by the incidents of its window, which may come among others. It counts by the same code as the
 // metrics. It stops at the first error.
 func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*Explanation, error) {
-	p, now, tick := newPlan([]incident.Interval{o.Interval}, nil), o.To.UnixNano(), o.To.Truncate(Step).UnixNano()
+	p, now, tick := newPlan(Options{Intervals: []incident.Interval{o.Interval}}), o.To.UnixNano(), o.To.Truncate(Step).UnixNano()
 	e := &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Window.Name, From: o.To.Add(-o.Window.Length), To: o.To}
 	wanted := groupKey{unique.Make(o.Service), unique.Make(o.Severity)}
 	var rows []*row

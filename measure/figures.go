@@ -51,7 +51,9 @@ type WindowFigures struct {
 	Window Window
 	// Groups has the figures over everything first, then by service, by severity, by both.
 	Groups []*Group
-	Alerts []*AlertGroup
+	// Reliability is that of the same groups in the same order, without those of which nothing was watched.
+	Reliability []*Reliability
+	Alerts      []*AlertGroup
 }
 
 // Grouping says what a figure is grouped by; an empty field means not by this.

@@ -14,6 +14,10 @@ type plan struct {
 	survives   []bool // intervals that an open incident is on its way through
 	objectives map[string][]objective
 	scratch    []collected // used again by every call of figures
+
+	availability []Availability
+	openFor      int64
+	poisson      map[int]Bounds // see bounds
 }
 
 // objective is an Objective with its interval as a place in the plan's.
@@ -22,8 +26,10 @@ type objective struct {
 	within   int64
 }
 
-func newPlan(intervals []incident.Interval, objectives []Objective) plan {
-	p := plan{intervals: intervals, objectives: map[string][]objective{}}
+// newPlan is the plan of options, of which the intervals, objectives, availability and how long incidents count as open are used.
+func newPlan(o Options) plan {
+	intervals, objectives := o.Intervals, o.Objectives
+	p := plan{intervals: intervals, objectives: map[string][]objective{}, availability: o.Availability, openFor: int64(o.OpenFor), poisson: map[int]Bounds{}}
 	for _, iv := range intervals {
 		p.spans = append(p.spans, rangeOf(iv))
 		p.survives = append(p.survives, iv.To == incident.Point(incident.Mitigated) || iv.To == incident.Point(incident.Resolved))

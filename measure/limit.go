@@ -107,18 +107,19 @@ type otherGroup struct {
 	window int
 	key    groupKey
 	rows   []*row
+	before []*row // those that only reach into the window
 	cached
 }
 
 // otherFigures are the figures of the groups over a limit: of the incidents that count in any group shown under the same
 // names, each counted once.
-func (b *Book) otherFigures(w int, l *limits) []*Group {
+func (b *Book) otherFigures(w int, l *limits) []*otherGroup {
 	if l.services.over+l.severities.over == 0 {
 		b.others = nil
 		return nil
 	}
-	byKey := map[groupKey][]*row{}
-	collect := func(rows []*row, note bool) {
+	byKey, before := map[groupKey][]*row{}, map[groupKey][]*row{}
+	collect := func(byKey map[groupKey][]*row, rows []*row, note bool) {
 		for _, r := range rows {
 			for k := range r.keys {
 				if l.shows(k) {
@@ -134,13 +135,14 @@ func (b *Book) otherFigures(w int, l *limits) []*Group {
 		}
 	}
 	all := b.groups[everything].rows
-	collect(b.in(all, b.longest()), false) // what is shown for the longest window is shown for all
-	collect(b.in(all, w), true)
+	collect(byKey, b.in(all, b.longest()), false) // what is shown for the longest window is shown for all
+	collect(byKey, b.in(all, w), true)
+	collect(before, b.reaching(all, everything, w), true)
 	b.others = slices.DeleteFunc(b.others, func(o *otherGroup) bool {
 		_, ok := byKey[o.key]
 		return o.window == w && !ok
 	})
-	var out []*Group
+	var out []*otherGroup
 	for _, k := range slices.SortedFunc(maps.Keys(byKey), groupKey.compare) {
 		i := slices.IndexFunc(b.others, func(o *otherGroup) bool { return o.window == w && o.key == k })
 		if i < 0 {
@@ -149,11 +151,16 @@ func (b *Book) otherFigures(w int, l *limits) []*Group {
 		}
 		o := b.others[i]
 		// Rows are never written to, so the same rows have the same figures.
-		if !o.at(b.tick) || !slices.Equal(o.rows, byKey[k]) {
+		same := slices.Equal(o.rows, byKey[k])
+		if !o.at(b.tick) || !same {
 			o.rows, o.tick = byKey[k], b.tick
 			o.g, o.live = b.plan.figures(k.grouping(), o.rows, b.tick.UnixNano())
 		}
-		out = append(out, o.g)
+		if !same || !slices.Equal(o.before, before[k]) {
+			o.before, o.counted = before[k], false
+		}
+		b.relied(&o.cached, k, w, o.rows, func() []*row { return o.before })
+		out = append(out, o)
 	}
 	return out
 }

@@ -183,6 +183,14 @@ func (p *page) facts(g *ReportGroup) {
 	if i := g.Now.Impact; i != nil {
 		p.line("- Impact: %s in all", Human(*i))
 	}
+	if r := g.Reliability; r != nil {
+		for _, line := range r.Lines() {
+			p.line("- %s", line)
+		}
+	}
+	if c := g.RateChange; c != nil {
+		p.line("- Incidents against the window before: %s", c.Words)
+	}
 	for _, o := range g.Now.Objectives {
 		p.line("- Inside the objective for %s: %s", plain(o.Interval), ratio(&o.Ratio))
 	}

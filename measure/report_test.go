@@ -76,8 +76,13 @@ func verdictsOf(t0 float64) []incident.Verdict {
 
 var week = Window{"7d", 7 * 24 * time.Hour}
 
+var weekOptions = Options{
+	Windows: []Window{week}, Intervals: incident.DefaultIntervals(), Objectives: []Objective{{"critical", "resolve", 6 * time.Minute}},
+	OpenFor: 7 * 24 * time.Hour, Availability: []Availability{{Objective: 0.999}},
+}
+
 func testReport(t *testing.T) *Report {
-	r, err := NewReport(ReportOptions{Window: week, To: minute(7 * day), Intervals: incident.DefaultIntervals(), Objectives: []Objective{{"critical", "resolve", 6 * time.Minute}}},
+	r, err := NewReport(ReportOptions{Window: week, To: minute(7 * day), Watched: minute(-15 * day), Options: weekOptions},
 		each(twoWindows()), each(verdictsOf(6.9*day)))
 	require.NoError(t, err)
 	return r
@@ -105,7 +110,8 @@ func TestReport(t *testing.T) {
 
 // TestReportIsTheMetrics: the figures of the report are those of the window's metrics.
 func TestReportIsTheMetrics(t *testing.T) {
-	b := NewBook(Options{Windows: []Window{week}, Intervals: incident.DefaultIntervals(), Objectives: []Objective{{"critical", "resolve", 6 * time.Minute}}})
+	b := NewBook(weekOptions)
+	b.Watched(minute(-15 * day))
 	require.NoError(t, b.Load(each(twoWindows()), each(verdictsOf(6.9*day))))
 	f := b.Figures(minute(7 * day)).Windows[0]
 	got := map[Grouping]*Group{}
@@ -118,11 +124,19 @@ func TestReportIsTheMetrics(t *testing.T) {
 	for _, want := range f.Groups {
 		require.Equal(t, want, got[want.Grouping])
 	}
+	relied := map[Grouping]*Reliability{}
+	for _, g := range testReport(t).Groups {
+		relied[g.Grouping] = g.Reliability
+	}
+	require.Len(t, f.Reliability, len(f.Groups))
+	for _, want := range f.Reliability {
+		require.Equal(t, want, relied[want.Grouping])
+	}
 	require.Equal(t, f.Alerts[0].Precision, *testReport(t).Groups[0].Precision)
 }
 
 func TestReportOfNothing(t *testing.T) {
-	r, err := NewReport(ReportOptions{Window: week, To: t0, Intervals: incident.DefaultIntervals()}, each([]incident.Incident(nil)), each([]incident.Verdict(nil)))
+	r, err := NewReport(ReportOptions{Window: week, To: t0, Options: weekOptions}, each([]incident.Incident(nil)), each([]incident.Verdict(nil)))
 	require.NoError(t, err)
 	require.Len(t, r.Groups, 1)
 	var b bytes.Buffer

@@ -32,6 +32,7 @@ type row struct {
 	impact     int64 // the windows with an end
 	impactFrom int64 // where the last window begins, if it has no end
 	impactOK   bool  // the length of a window is known
+	downs      downs
 
 	open    bool // as the state says; what openUntil says comes with the clock
 	applies bool
@@ -62,6 +63,7 @@ func rowOf(inc *incident.Incident) *row {
 		r.heard = nanos(inc.Alerts.Heard)
 	}
 	r.impact, r.impactOK, r.impactFrom = impactOf(inc)
+	r.downs = downsOf(inc, r.at)
 	for _, s := range inc.Services {
 		if n := intern(s); n != noName && !slices.Contains(r.services, n) {
 			r.services = append(r.services, n)
@@ -89,14 +91,12 @@ func clip(s string) string {
 
 // equal says whether two rows lead to the same figures.
 func (r *row) equal(o *row) bool {
-	if !slices.Equal(r.services, o.services) {
+	if !slices.Equal(r.services, o.services) || !r.downs.equal(&o.downs) {
 		return false
 	}
-	a, b := *r, *o
-	a.services, b.services = nil, nil
-	return a.id == b.id && a.title == b.title && a.at == b.at && a.points == b.points && a.lead == b.lead && a.openUntil == b.openUntil && a.heard == b.heard &&
-		a.impact == b.impact && a.impactFrom == b.impactFrom && a.impactOK == b.impactOK && a.open == b.open && a.applies == b.applies &&
-		a.listed == b.listed && a.blind == b.blind && a.missed == b.missed && a.late == b.late && a.by == b.by && a.state == b.state && a.severity == b.severity && a.origins == b.origins
+	return r.id == o.id && r.title == o.title && r.at == o.at && r.points == o.points && r.lead == o.lead && r.openUntil == o.openUntil && r.heard == o.heard &&
+		r.impact == o.impact && r.impactFrom == o.impactFrom && r.impactOK == o.impactOK && r.open == o.open && r.applies == o.applies &&
+		r.listed == o.listed && r.blind == o.blind && r.missed == o.missed && r.late == o.late && r.by == o.by && r.state == o.state && r.severity == o.severity && r.origins == o.origins
 }
 
 // compareRows orders by time, then ID.
@@ -176,6 +176,16 @@ func (r *row) keys(yield func(groupKey) bool) {
 			return
 		}
 	}
+}
+
+// in says whether the row counts in a group.
+func (r *row) in(k groupKey) bool {
+	for x := range r.keys {
+		if x == k {
+			return true
+		}
+	}
+	return false
 }
 
 func (k groupKey) compare(o groupKey) int {

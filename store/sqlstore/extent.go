@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"meantime/incident"
 )
 
 // Extent implements store.Facts.
@@ -34,4 +36,20 @@ func (s *Store) Extent(ctx context.Context) (from, to time.Time, err error) {
 		}
 	}
 	return from, to, nil
+}
+
+// Began implements store.Facts.
+func (s *Store) Began(ctx context.Context) (from time.Time, err error) {
+	defer s.done("began", s.now(), &err)
+	if from, _, err = s.Extent(ctx); err != nil {
+		return from, err
+	}
+	var first sql.NullInt64
+	if err := s.get(ctx, "SELECT MIN(from_at) FROM lives", nil, &first); err != nil {
+		return from, s.explain(err)
+	}
+	if first.Valid {
+		from = incident.Earliest(from, fromNanos(first.Int64))
+	}
+	return from, nil
 }

@@ -240,6 +240,10 @@ func (r *retrying) Extent(ctx context.Context) (from, to time.Time, err error) {
 	return from, to, err
 }
 
+func (r *retrying) Began(ctx context.Context) (time.Time, error) {
+	return tried(r, "began", func() (time.Time, error) { return r.Store.Began(ctx) })
+}
+
 func (r *retrying) Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error) {
 	return tried(r, "sightings", func() ([]incident.Sighting, error) { return r.Store.Sightings(ctx, from, to) })
 }

@@ -357,3 +357,20 @@ func testPassesModel(t *testing.T, s store.Store) {
 		}
 	})
 }
+
+func testBegan(t *testing.T, s store.Store) {
+	began := func() time.Time {
+		at, err := s.Began(context.Background())
+		require.NoError(t, err)
+		return at.UTC()
+	}
+	require.Zero(t, began())
+	put(t, s, incident.Facts{Lives: []incident.Life{{From: minutes(50), To: minutes(50)}}}, 50)
+	require.Equal(t, minutes(50), began(), "since there was somebody to tell")
+	put(t, s, incident.Facts{Sightings: []incident.Sighting{firing("a", 60, 0)}}, 60)
+	require.Equal(t, minutes(50), began())
+	put(t, s, incident.Facts{Sightings: []incident.Sighting{firing("b", 20, 0)}}, 61)
+	require.Equal(t, minutes(20), began(), "what fired before is told of")
+	put(t, s, incident.Facts{Records: []incident.Record{record("1", "One", 5, 62)}}, 62)
+	require.Equal(t, minutes(5), began(), "and so is an incident of before")
+}

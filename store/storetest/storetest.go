@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"passes", testPasses},
 		{"passes in any sequence", testPassesModel},
 		{"passes in parts", testParts},
+		{"began", testBegan},
 		{"aliases", testAliases},
 		{"verdicts", testVerdicts},
 		{"verdict pages", testVerdictPages},

@@ -117,7 +117,7 @@ func difference(want, got servers.Exposition) string {
 func figures(family string) bool {
 	for _, p := range []string{
 		"meantime_incidents", "meantime_measurements", "meantime_impact_seconds", "meantime_milestones",
-		"meantime_open_incidents", "meantime_incident_",
+		"meantime_open_incidents", "meantime_incident_info", "meantime_incident_milestone_",
 	} {
 		if strings.HasPrefix(family, p) {
 			return true

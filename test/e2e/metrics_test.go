@@ -140,7 +140,7 @@ func stable(text []byte) []byte {
 			continue // what a pass asks the store depends on what it found done
 		case others.MatchString(line) && !strings.HasPrefix(line, "# TYPE "):
 			continue
-		case passing.MatchString(line):
+		case passing.MatchString(line), servers.UntilNow(line):
 			line = value.ReplaceAllString(build.ReplaceAllString(line, `$1="…"`), " …")
 		}
 		out.WriteString(line + "\n")

@@ -97,6 +97,16 @@ func OfAll(series string) bool {
 	return true
 }
 
+// UntilNow says of a series that its value is of the time watched until the scrape, so that no two scrapes show the same.
+func UntilNow(series string) bool {
+	for _, of := range []string{"meantime_availability_", "meantime_error_budget_", "meantime_incident_rate_", "meantime_time_between_"} {
+		if strings.HasPrefix(series, of) {
+			return true
+		}
+	}
+	return false
+}
+
 // Alike says of two values that they are the same, but for sums that were added up in another order.
 func Alike(a, b string) bool {
 	if a == b {

@@ -227,6 +227,10 @@ func (p *process) Extent(ctx context.Context) (from, to time.Time, err error) {
 	return from, to, err
 }
 
+func (p *process) Began(ctx context.Context) (time.Time, error) {
+	return ask(ctx, p, "began", "", func() (time.Time, error) { return p.hub.Store.Began(ctx) })
+}
+
 func (p *process) Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error) {
 	return ask(ctx, p, "sightings", fmt.Sprint(from, to), func() ([]incident.Sighting, error) { return p.hub.Store.Sightings(ctx, from, to) })
 }

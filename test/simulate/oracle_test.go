@@ -182,11 +182,17 @@ func key(v *incident.Verdict) incident.EpisodeKey {
 
 // compareFigures compares what the replicas show with each other, and with what is measured of the incidents as they must be.
 func (w *world) compareFigures(c *config.Validated, want correlate.Result, now time.Time) {
-	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames}
+	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, OpenFor: c.Rules.OpenFor}
 	for _, x := range c.Windows {
 		o.Windows = append(o.Windows, measure.Window{Name: x.Name, Length: x.Duration})
 	}
 	book := measure.NewBook(o)
+	watched, err := w.hub.Store.Began(context.Background())
+	if err != nil {
+		w.hub.breaks("%v", err)
+		return
+	}
+	book.Watched(watched)
 	book.Apply(want.Incidents, nil)
 	book.ApplyVerdicts(want.Verdicts, nil)
 	shown := collector.New(collector.Options{Intervals: c.Intervals})
