@@ -39,10 +39,11 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Intervals, Now, ReadPostmortem, Setup and TestAlert are needed; the rest may be left out. The
-// functions are called once or more for each request, so what they answer can change while the API serves.
+// Options are the API's dependencies. Store, Figures, Intervals, Now, ReadPostmortem, Setup and TestAlert are needed; the rest may be
+// left out. The functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
-	Store Store
+	Store   Store
+	Figures Figures
 	// Intervals are the intervals to measure, of the configuration in force.
 	Intervals func() []incident.Interval
 	Now       func() time.Time
@@ -95,6 +96,9 @@ func (a *api) routes() []route {
 		{"incident", "/api/v1/incidents/{id}", map[string]handler{"GET": a.getIncident}},
 		{"episodes", "/api/v1/episodes", map[string]handler{"GET": a.listEpisodes}},
 		{"reviews", "/api/v1/reviews", map[string]handler{"GET": a.listReviews, "POST": a.write(a.postReview)}},
+		{"figures", "/api/v1/figures", map[string]handler{"GET": a.getFigures}},
+		{"report", "/api/v1/report", map[string]handler{"GET": a.getReport}},
+		{"explain", "/api/v1/explain", map[string]handler{"GET": a.getExplain}},
 		{"postmortems", "/api/v1/postmortems", map[string]handler{"POST": a.write(a.postPostmortem)}},
 		{"setup", "/api/v1/setup", map[string]handler{"GET": a.getSetup}},
 		{"test-alert", "/api/v1/test-alert", map[string]handler{"POST": a.write(a.postTestAlert)}},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +52,7 @@ func newFixture(t *testing.T) *fixture {
 		TestAlert: func(_ context.Context, l map[string]string) (setup.Trial, error) {
 			return setup.Trial{Labels: l, Steps: []setup.Step{{Name: "store", OK: true, Text: "It is."}}, Opened: len(l) > 0}, nil
 		},
+		Figures: figuresOf{f},
 	})
 	f.doc = strict()
 	return f
@@ -71,6 +73,12 @@ func readNothing(name string, document, answers []byte) ([]incident.Record, erro
 		Questions: []incident.Question{{Kind: "zone", Text: "which zone?"}}}
 	r.Normalize()
 	return []incident.Record{r}, nil
+}
+
+// What checks answers takes Markdown for the text it is.
+func TestMain(m *testing.M) {
+	openapi3filter.RegisterBodyDecoder("text/markdown", openapi3filter.RegisteredBodyDecoder("text/plain"))
+	os.Exit(m.Run())
 }
 
 func document(t *testing.T) *openapi3.T {

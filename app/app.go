@@ -217,7 +217,7 @@ func (a *App) handler() http.Handler {
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert,
-		Prefix: a.place.path,
+		Prefix: a.place.path, Figures: a.answers(),
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
@@ -228,6 +228,9 @@ func (a *App) handler() http.Handler {
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
 }
+
+// answers are those of the store and the configuration in force.
+func (a *App) answers() *answers { return &answers{a.config.Load, a.store, a.now} }
 
 // CheckConfig says everything that is wrong with the configuration.
 func CheckConfig(o Options) error {

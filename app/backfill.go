@@ -39,14 +39,16 @@ const (
 // Backfill writes what scrapes would have shown in the past, as OpenMetrics with a time on every sample. open opens what
 // holds the samples from a time on: all of them, or a part; nothing is opened where they are sent by remote write.
 func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time) (io.WriteCloser, error)) (err error) {
-	x, err := ask(ctx, o, Question{To: p.To})
+	x, err := ask(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.store.Close()) }()
-	to := x.to
-	if p.To == "" {
-		to = to.Add(-headTime)
+	defer func() { err = errors.Join(err, x.Close()) }()
+	to := x.now().Add(-headTime)
+	if p.To != "" {
+		if to, err = incident.ParseTime(p.To); err != nil {
+			return fmt.Errorf("to: %w", err)
+		}
 	}
 	from := to.Add(-usualPast)
 	if p.From != "" {
@@ -59,8 +61,8 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 		return fmt.Errorf("step: %w", err)
 	}
 
-	m := measureOptions(x.config)
-	watched, err := x.store.Began(ctx)
+	m := measureOptions(x.config())
+	watched, err := x.Began(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +71,7 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 		part = blockTime
 	}
 	bo := backfill.Options{
-		Measure: m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.store,
+		Measure: m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.Store,
 		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
 	}
 	var out backfill.Written

@@ -110,7 +110,7 @@ func replayed(t *testing.T, lines ...string) (incident.Incident, string) {
 	for _, in := range out.Incidents {
 		if !strings.Contains(in.Title, "Other") {
 			e, err := measure.Explain(func(yield func(incident.Incident, error) bool) { yield(in, nil) }, measure.ExplainOptions{
-				Interval: incident.DefaultIntervals()[0], Window: measure.Window{Name: "x", Length: 1e18 * 9}, To: out.At.Add(1e9),
+				Interval: incident.DefaultIntervals()[0], Period: measure.Rolling(measure.Window{Name: "x", Length: 4e18}, out.At.Add(1e9)),
 			})
 			require.NoError(t, err)
 			why := ""

@@ -4,133 +4,171 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
-	"github.com/prometheus/common/model"
-
 	"meantime/config"
+	"meantime/correlate/catalog"
 	"meantime/incident"
 	"meantime/measure"
 	"meantime/store/sqlstore"
 )
 
-// Question is what the commands that read figures ask for.
-type Question struct {
-	Window   string // a configured window's name or any duration, such as 28d; empty: the first configured
-	To       string // the end of the window, an RFC 3339 time; empty: now
-	Interval string // empty: resolve
-	Service  string
-	Severity string
+// answers answers questions about figures, for the commands, the API and the pages alike. It reads the store each time, so that
+// a figure can be of any period, and measures by the same code as the metrics.
+type answers struct {
+	config func() *config.Validated
+	store  figuresReader
+	now    func() time.Time
 }
 
-// asked is a question put to a store that is open for reading.
-type asked struct {
-	Question
-	config   *config.Validated
-	store    *sqlstore.Store
-	window   measure.Window
-	to       time.Time
-	interval incident.Interval
+// figuresReader is what answers are made of.
+type figuresReader interface {
+	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
+	EachVerdict(ctx context.Context, from, to time.Time) iter.Seq2[incident.Verdict, error]
+	Began(ctx context.Context) (time.Time, error)
+	IncidentNames(ctx context.Context) (services, severities []string, err error)
+}
+
+// meant is the question with a service and a severity by the names that figures have.
+func (a *answers) meant(q measure.Question, names *measure.Names) measure.Question {
+	rules := a.config().Rules
+	c := catalog.New(&catalog.Rules{Services: rules.Services, Severities: rules.Severities}, nil)
+	if q.Severity != "" && !slices.Contains(names.Severities, q.Severity) {
+		q.Severity = c.Severity(q.Severity)
+	}
+	if q.Service != "" && !slices.Contains(names.Services, q.Service) {
+		q.Service = c.Canonical(q.Service)
+	}
+	return q
+}
+
+// names are all that a question can ask for: those of incidents, and those of the configuration.
+func (a *answers) names(ctx context.Context) (*measure.Names, error) {
+	c := a.config()
+	services, severities, err := a.store.IncidentNames(ctx)
+	for _, x := range c.Rules.Services.Aliases {
+		services = append(services, x.Service)
+	}
+	for _, x := range c.Rules.Services.Rules {
+		services = append(services, x.Service)
+	}
+	severities = append(severities, c.Rules.Severities.Order...)
+	sorted := func(l []string) []string {
+		slices.Sort(l)
+		return slices.DeleteFunc(slices.Compact(l), func(s string) bool { return s == "" })
+	}
+	return &measure.Names{Services: sorted(services), Severities: sorted(severities)}, err
+}
+
+// understood is the question and its period, where everything that it names is known.
+func (a *answers) understood(ctx context.Context, q measure.Question) (measure.Question, measure.Period, error) {
+	p, err := q.Period(windowsOf(a.config()), a.now())
+	if err != nil || q.Service+q.Severity == "" {
+		return q, p, err
+	}
+	names, err := a.names(ctx)
+	if err != nil {
+		return q, p, err
+	}
+	q = a.meant(q, names)
+	return q, p, names.Check(&q)
+}
+
+func windowsOf(c *config.Validated) (out []measure.Window) {
+	for _, w := range c.Windows {
+		out = append(out, measure.Window{Name: w.Name, Length: w.Duration})
+	}
+	return out
+}
+
+// Report is the figures of a period and of the one before it, of the groups that are asked for.
+func (a *answers) Report(ctx context.Context, q measure.Question) (*measure.Report, error) {
+	q, p, err := a.understood(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := q.Groups(); err != nil {
+		return nil, err
+	}
+	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p, Asked: measure.Grouping{Service: q.Service, Severity: q.Severity}}
+	if o.Watched, err = a.store.Began(ctx); err != nil {
+		return nil, err
+	}
+	r, err := measure.NewReport(o, a.store.EachIncident(ctx, p.Before.Add(-measure.Reach)), a.store.EachVerdict(ctx, p.Before, p.To))
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Only(&q)
+}
+
+// Explain is one figure by its incidents.
+func (a *answers) Explain(ctx context.Context, q measure.Question) (*measure.Explanation, error) {
+	iv, err := q.Asked(a.config().Intervals)
+	if err != nil {
+		return nil, err
+	}
+	q, p, err := a.understood(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return measure.Explain(a.store.EachIncident(ctx, p.From), measure.ExplainOptions{
+		Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity},
+	})
+}
+
+// stored are the answers of a store that is open for reading, beside a daemon that may be running on it.
+type stored struct {
+	answers
+	*sqlstore.Store
 }
 
 // ask opens the store beside a daemon that may be running on it. The caller closes it.
-func ask(ctx context.Context, o Options, q Question) (*asked, error) {
+func ask(ctx context.Context, o Options) (*stored, error) {
 	a := newApp(o)
 	c, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	out := &asked{Question: q, config: c, to: a.now()}
-	if q.To != "" {
-		if out.to, err = incident.ParseTime(q.To); err != nil {
-			return nil, fmt.Errorf("to: %w", err)
-		}
-	}
-	if out.window, err = windowOf(q.Window, c.Windows); err != nil {
-		return nil, err
-	}
-	if out.Interval == "" {
-		out.Interval = "resolve"
-	}
-	i := slices.IndexFunc(c.Intervals, func(iv incident.Interval) bool { return iv.Name == out.Interval })
-	if i < 0 {
-		var names []string
-		for _, iv := range c.Intervals {
-			names = append(names, iv.Name)
-		}
-		return nil, fmt.Errorf("no interval %q; there are %v", out.Interval, names)
-	}
-	out.interval = c.Intervals[i]
-	out.store, err = sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, ReadOnly: true})
+	s, err := sqlstore.Open(ctx, string(c.Store.DSN), sqlstore.Options{Logger: a.logger, ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return out, nil
+	return &stored{answers{func() *config.Validated { return c }, s, a.now}, s}, nil
 }
 
-// windowOf is the window of a name or a duration.
-func windowOf(name string, configured []config.Window) (measure.Window, error) {
-	if name == "" {
-		return measure.Window{Name: configured[0].Name, Length: configured[0].Duration}, nil
-	}
-	for _, w := range configured {
-		if w.Name == name {
-			return measure.Window{Name: w.Name, Length: w.Duration}, nil
-		}
-	}
-	d, err := model.ParseDuration(name)
-	if err != nil || d == 0 {
-		return measure.Window{}, fmt.Errorf("window %q: not a duration such as 28d", name)
-	}
-	return measure.Window{Name: name, Length: time.Duration(d)}, nil
-}
-
-// Report is the figures of a window and of the one before it.
-func Report(ctx context.Context, o Options, q Question) (r *measure.Report, err error) {
-	x, err := ask(ctx, o, q)
+// Report is the figures of a period and of the one before it.
+func Report(ctx context.Context, o Options, q measure.Question) (r *measure.Report, err error) {
+	x, err := ask(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, x.store.Close()) }()
-	ro := measure.ReportOptions{Options: measureOptions(x.config), Window: x.window, To: x.to}
-	if ro.Watched, err = x.store.Began(ctx); err != nil {
-		return nil, err
-	}
-	return measure.NewReport(ro, x.store.EachIncident(ctx, ro.From().Add(-measure.Reach)), x.store.EachVerdict(ctx, ro.From(), x.to))
+	defer func() { err = errors.Join(err, x.Close()) }()
+	return x.Report(ctx, q)
 }
 
 // Explain is one figure by its incidents.
-func Explain(ctx context.Context, o Options, q Question) (e *measure.Explanation, err error) {
-	x, err := ask(ctx, o, q)
+func Explain(ctx context.Context, o Options, q measure.Question) (e *measure.Explanation, err error) {
+	x, err := ask(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, x.store.Close()) }()
-	return measure.Explain(x.store.EachIncident(ctx, x.to.Add(-x.window.Length)), measure.ExplainOptions{
-		Interval: x.interval, Window: x.window, To: x.to, Grouping: x.grouping(),
-	})
-}
-
-func (x *asked) grouping() measure.Grouping {
-	return measure.Grouping{Service: x.Service, Severity: x.Severity}
+	defer func() { err = errors.Join(err, x.Close()) }()
+	return x.Explain(ctx, q)
 }
 
 // Simulate says how large a change the incidents of a figure could show: between two groups of n of them (0: as many as
-// the window has), with a true change of that share.
-func Simulate(ctx context.Context, o Options, q Question, n int, change float64) (sim *measure.Simulation, err error) {
-	x, err := ask(ctx, o, q)
+// the period has), with a true change of that share.
+func Simulate(ctx context.Context, o Options, q measure.Question, n int, change float64) (*measure.Simulation, error) {
+	e, err := Explain(ctx, o, q)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, x.store.Close()) }()
-	sample, err := measure.Sample(x.store.EachIncident(ctx, x.to.Add(-x.window.Length)), x.interval, x.grouping(), x.window, x.to)
-	if err != nil {
-		return nil, err
-	}
+	sample := e.Seconds()
 	s, ok := measure.Simulate(sample, measure.SimulateOptions{N: n, Change: change})
 	if !ok {
-		return nil, fmt.Errorf("too few incidents: %d with a recorded %s in the window %s, and it takes %d", len(sample), x.Interval, x.window.Name, measure.MinBounds)
+		return nil, fmt.Errorf("too few incidents: %d with a recorded %s in %s, and it takes %d", len(sample), e.Interval.Name, e.Period(), measure.MinBounds)
 	}
 	return &s, nil
 }

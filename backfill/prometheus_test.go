@@ -152,8 +152,8 @@ func holds(t *testing.T, p *servers.PrometheusServer, w *world, from, to time.Ti
 func reported(t *testing.T, w *world, at time.Time) map[string]float64 {
 	t.Helper()
 	ctx := context.Background()
-	o := measure.ReportOptions{Options: testMeasure, Window: testMeasure.Windows[1], To: at}
-	r, err := measure.NewReport(o, w.EachIncident(ctx, o.From()), w.EachVerdict(ctx, o.From(), at))
+	o := measure.ReportOptions{Options: testMeasure, Period: measure.Rolling(testMeasure.Windows[1], at)}
+	r, err := measure.NewReport(o, w.EachIncident(ctx, o.Before), w.EachVerdict(ctx, o.Before, at))
 	require.NoError(t, err)
 	out := map[string]float64{}
 	for _, g := range r.Groups {

@@ -17,8 +17,8 @@ type Explanation struct {
 	Interval incident.Interval `json:"interval"`
 	Grouping
 	Window string    `json:"window"`
-	From   time.Time `json:"from"` // not in the window
-	To     time.Time `json:"to"`   // in it
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
 	// Included are the recorded measurements, the shortest first: the order that medians and quantiles count in.
 	Included []IncludedIncident `json:"included"`
 	// LeftOut are the other incidents of the window, in the order of incident.Statuses, and those of no window.
@@ -28,6 +28,11 @@ type Explanation struct {
 	// MedianRank is k where the median's interval reaches from the k-th shortest to the k-th longest; 0 where there is none.
 	MedianRank int             `json:"median_rank"`
 	Figures    IntervalFigures `json:"figures"`
+}
+
+// Period names the period in words.
+func (e *Explanation) Period() string {
+	return (&Period{Name: e.Window, From: e.From, To: e.To}).String()
 }
 
 // IncludedIncident is one measurement in a figure.
@@ -60,15 +65,14 @@ type LeftOutIncident struct {
 type ExplainOptions struct {
 	Interval incident.Interval
 	Grouping
-	Window Window
-	To     time.Time
+	Period
 }
 
 // Explain explains one figure by the incidents of its window, which may come among others. It counts by the same code as the
 // metrics. It stops at the first error.
 func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*Explanation, error) {
-	p, now, tick := newPlan(Options{Intervals: []incident.Interval{o.Interval}}), o.To.UnixNano(), o.To.Truncate(Step).UnixNano()
-	e := &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Window.Name, From: o.To.Add(-o.Window.Length), To: o.To}
+	p, edges, tick := newPlan(Options{Intervals: []incident.Interval{o.Interval}}), o.edges(), o.To.Truncate(Step).UnixNano()
+	e := &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Name, From: o.From, To: o.To}
 	wanted := groupKey{unique.Make(o.Service), unique.Make(o.Severity)}
 	var rows []*row
 	for inc, err := range incidents {
@@ -83,7 +87,7 @@ func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*
 			e.LeftOut = append(e.LeftOut, LeftOutIncident{ID: inc.ID, Title: inc.Title, Why: "no time of it is known, so it is in no window"})
 			continue
 		}
-		if r.at <= e.From.UnixNano() || r.at > now {
+		if r.at <= edges[1] || r.at > edges[2] {
 			continue
 		}
 		rows = append(rows, r)

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -113,9 +114,13 @@ func (g Grouping) title() string {
 // Markdown writes the report for people.
 func (r *Report) Markdown(w io.Writer) error {
 	var p page
-	p.line("# Incidents of %s, until %s", plain(r.Window), stamp(r.To))
+	if r.Window == "" {
+		p.line("# Incidents from %s to %s", stamp(r.From), stamp(r.To))
+	} else {
+		p.line("# Incidents of %s, until %s", plain(r.Window), stamp(r.To))
+	}
 	p.line("")
-	p.line("From %s, by when each began; compared with the %s before. All intervals are at 90 %%.", stamp(r.From), plain(r.Window))
+	p.line("From %s, by when each began; compared with what began since %s. All intervals are at 90 %%.", stamp(r.From), stamp(r.Before))
 	for i := range r.Groups {
 		p.line("")
 		p.group(&r.Groups[i])
@@ -199,7 +204,7 @@ func (p *page) facts(g *ReportGroup) {
 // Markdown writes the explanation for people.
 func (e *Explanation) Markdown(w io.Writer) error {
 	var p page
-	p.line("# %s, %s, until %s: %s", plain(e.Interval.Name), plain(e.Window), stamp(e.To), e.title())
+	p.line("# %s, %s, until %s: %s", plain(e.Interval.Name), plain(cmp.Or(e.Window, "from "+stamp(e.From))), stamp(e.To), e.title())
 	p.line("")
 	p.line("From %s to %s of each incident that began after %s.", plain(string(e.Interval.From)), plain(string(e.Interval.To)), stamp(e.From))
 	p.line("")

@@ -10,11 +10,11 @@ import (
 	"meantime/incident"
 )
 
-// Report has the figures of a window and of the window of the same length before it, and what changed between the two.
+// Report has the figures of a period and of the one before it, and what changed between the two.
 type Report struct {
-	Window string        `json:"window"`
-	From   time.Time     `json:"from"` // not in the window
-	To     time.Time     `json:"to"`   // in it
+	Window string        `json:"window"` // a window's name or a month; empty for one from and to
+	From   time.Time     `json:"from"`
+	To     time.Time     `json:"to"`
 	Before time.Time     `json:"before"`
 	Groups []ReportGroup `json:"groups"` // everything first, then by service, by severity, by both
 }
@@ -36,35 +36,33 @@ type ReportGroup struct {
 
 // ReportOptions say what to report on.
 type ReportOptions struct {
-	Options // of which the windows and limits are not used
-	Window  Window
-	To      time.Time // the end of the window, and the time up to which what is open counts
+	Options           // of which the windows and limits are not used
+	Period            // its end is the time up to which what is open counts
+	Asked   Grouping  // a group that is in the report although nothing is known of it
 	Watched time.Time // since when anything is known at all
 }
 
-// From is where the earlier window begins. The incidents that a report needs begin Reach before it.
-func (o ReportOptions) From() time.Time { return o.To.Add(-2 * o.Window.Length) }
-
-// NewReport reports on incidents and the verdicts of episodes, of which it needs those from o.From() to o.To. It uses what
+// NewReport reports on incidents and the verdicts of episodes, of which it needs those of the period, of the one before it, and incidents that began Reach before
+// that. It uses what
 // lies in its windows by the same rule as the metrics, so its figures are theirs. It stops at the first error.
 func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], verdicts iter.Seq2[incident.Verdict, error]) (*Report, error) {
 	p, tick := newPlan(o.Options), o.To.Truncate(Step).UnixNano()
-	middle := o.To.Add(-o.Window.Length)
-	rep := &Report{Window: o.Window.Name, From: middle, To: o.To, Before: o.From()}
+	rep := &Report{Window: o.Name, From: o.From, To: o.To, Before: o.Before}
+	edges := o.edges()
 
 	var rows [2]map[groupKey][]*row // before, now
 	rows[0], rows[1] = map[groupKey][]*row{everything: nil}, map[groupKey][]*row{everything: nil}
 	var earlier [2]map[groupKey][]*row // those that began before and reach into it
 	earlier[0], earlier[1] = map[groupKey][]*row{}, map[groupKey][]*row{}
-	length := int64(o.Window.Length)
-	ticks := [2]int64{middle.Truncate(Step).UnixNano(), tick}
+	lengths := [2]int64{int64(o.From.Sub(o.Before)), int64(o.To.Sub(o.From))}
+	ticks := [2]int64{o.From.Truncate(Step).UnixNano(), tick}
 	for inc, err := range incidents {
 		if err != nil {
 			return nil, err
 		}
 		r := rowOf(&inc)
-		for w, end := range []time.Time{middle, o.To} {
-			if from := end.Add(-o.Window.Length).UnixNano(); r.at <= from && p.reaches(r, ticks[w]-length, tick) {
+		for w := range ticks {
+			if r.at <= edges[w] && p.reaches(r, ticks[w]-lengths[w], tick) {
 				for k := range r.keys {
 					earlier[w][k] = append(earlier[w][k], r)
 				}
@@ -72,29 +70,29 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 		}
 		w := 0
 		switch {
-		case r.at == unknown || r.at <= o.From().UnixNano() || r.at > o.To.UnixNano():
+		case r.at == unknown || r.at <= edges[0] || r.at > edges[2]:
 			continue
-		case r.at > middle.UnixNano():
+		case r.at > edges[1]:
 			w = 1
 		}
 		for k := range r.keys {
 			rows[w][k] = append(rows[w][k], r)
 		}
 	}
-	e := newEpisodes([]Window{o.Window})
+	e := newEpisodes([]Window{{"", time.Duration(lengths[0])}, {"", time.Duration(lengths[1])}})
 	if err := e.load(verdicts); err != nil {
 		return nil, err
 	}
 	var precision [2]map[groupKey]*Ratio
-	for w, end := range []time.Time{middle, o.To} {
+	for w := range precision {
 		precision[w] = map[groupKey]*Ratio{}
-		e.recount(end.UnixNano())
-		for _, g := range e.figures(0, &limits{}) {
+		e.recount(edges[w+1])
+		for _, g := range e.figures(w, &limits{}) {
 			precision[w][groupKey{unique.Make(g.Service), unique.Make(g.Severity)}] = &g.Precision
 		}
 	}
 
-	all := map[groupKey]bool{}
+	all := map[groupKey]bool{{unique.Make(o.Asked.Service), unique.Make(o.Asked.Severity)}: true}
 	for w := range rows {
 		for k := range rows[w] {
 			all[k] = true
@@ -110,8 +108,8 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 		for i, iv := range o.Intervals {
 			g.Changes = append(g.Changes, Compare(iv.Name, p.sample(rows[0][k], i), p.sample(rows[1][k], i)))
 		}
-		g.Reliability, _ = p.reliability(g.Grouping, rows[1][k], earlier[1][k], length, nanos(o.Watched), tick)
-		g.ReliabilityBefore, _ = p.reliability(g.Grouping, rows[0][k], earlier[0][k], length, nanos(o.Watched), ticks[0])
+		g.Reliability, _ = p.reliability(g.Grouping, rows[1][k], earlier[1][k], lengths[1], nanos(o.Watched), tick)
+		g.ReliabilityBefore, _ = p.reliability(g.Grouping, rows[0][k], earlier[0][k], lengths[0], nanos(o.Watched), ticks[0])
 		if g.Reliability != nil && g.ReliabilityBefore != nil {
 			c := CompareRates(g.ReliabilityBefore.Incidents, g.ReliabilityBefore.Up, g.Reliability.Incidents, g.Reliability.Up)
 			g.RateChange = &c
@@ -132,16 +130,11 @@ func (p *plan) sample(rows []*row, i int) []float64 {
 	return out
 }
 
-// Sample is the recorded durations of an interval in seconds, of the incidents that a group of a window holds at a time:
-// what Simulate draws from. It stops at the first error.
-func Sample(incidents iter.Seq2[incident.Incident, error], iv incident.Interval, in Grouping, w Window, now time.Time) ([]float64, error) {
-	e, err := Explain(incidents, ExplainOptions{Interval: iv, Grouping: in, Window: w, To: now})
-	if err != nil {
-		return nil, err
-	}
+// Seconds are the recorded durations in it, the shortest first: what Simulate draws from.
+func (e *Explanation) Seconds() []float64 {
 	out := make([]float64, len(e.Included))
 	for i := range e.Included {
 		out[i] = e.Included[i].Seconds
 	}
-	return out, nil
+	return out
 }

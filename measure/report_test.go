@@ -82,7 +82,7 @@ var weekOptions = Options{
 }
 
 func testReport(t *testing.T) *Report {
-	r, err := NewReport(ReportOptions{Window: week, To: minute(7 * day), Watched: minute(-15 * day), Options: weekOptions},
+	r, err := NewReport(ReportOptions{Period: Rolling(week, minute(7*day)), Watched: minute(-15 * day), Options: weekOptions},
 		each(twoWindows()), each(verdictsOf(6.9*day)))
 	require.NoError(t, err)
 	return r
@@ -136,16 +136,16 @@ func TestReportIsTheMetrics(t *testing.T) {
 }
 
 func TestReportOfNothing(t *testing.T) {
-	r, err := NewReport(ReportOptions{Window: week, To: t0, Options: weekOptions}, each([]incident.Incident(nil)), each([]incident.Verdict(nil)))
+	r, err := NewReport(ReportOptions{Period: Rolling(week, t0), Options: weekOptions}, each([]incident.Incident(nil)), each([]incident.Verdict(nil)))
 	require.NoError(t, err)
 	require.Len(t, r.Groups, 1)
 	var b bytes.Buffer
 	require.NoError(t, r.Markdown(&b))
 	require.Contains(t, b.String(), "0 incidents; 0 in the window before.")
 	bad := errors.New("gone")
-	_, err = NewReport(ReportOptions{Window: week, To: t0}, func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, each([]incident.Verdict(nil)))
+	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)}, func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, each([]incident.Verdict(nil)))
 	require.ErrorIs(t, err, bad)
-	_, err = NewReport(ReportOptions{Window: week, To: t0}, each([]incident.Incident(nil)), func(yield func(incident.Verdict, error) bool) { yield(incident.Verdict{}, bad) })
+	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)}, each([]incident.Incident(nil)), func(yield func(incident.Verdict, error) bool) { yield(incident.Verdict{}, bad) })
 	require.ErrorIs(t, err, bad)
 }
 
@@ -197,7 +197,7 @@ func TestCompareCoverage(t *testing.T) {
 }
 
 func explainOptions() ExplainOptions {
-	return ExplainOptions{Interval: incident.Interval{Name: "resolve", From: "started", To: "resolved"}, Grouping: Grouping{Service: "checkout"}, Window: week, To: minute(7 * day)}
+	return ExplainOptions{Interval: incident.Interval{Name: "resolve", From: "started", To: "resolved"}, Grouping: Grouping{Service: "checkout"}, Period: Rolling(week, minute(7*day))}
 }
 
 func TestExplain(t *testing.T) {
@@ -227,9 +227,7 @@ func TestExplain(t *testing.T) {
 	require.NoError(t, JSON(&b, e))
 	golden(t, "explain.json", b.Bytes())
 
-	sample, err := Sample(each(twoWindows()), explainOptions().Interval, Grouping{Service: "checkout"}, week, minute(7*day))
-	require.NoError(t, err)
-	require.Equal(t, []float64{180, 240, 300, 480, 600}, sample)
+	require.Equal(t, []float64{180, 240, 300, 480, 600}, e.Seconds())
 }
 
 func TestExplainOfNothing(t *testing.T) {
@@ -240,8 +238,6 @@ func TestExplainOfNothing(t *testing.T) {
 	require.Equal(t, 2, strings.Count(b.String(), "None."))
 	bad := errors.New("gone")
 	_, err = Explain(func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, explainOptions())
-	require.ErrorIs(t, err, bad)
-	_, err = Sample(func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, incident.Interval{}, Grouping{}, week, t0)
 	require.ErrorIs(t, err, bad)
 }
 
@@ -262,7 +258,7 @@ func TestExplainAddsUp(t *testing.T) {
 		require.NoError(t, b.Load(each(all), each([]incident.Verdict(nil))))
 		for _, g := range b.Figures(now).Windows[0].Groups {
 			for i, iv := range incident.DefaultIntervals() {
-				e, err := Explain(each(all), ExplainOptions{Interval: iv, Grouping: g.Grouping, Window: w, To: now})
+				e, err := Explain(each(all), ExplainOptions{Interval: iv, Grouping: g.Grouping, Period: Rolling(w, now)})
 				require.NoError(t, err)
 				require.Equal(t, g.Intervals[i], e.Figures)
 				require.Len(t, e.Included, e.Figures.N)

@@ -71,7 +71,7 @@ type Facts interface {
 
 	// Extent is a stretch of time that holds what all sightings and records speak of; zero where there are none.
 	Extent(ctx context.Context) (from, to time.Time, err error)
-	// Began is the first time that a sighting or record speaks of, or the first sign of life where that is earlier; zero where
+	// Began is the first time that a sighting, or a record that is not withdrawn, speaks of, or the first sign of life where that is earlier; zero where
 	// there is neither.
 	Began(ctx context.Context) (time.Time, error)
 	// Sightings are those whose Span touches [from, to], in order of key. A zero from or to is no bound.
@@ -138,6 +138,9 @@ type Derived interface {
 	// EachIncident ranges over all incidents whose At is at or after from, or that are open, without links and
 	// candidates: what measuring needs. In no particular order.
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
+
+	// IncidentNames are the services and severities that stored incidents have, in no order.
+	IncidentNames(ctx context.Context) (services, severities []string, err error)
 
 	// Verdicts lists episodes with what became of them, the newest start first, in pages as Incidents does. Their ends
 	// are as the pass saw them; all else is as their sightings say now.

@@ -41,15 +41,22 @@ func (s *Store) Extent(ctx context.Context) (from, to time.Time, err error) {
 // Began implements store.Facts.
 func (s *Store) Began(ctx context.Context) (from time.Time, err error) {
 	defer s.done("began", s.now(), &err)
-	if from, _, err = s.Extent(ctx); err != nil {
-		return from, err
+	earlier := func(query string, args ...any) error {
+		var first sql.NullInt64
+		if err := s.get(ctx, "SELECT MIN(t) FROM ("+query+") q", args, &first); err != nil {
+			return s.explain(err)
+		}
+		if first.Valid {
+			from = incident.Earliest(from, fromNanos(first.Int64))
+		}
+		return nil
 	}
-	var first sql.NullInt64
-	if err := s.get(ctx, "SELECT MIN(from_at) FROM lives", nil, &first); err != nil {
-		return from, s.explain(err)
+	for _, of := range []string{"sightings WHERE", "records WHERE withdrawn = 0 AND"} {
+		for class := range len(spanLengths) + 1 {
+			if err := earlier("SELECT span_from AS t FROM "+of+" span_class = $1 ORDER BY span_from LIMIT 1", class); err != nil {
+				return time.Time{}, err
+			}
+		}
 	}
-	if first.Valid {
-		from = incident.Earliest(from, fromNanos(first.Int64))
-	}
-	return from, nil
+	return from, earlier("SELECT MIN(from_at) AS t FROM lives")
 }

@@ -100,6 +100,20 @@ func (s *Store) EachIncident(ctx context.Context, from time.Time) iter.Seq2[inci
 	}
 }
 
+// IncidentNames implements store.Derived.
+func (s *Store) IncidentNames(ctx context.Context) (services, severities []string, err error) {
+	defer s.done("incident_names", s.now(), &err)
+	scan := func(r *sql.Rows) (name string, err error) {
+		err = r.Scan(&name)
+		return name, err
+	}
+	if services, err = all(ctx, s, "SELECT DISTINCT service FROM incident_services", nil, scan); err != nil {
+		return nil, nil, err
+	}
+	severities, err = all(ctx, s, "SELECT DISTINCT severity FROM incidents", nil, scan)
+	return services, severities, err
+}
+
 // Ledger implements store.Derived.
 func (s *Store) Ledger(ctx context.Context) iter.Seq2[incident.Observed, error] {
 	return each(ctx, s, "ledger", "SELECT body FROM observed ORDER BY incident", nil, scanBody[incident.Observed])

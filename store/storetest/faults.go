@@ -240,6 +240,14 @@ func (r *retrying) Extent(ctx context.Context) (from, to time.Time, err error) {
 	return from, to, err
 }
 
+func (r *retrying) IncidentNames(ctx context.Context) (services, severities []string, err error) {
+	err = r.try("incident names", func() (err error) {
+		services, severities, err = r.Store.IncidentNames(ctx)
+		return err
+	})
+	return services, severities, err
+}
+
 func (r *retrying) Began(ctx context.Context) (time.Time, error) {
 	return tried(r, "began", func() (time.Time, error) { return r.Store.Began(ctx) })
 }

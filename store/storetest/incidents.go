@@ -373,4 +373,8 @@ func testBegan(t *testing.T, s store.Store) {
 	require.Equal(t, minutes(20), began(), "what fired before is told of")
 	put(t, s, incident.Facts{Records: []incident.Record{record("1", "One", 5, 62)}}, 62)
 	require.Equal(t, minutes(5), began(), "and so is an incident of before")
+	gone := record("1", "One", 5, 63)
+	gone.Withdrawn = true
+	put(t, s, incident.Facts{Records: []incident.Record{gone}}, 63)
+	require.Equal(t, minutes(20), began(), "what was withdrawn tells nothing")
 }

@@ -227,6 +227,14 @@ func (p *process) Extent(ctx context.Context) (from, to time.Time, err error) {
 	return from, to, err
 }
 
+func (p *process) IncidentNames(ctx context.Context) (services, severities []string, err error) {
+	err = p.do(ctx, "incident names", "", func() (err error) {
+		services, severities, err = p.hub.Store.IncidentNames(ctx)
+		return err
+	})
+	return services, severities, err
+}
+
 func (p *process) Began(ctx context.Context) (time.Time, error) {
 	return ask(ctx, p, "began", "", func() (time.Time, error) { return p.hub.Store.Began(ctx) })
 }

@@ -1,0 +1,165 @@
+package app
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"meantime/api"
+	"meantime/config"
+	"meantime/incident"
+	"meantime/measure"
+	"meantime/test/servers"
+)
+
+// yearOf puts records of many kinds into a store, from a seed.
+func (h *house) yearOf(seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 15))
+	var f incident.Facts
+	for i := range 60 {
+		start := houseClock.Add(-time.Duration(r.IntN(100*24*60)) * time.Minute)
+		rec := incident.Record{
+			Source: "api", ID: fmt.Sprint(i), Title: fmt.Sprint("Incident ", i), Services: []string{[]string{"checkout", "search", "payments"}[r.IntN(3)]},
+			Severity: []string{"critical", "warning"}[r.IntN(2)], State: incident.StateResolved, Milestones: map[incident.MilestoneName]incident.Stated{},
+		}
+		at := start
+		for _, m := range incident.MilestoneNames {
+			if r.IntN(6) > 0 {
+				rec.Milestones[m] = incident.Stated{At: incident.Earliest(at, houseClock.Add(-time.Minute))}
+			}
+			at = at.Add(time.Duration(1+r.IntN(90)) * time.Minute)
+		}
+		switch r.IntN(12) {
+		case 0:
+			rec.State = incident.StateCancelled
+		case 1:
+			rec.Kind = incident.KindDrill
+		case 2:
+			rec.State = incident.StateOpen
+			delete(rec.Milestones, incident.Resolved)
+		}
+		rec.Normalize()
+		f.Records = append(f.Records, rec)
+	}
+	h.put(f)
+	h.settle()
+}
+
+// TestOneFigureEverywhere: metrics, report, explain and the API, as JSON and as a table, give the same figure for the same
+// question, over every group and interval of random stores.
+func TestOneFigureEverywhere(t *testing.T) {
+	for seed := range uint64(3) {
+		h := newHouse(t, t.TempDir())
+		h.yearOf(seed)
+		c, err := config.Load("", []string{`MEANTIME_CORRELATE_OPEN_MATCHERS=["severity=\"critical\""]`})
+		require.NoError(t, err)
+		v, err := c.Validate()
+		require.NoError(t, err)
+		a := &answers{func() *config.Validated { return v }, h.db, h.app.now}
+		handler := api.New(api.Options{Figures: a})
+		get := func(path string, q url.Values) string {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest("GET", path+"?"+q.Encode(), nil))
+			require.Equal(t, 200, w.Code, w.Body)
+			return w.Body.String()
+		}
+		e, err := servers.ReadExposition([]byte(h.figures()))
+		require.NoError(t, err)
+		shown := func(family, more string, g measure.Grouping) *float64 {
+			s, ok := e[fmt.Sprintf("meantime_%s{affected_service=%q,%sseverity=%q,window=\"28d\"}", family, g.Service, more, g.Severity)]
+			if !ok {
+				return nil
+			}
+			x, err := strconv.ParseFloat(s, 64)
+			require.NoError(t, err)
+			return &x
+		}
+
+		all := url.Values{"window": {"28d"}, "by": {"service,severity"}}
+		var answer measure.Answer
+		require.NoError(t, json.Unmarshal([]byte(get("/api/v1/figures", all)), &answer))
+		require.Greater(t, len(answer.Figures), 8*8)
+		all.Set("format", "csv")
+		table, err := csv.NewReader(strings.NewReader(get("/api/v1/figures", all))).ReadAll()
+		require.NoError(t, err)
+		report, err := a.Report(context.Background(), measure.Question{Window: "28d", By: "service,severity"})
+		require.NoError(t, err)
+		var told measure.Report
+		all.Set("format", "json")
+		require.NoError(t, json.Unmarshal([]byte(get("/api/v1/report", all)), &told))
+		require.Len(t, table, len(answer.Figures)+1)
+		for i, f := range answer.Figures {
+			where := fmt.Sprintf("seed %d, %+v %s", seed, f.Grouping, f.Interval)
+			k := i % len(v.Intervals)
+			require.Equal(t, f.IntervalFigures, report.Group(f.Grouping).Now.Intervals[k], where)
+			require.Equal(t, f.IntervalFigures, told.Group(f.Grouping).Now.Intervals[k], where)
+			require.Equal(t, strconv.Itoa(f.N), table[i+1][6], where)
+
+			q := url.Values{"window": {"28d"}, "interval": {f.Interval}}
+			if f.Service != "" {
+				q.Set("service", f.Service)
+			}
+			if f.Severity != "" {
+				q.Set("severity", f.Severity)
+			}
+			var explained measure.Explanation
+			require.NoError(t, json.Unmarshal([]byte(get("/api/v1/explain", q)), &explained))
+			require.Equal(t, f.IntervalFigures, explained.Figures, where)
+			var alone measure.Answer
+			require.NoError(t, json.Unmarshal([]byte(get("/api/v1/figures", q)), &alone))
+			require.Equal(t, []measure.Figure{f}, alone.Figures, where)
+
+			if f.Incidents == 0 {
+				continue // the metrics leave the statuses of an empty group out
+			}
+			interval := fmt.Sprintf("interval=%q,", f.Interval)
+			require.Equal(t, f.Mean, shown("interval_mean_seconds", interval, f.Grouping), where)
+			require.Equal(t, f.Survival, shown("interval_survival_median_seconds", interval, f.Grouping), where)
+			if f.Median != nil {
+				require.Equal(t, &f.Median.Value, shown("interval_median_seconds", interval, f.Grouping), where)
+			}
+		}
+		for _, r := range answer.Reliability {
+			require.Equal(t, &r.Rate.PerDay, shown("incident_rate_per_day", "", r.Grouping), "%+v", r.Grouping)
+			require.Equal(t, &r.Rate.Upper, shown("incident_rate_per_day_upper", "", r.Grouping), "%+v", r.Grouping)
+		}
+		h.close()
+	}
+}
+
+// TestQuestionsOfNothingKnown: what a filter names that nobody knows is an error with what there is, and what is known by
+// another name is found by it.
+func TestQuestionsOfNothingKnown(t *testing.T) {
+	h := newHouse(t, t.TempDir())
+	defer h.close()
+	h.yearOf(1)
+	c, err := config.Load("", []string{`MEANTIME_SEVERITIES_ALIASES=[{severity: critical, names: [SEV-1]}]`})
+	require.NoError(t, err)
+	v, err := c.Validate()
+	require.NoError(t, err)
+	a := &answers{func() *config.Validated { return v }, h.db, h.app.now}
+	_, err = a.Report(context.Background(), measure.Question{Service: "chekout"})
+	require.EqualError(t, err, `service: no service "chekout"; did you mean checkout?; there are checkout, payments, search`)
+	_, err = a.Explain(context.Background(), measure.Question{Severity: "urgent"})
+	require.EqualError(t, err, `severity: no severity "urgent"; there are critical, info, warning`)
+	want, err := a.Report(context.Background(), measure.Question{Severity: "critical", Window: "90d"})
+	require.NoError(t, err)
+	got, err := a.Report(context.Background(), measure.Question{Severity: "SEV-1", Window: "90d"})
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Positive(t, got.Groups[0].Now.Incidents)
+	none, err := a.Report(context.Background(), measure.Question{Severity: "info"})
+	require.NoError(t, err, "it is known, and nothing happened")
+	require.Equal(t, measure.Grouping{Severity: "info"}, none.Groups[0].Grouping)
+	require.Zero(t, none.Groups[0].Now.Incidents)
+}
