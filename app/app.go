@@ -224,9 +224,18 @@ func (a *App) handler() http.Handler {
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert,
-		Prefix: a.place.path,
+		Prefix:  a.place.path,
+		Figures: a.answers(), Windows: a.windowNames,
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
+}
+
+// windowNames are those of the configuration in force.
+func (a *App) windowNames() (names []string) {
+	for _, w := range a.config.Load().Windows {
+		names = append(names, w.Name)
+	}
+	return names
 }
 
 // answers are those of the store and the configuration in force.

@@ -35,11 +35,11 @@ type figuresReader interface {
 func (a *answers) meant(q measure.Question, names *measure.Names) measure.Question {
 	rules := a.config().Rules
 	c := catalog.New(&catalog.Rules{Services: rules.Services, Severities: rules.Severities}, nil)
-	if q.Severity != "" && !slices.Contains(names.Severities, q.Severity) {
-		q.Severity = c.Severity(q.Severity)
+	if s := c.Severity(q.Severity); !slices.Contains(names.Severities, q.Severity) && slices.Contains(names.Severities, s) {
+		q.Severity = s
 	}
-	if q.Service != "" && !slices.Contains(names.Services, q.Service) {
-		q.Service = c.Canonical(q.Service)
+	if s := c.Canonical(q.Service); !slices.Contains(names.Services, q.Service) && slices.Contains(names.Services, s) {
+		q.Service = s
 	}
 	return q
 }

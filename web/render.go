@@ -41,7 +41,7 @@ func newPages(prefix string) *pages {
 	sum := sha256.Sum256(style)
 	p := &pages{byName: map[string]*template.Template{}, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css"}
 	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(template.FuncMap{"root": func() string { return prefix }}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
-	for _, name := range []string{"home", "incidents", "incident", "episodes", "setup", "sign-in", "error"} {
+	for _, name := range []string{"home", "figures", "incidents", "incident", "episodes", "setup", "sign-in", "error"} {
 		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return p

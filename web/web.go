@@ -36,10 +36,13 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the pages' dependencies. Store, Intervals and Now are needed; the rest may be left out. The
+// Options are the pages' dependencies. Store, Figures, Windows, Intervals and Now are needed; the rest may be left out. The
 // functions are called for each request, so what they answer can change while the pages are served.
 type Options struct {
-	Store Store
+	Store   Store
+	Figures Figures
+	// Windows are the names of the configured windows.
+	Windows func() []string
 	// Intervals are the intervals to show, of the configuration in force.
 	Intervals func() []incident.Interval
 	Now       func() time.Time
@@ -102,6 +105,7 @@ func (s *web) routes() []route {
 		{"incidents", "/incidents", map[string]handler{"GET": s.listIncidents}},
 		{"incident", "/incidents/{id}", map[string]handler{"GET": s.showIncident}},
 		{"review", "/incidents/{id}/reviews", map[string]handler{"POST": s.review}},
+		{"figures", "/figures", map[string]handler{"GET": s.showFigures}},
 		{"episodes", "/episodes", map[string]handler{"GET": s.listEpisodes}},
 		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
 		{"test-alert", "/setup/test-alert", map[string]handler{"POST": s.testAlert}},

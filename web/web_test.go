@@ -33,7 +33,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, store: demo(), registry: prometheus.NewPedanticRegistry(), now: now}
 	f.handler = New(Options{
-		Store: f.store, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
+		Store: f.store, Figures: figuresOf{f}, Windows: func() []string { return []string{"7d", "28d"} }, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
 		Token: func() string { return f.token }, Sources: func() []Source { return f.sources }, Notes: func() []string { return f.notes }, Metrics: NewMetrics(f.registry),
 	})
 	return f
@@ -84,7 +84,7 @@ func requireSafe(t *testing.T, page string) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, e := range strings.Fields(`html head meta title link body a header img nav form input span button main h1 h2 h3 h4 p footer time table thead tbody tr th td
-		section ul ol li div strong code br label select option svg rect details summary small meter del`) {
+		section ul ol li div strong code br label select option svg rect circle details summary small meter del`) {
 		known[e] = true
 	}
 	root, err := html.Parse(strings.NewReader(page))

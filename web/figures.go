@@ -1,0 +1,272 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// Figures answers questions about figures. An error that a person can do something about is incident.Problems.
+type Figures interface {
+	Report(ctx context.Context, q measure.Question) (*measure.Report, error)
+	Explain(ctx context.Context, q measure.Question) (*measure.Explanation, error)
+}
+
+// tiles are the intervals that the page shows large, with what managers call them.
+var tiles = []struct{ interval, title, name string }{
+	{"detect", "Time to detect", "MTTD"},
+	{"acknowledge", "Time to acknowledge", "MTTA"},
+	{"mitigate", "Time to mitigate", "MTTM"},
+	{"resolve", "Time to resolve", "MTTR"},
+}
+
+// tile is one figure as a manager reads it.
+type tile struct {
+	Interval, Title, Name string
+	// Value is the median, or how many are too few. Lines say the rest, one sentence each.
+	Value string
+	Known bool
+	Lines []string
+	Dots  *dots
+	// LeftOut are the incidents that are not in it, by why.
+	LeftOut []leftOut
+}
+
+type leftOut struct {
+	Why       string
+	Incidents []measure.LeftOutIncident
+}
+
+// dots are the incidents of a figure on a line, by how long they took.
+type dots struct {
+	Dots             []dot
+	Median           string // where the median is
+	Shortest, Longer string // the ends of the line in words
+}
+
+type dot struct{ ID, Title, X, Y string }
+
+// Sizes of the strip of dots, in its own units.
+const (
+	stripWidth, stripHeight = 600.0, 44.0
+	stripEdge               = 8.0
+	maxDots                 = 500 // more say nothing to the eye
+)
+
+// listed is a line of a table of groups.
+type listed struct {
+	Name, Address                     string
+	Incidents                         int
+	Detect, Resolve, Between, Percent string
+}
+
+// figuresPage is what the page shows.
+type figuresPage struct {
+	Query                         measure.Question
+	Windows, Services, Severities []string
+	Months                        []string
+	Period, Before                string
+	Group                         measure.Grouping
+	Incidents, IncidentsBefore    int
+	Tiles                         []tile
+	Reliability                   []string
+	RateChange                    string
+	ByService, BySeverity         []listed
+	Table                         string // the address of the figures as a table
+}
+
+// monthsBack is how many calendar months can be chosen.
+const monthsBack = 12
+
+// showFigures shows the figures of one period and group, with their incidents.
+func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: v.Get("service"), Severity: v.Get("severity"), By: "service,severity"}
+	if q.Month != "" {
+		q.Window = "" // both are fields of one form
+	}
+	rep, err := s.Figures.Report(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	g := &rep.Groups[0]
+	body := figuresPage{
+		Query: q, Group: g.Grouping, Incidents: g.Now.Incidents, IncidentsBefore: g.Before.Incidents, Windows: s.Windows(),
+		Period: cmp.Or(rep.Window, "the period"), Before: when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
+	}
+	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
+	for k := range monthsBack {
+		body.Months = append(body.Months, first.AddDate(0, -k, 0).Format("2006-01"))
+	}
+	for i, iv := range g.Now.Intervals {
+		k := slices.IndexFunc(tiles, func(t struct{ interval, title, name string }) bool { return t.interval == iv.Interval })
+		if k < 0 {
+			continue
+		}
+		q.Interval = iv.Interval
+		e, err := s.Figures.Explain(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		t := tileOf(&g.Now.Intervals[i], &g.Before.Intervals[i], g.Changes[i].Words, g.Now.Incidents)
+		t.Interval, t.Title, t.Name = iv.Interval, tiles[k].title, tiles[k].name
+		t.Dots, t.LeftOut = dotsOf(e), leftOutOf(e)
+		body.Tiles = append(body.Tiles, t)
+	}
+	if g.Reliability != nil {
+		body.Reliability = g.Reliability.Lines()
+	}
+	if g.RateChange != nil {
+		body.RateChange = g.RateChange.Words
+	}
+	address := func(service, severity string) string {
+		a := url.Values{}
+		for name, value := range map[string]string{"window": q.Window, "month": q.Month, "service": service, "severity": severity} {
+			if value != "" {
+				a.Set(name, value)
+			}
+		}
+		return "/figures?" + a.Encode()
+	}
+	for i := range rep.Groups {
+		x := &rep.Groups[i]
+		switch {
+		case x.Service != q.Service && x.Severity == q.Severity:
+			body.ByService = append(body.ByService, listedOf(x, x.Service, address(x.Service, q.Severity)))
+		case x.Severity != q.Severity && x.Service == q.Service:
+			body.BySeverity = append(body.BySeverity, listedOf(x, x.Severity, address(q.Service, x.Severity)))
+		}
+	}
+	body.Table = strings.Replace(address(q.Service, q.Severity), "/figures?", "/api/v1/figures?format=csv&", 1)
+	return s.show(w, r, http.StatusOK, "figures", "Figures", "figures", body)
+}
+
+// seconds is a duration of so many seconds in words.
+func seconds(x float64) string { return duration(time.Duration(x * float64(time.Second))) }
+
+// notKnown is how a figure is shown that has no value, everywhere.
+const notKnown = "not known"
+
+// tileOf says an interval's figures in words.
+func tileOf(now, before *measure.IntervalFigures, change string, incidents int) (t tile) {
+	if now.Median == nil {
+		t.Value = notKnown
+		t.Lines = []string{fmt.Sprintf("of none of %d incidents", incidents)}
+		if incidents == 0 {
+			t.Lines = []string{"no incident began"}
+		}
+		return t
+	}
+	t.Value, t.Known = "median "+seconds(now.Median.Value), true
+	if b := now.Median.Bounds; b != nil {
+		t.Lines = append(t.Lines, "90 % sure between "+seconds(b.Lower)+" and "+seconds(b.Upper))
+	} else {
+		t.Lines = append(t.Lines, fmt.Sprintf("too few to be sure of: it takes %d", measure.MinBounds))
+	}
+	t.Lines = append(t.Lines, fmt.Sprintf("%d of %d incidents", now.N, incidents))
+	if before.Median != nil {
+		t.Lines = append(t.Lines, "before: "+seconds(before.Median.Value)+"; "+change)
+	} else {
+		t.Lines = append(t.Lines, "before: "+notKnown)
+	}
+	if now.Survival != nil && *now.Survival != now.Median.Value {
+		t.Lines = append(t.Lines, "median with those that went on longer than is known: "+seconds(*now.Survival))
+	}
+	if now.Mean != nil {
+		t.Lines = append(t.Lines, "mean "+seconds(*now.Mean))
+	}
+	return t
+}
+
+// dotsOf places the incidents of a figure by the logarithm of their length; under a second is one.
+func dotsOf(e *measure.Explanation) *dots {
+	list := e.Included[:min(len(e.Included), maxDots)]
+	if len(list) == 0 {
+		return nil
+	}
+	low := math.Log(max(1, list[0].Seconds))
+	high := math.Log(max(1, e.Included[len(e.Included)-1].Seconds))
+	at := func(x float64) string {
+		if high <= low {
+			return fmt.Sprintf("%.1f", stripWidth/2)
+		}
+		return fmt.Sprintf("%.1f", stripEdge+(stripWidth-2*stripEdge)*(math.Log(max(1, x))-low)/(high-low))
+	}
+	d := &dots{Shortest: seconds(e.Included[0].Seconds), Longer: seconds(e.Included[len(e.Included)-1].Seconds), Median: at(e.Figures.Median.Value)}
+	for i := range list {
+		x := &list[i]
+		// Neighbours stand one above the other, so that they can be told apart and hit.
+		y := stripHeight/2 + float64(i%3-1)*12
+		d.Dots = append(d.Dots, dot{x.ID, cmp.Or(x.Title, "Incident "+x.ID) + ": " + seconds(x.Seconds), at(x.Seconds), fmt.Sprintf("%.0f", y)})
+	}
+	return d
+}
+
+// leftOutOf are the incidents that are not in a figure, by status.
+func leftOutOf(e *measure.Explanation) (out []leftOut) {
+	for _, x := range e.LeftOut {
+		if x.Status == "" {
+			continue // it is in no window
+		}
+		why := statusWords(x.Status)
+		if n := len(out); n == 0 || out[n-1].Why != why {
+			out = append(out, leftOut{Why: why})
+		}
+		last := &out[len(out)-1]
+		last.Incidents = append(last.Incidents, x)
+	}
+	return out
+}
+
+// statusWords says why a measurement is not in a figure.
+func statusWords(s incident.Status) string {
+	switch s {
+	case incident.StatusPending:
+		return "not yet: still open"
+	case incident.StatusMissing:
+		return notKnown
+	case incident.StatusInvalid:
+		return "the end is told before the start"
+	case incident.StatusNotApplicable:
+		return "not measured: a drill, maintenance, or no incident after all"
+	}
+	return string(s)
+}
+
+// listedOf is a group in a table.
+func listedOf(g *measure.ReportGroup, name, address string) listed {
+	l := listed{Name: name, Address: address, Incidents: g.Now.Incidents, Detect: notKnown, Resolve: notKnown, Between: notKnown, Percent: notKnown}
+	for i := range g.Now.Intervals {
+		iv := &g.Now.Intervals[i]
+		if iv.Median == nil {
+			continue
+		}
+		words := fmt.Sprintf("%s (%d)", seconds(iv.Median.Value), iv.N)
+		switch iv.Interval {
+		case "detect":
+			l.Detect = words
+		case "resolve":
+			l.Resolve = words
+		}
+	}
+	if r := g.Reliability; r != nil {
+		l.Percent = measure.Percent(r.Availability.Value)
+		switch b := r.Between; {
+		case b == nil:
+		case b.Mean == nil:
+			l.Between = "at least " + seconds(*b.Lower)
+		default:
+			l.Between = seconds(*b.Mean)
+		}
+	}
+	return l
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"meantime/incident"
+	"meantime/measure"
+)
+
+// figuresOf answers questions about the incidents of the store in memory.
+type figuresOf struct{ f *fixture }
+
+func (x figuresOf) each(yield func(incident.Incident, error) bool) {
+	for _, i := range x.f.store.incidents {
+		if !yield(i, nil) {
+			return
+		}
+	}
+}
+
+func (x figuresOf) period(q measure.Question) (measure.Period, error) {
+	return q.Period([]measure.Window{{Name: "28d", Length: 28 * 24 * time.Hour}, {Name: "7d", Length: 7 * 24 * time.Hour}}, x.f.now)
+}
+
+func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Report, error) {
+	p, err := x.period(q)
+	if err != nil {
+		return nil, err
+	}
+	names := measure.Names{Services: []string{"checkout", "search"}, Severities: []string{"critical", "warning"}}
+	if err := names.Check(&q); err != nil {
+		return nil, err
+	}
+	r, err := measure.NewReport(measure.ReportOptions{
+		Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: p, Watched: x.f.now.AddDate(0, -1, 0), Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
+	}, x.each, func(func(incident.Verdict, error) bool) {})
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Only(&q)
+}
+
+func (x figuresOf) Explain(_ context.Context, q measure.Question) (*measure.Explanation, error) {
+	p, err := x.period(q)
+	if err != nil {
+		return nil, err
+	}
+	iv, err := q.Asked(incident.DefaultIntervals())
+	if err != nil {
+		return nil, err
+	}
+	return measure.Explain(x.each, measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
+}
+
+// many are seven incidents of checkout that took 10 to 70 minutes, and one whose end nobody knows.
+func (f *fixture) many() {
+	f.store.incidents = nil
+	at := func(t time.Time) incident.Milestone {
+		return incident.Milestone{Candidate: incident.Candidate{At: t, Precision: incident.PrecisionSecond, Origin: incident.OriginRecord}}
+	}
+	for i := range 8 {
+		start := f.now.Add(-time.Duration(i+1) * 24 * time.Hour)
+		inc := incident.Incident{
+			ID: "m" + strings.Repeat("x", i+1), Title: "<b>Many</b> " + string(rune('A'+i)), Services: []string{"checkout"}, Severity: "critical", Kind: incident.KindIncident, State: incident.StateResolved,
+			DetectedBy: incident.ByAlert, Milestones: map[incident.MilestoneName]incident.Milestone{incident.Started: at(start), incident.Resolved: at(start.Add(time.Duration(i+1) * 10 * time.Minute))},
+		}
+		if i == 7 {
+			delete(inc.Milestones, incident.Resolved)
+		}
+		f.store.incidents = append(f.store.incidents, inc)
+	}
+}
+
+func TestFiguresPage(t *testing.T) {
+	f := newFixture(t)
+	f.many()
+	page := f.get("/figures?window=28d&service=checkout").Body.String()
+	for _, words := range []string{
+		"Figures of checkout, 28d", "median 40 min", "90 % sure between 10 min and 1 h 10 min", "7 of 8 incidents", "mean 40 min", "before: not known",
+		"8 incidents began; 0 in the period before", "1 not known", "resolved is not known",
+		`<a href="/incidents/mx" aria-label="&lt;b&gt;Many&lt;/b&gt; A: 10 min">`, "Time between incidents: 3d 12h on average, of 8", "format=csv",
+	} {
+		require.Contains(t, page, words)
+	}
+	require.Equal(t, 7, strings.Count(page, "<circle"), "a dot for each incident of the one interval that is known")
+	require.Contains(t, f.get("/figures").Body.String(), `<a href="/figures?service=checkout">checkout</a>`)
+	require.Contains(t, f.get("/figures?month=2026-03&window=28d").Body.String(), "2026-03")
+}
+
+func TestFiguresPageOfNothing(t *testing.T) {
+	f := newFixture(t)
+	f.store.incidents = nil
+	page := f.get("/figures").Body.String()
+	require.Contains(t, page, "no incident began")
+	require.Equal(t, 4, strings.Count(page, `<p class="figure unknown">not known</p>`))
+	require.Contains(t, page, "none began in 28d watched, so at least 9d 8h")
+	require.NotContains(t, page, "<circle")
+}
+
+func TestFiguresPageOfAMistake(t *testing.T) {
+	f := newFixture(t)
+	for target, want := range map[string]string{
+		"/figures?service=chekout": "did you mean checkout?", "/figures?month=2026-99": "not a month", "/figures?window=soon": "neither one of 28d, 7d nor a duration",
+	} {
+		w := f.get(target)
+		require.Equal(t, http.StatusBadRequest, w.Code, target)
+		require.Contains(t, w.Body.String(), want, target)
+	}
+}
