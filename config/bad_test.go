@@ -14,7 +14,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
 )
 
 func allTypes() string {
@@ -257,6 +257,12 @@ var badFiles = map[string][]string{
 		`availability.yml:3: availability[1].objective: 99.9 is not a share of time above 0 and below 1, such as 0.999`,
 		`availability.yml:4: availability[2]: says nothing; write severities, objective or both`,
 		`availability.yml:5: availability[3]: a second entry for Checkout`,
+	},
+	"calendar": {
+		`calendar.yml:2: calendars[0]: hours "mon-fry 10:00-17:00"; write them like mon-fri 10:00-17:00, or mon 00:00-24:00`,
+		`calendar.yml:3: calendars[1]: unknown zone "London"; write it like Europe/London`,
+		`calendar.yml:4: calendars[2].name: "support" is given twice`,
+		`calendar.yml:6: intervals[0].calendar: unknown calendar "suport"; did you mean support?`,
 	},
 	"not-a-number": {
 		`not-a-number.yml:1: correlate.link_at: not a number: "high"`,

@@ -8,6 +8,7 @@ type Config struct {
 	Store         StoreConfig          `mapstructure:"store"`
 	Windows       []Duration           `mapstructure:"windows"`       // the rolling windows of the figures, by the names written here
 	Intervals     []IntervalConfig     `mapstructure:"intervals"`     // added to the default intervals, or replacing one by name
+	Calendars     []CalendarConfig     `mapstructure:"calendars"`     // which time counts, for intervals that name one
 	Objectives    []ObjectiveConfig    `mapstructure:"objectives"`    // how long an interval should take
 	Availability  []AvailabilityConfig `mapstructure:"availability"`  // which incidents count as down
 	Figures       FiguresConfig        `mapstructure:"figures"`       // how figures are made
@@ -43,9 +44,18 @@ type RetentionConfig struct {
 
 // IntervalConfig is a named pair of points of an incident.
 type IntervalConfig struct {
-	Name string `mapstructure:"name"`
-	From string `mapstructure:"from"` // one of incident.Points
-	To   string `mapstructure:"to"`   // one of incident.Points
+	Name     string `mapstructure:"name"`
+	From     string `mapstructure:"from"`     // one of incident.Points
+	To       string `mapstructure:"to"`       // one of incident.Points
+	Calendar string `mapstructure:"calendar"` // the name of a calendar; empty: all time counts
+}
+
+// CalendarConfig says which time counts.
+type CalendarConfig struct {
+	Name     string   `mapstructure:"name"`
+	Zone     string   `mapstructure:"zone"`     // such as Europe/London; UTC where it is not given
+	Hours    []string `mapstructure:"hours"`    // such as "mon-fri 10:00-17:00"
+	Holidays []string `mapstructure:"holidays"` // such as 2026-12-25
 }
 
 // ObjectiveConfig is how long an interval should take for incidents of a severity.

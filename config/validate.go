@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,7 +148,29 @@ func (v *validator) windows() []Window {
 
 var intervalName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
+// calendars are those configured, by name.
+func (v *validator) calendars() map[string]*incident.Calendar {
+	out := map[string]*incident.Calendar{}
+	for i, c := range v.Calendars {
+		key := fmt.Sprintf("calendars[%d]", i)
+		switch {
+		case c.Name == "":
+			v.bad(key+".name", "missing")
+		case out[c.Name] != nil:
+			v.bad(key+".name", "%q is given twice", c.Name)
+		}
+		made, err := incident.NewCalendar(c.Name, c.Zone, c.Hours, c.Holidays)
+		if err != nil {
+			v.bad(key, "%s", err)
+			made = &incident.Calendar{}
+		}
+		out[c.Name] = made
+	}
+	return out
+}
+
 func (v *validator) intervals() []incident.Interval {
+	calendars := v.calendars()
 	out := incident.DefaultIntervals()
 	given := map[string]bool{}
 	for i, c := range v.Intervals {
@@ -162,6 +185,10 @@ func (v *validator) intervals() []incident.Interval {
 		}
 		given[c.Name] = true
 		in := incident.Interval{Name: c.Name, From: v.point(key+".from", c.From), To: v.point(key+".to", c.To)}
+		if c.Calendar != "" {
+			v.oneOf(key+".calendar", "calendar", c.Calendar, slices.Sorted(maps.Keys(calendars)))
+			in.Calendar = calendars[c.Calendar]
+		}
 		if in.From == in.To && in.From != "" {
 			v.bad(key+".to", "the same as from: %q", in.To)
 		}

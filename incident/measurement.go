@@ -27,19 +27,21 @@ type Interval struct {
 	Name string `json:"name"`
 	From Point  `json:"from"`
 	To   Point  `json:"to"`
+	// Calendar says which time counts; nil for all of it.
+	Calendar *Calendar `json:"calendar,omitempty"`
 }
 
 // DefaultIntervals are the intervals measured where the configuration says nothing else.
 func DefaultIntervals() []Interval {
 	return []Interval{
-		{"detect", Point(Started), Point(Detected)},           // its mean is MTTD
-		{"acknowledge", Point(Detected), Point(Acknowledged)}, // MTTA
-		{"identify", Point(Detected), Point(Identified)},      // MTTI
-		{"mitigate", Point(Started), Point(Mitigated)},        // MTTM
-		{"resolve", Point(Started), Point(Resolved)},          // MTTR
-		{"pending", PointCondition, PointFired},
-		{"notify", PointFired, PointNotified},
-		{"paperwork", PointEnded, Point(Resolved)},
+		{Name: "detect", From: Point(Started), To: Point(Detected)},           // its mean is MTTD
+		{Name: "acknowledge", From: Point(Detected), To: Point(Acknowledged)}, // MTTA
+		{Name: "identify", From: Point(Detected), To: Point(Identified)},      // MTTI
+		{Name: "mitigate", From: Point(Started), To: Point(Mitigated)},        // MTTM
+		{Name: "resolve", From: Point(Started), To: Point(Resolved)},          // MTTR
+		{Name: "pending", From: PointCondition, To: PointFired},
+		{Name: "notify", From: PointFired, To: PointNotified},
+		{Name: "paperwork", From: PointEnded, To: Point(Resolved)},
 	}
 }
 

@@ -109,7 +109,7 @@ func (p *plan) figures(k Grouping, rows []*row, tick int64) (g *Group, live bool
 					until = r.heard // it lasted at least until then
 				}
 				if from := r.points.at(s.from); p.survives[i] && from > never && until != unknown {
-					c.going = append(c.going, seconds(max(0, until-from)))
+					c.going = append(c.going, seconds(s.length(from, max(from, until))))
 				}
 			}
 		}

@@ -159,3 +159,19 @@ func TestBlindSeconds(t *testing.T) {
 	require.Equal(t, 18*60.0, BlindSeconds(blind, minute(0), minute(60)))
 	require.Zero(t, BlindSeconds(nil, minute(0), minute(60)))
 }
+
+// TestCalendar: an interval with a calendar counts the time inside it, in every figure.
+func TestCalendar(t *testing.T) {
+	c, err := incident.NewCalendar("support", "Europe/London", []string{"mon-fri 10:00-17:00"}, nil)
+	require.NoError(t, err)
+	iv := incident.Interval{Name: "support", From: "started", To: "resolved", Calendar: c}
+	monday := 24.0 * 60                                                           // t0 is a Sunday, noon
+	inc := made("a", at{"started": monday + 4*60, "resolved": monday + 24*60})    // 16:00 until noon of the next day
+	outside := made("b", at{"started": monday + 6*60, "resolved": monday + 7*60}) // in the evening
+	still := made("c", at{"started": monday}, open)                               // since noon
+	require.Equal(t, 3*time.Hour.Seconds(), *All(&inc, []incident.Interval{iv}, minute(3*monday))["support"].Seconds)
+	e, err := Explain(each([]incident.Incident{inc, outside, still}), ExplainOptions{Interval: iv, Period: Rolling(week, minute(2*monday))})
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 3 * time.Hour.Seconds()}, e.Seconds())
+	require.Equal(t, 3*time.Hour.Seconds(), *e.Figures.Survival, "the open one has lasted seven hours of support")
+}

@@ -57,10 +57,21 @@ func pointsOf(inc *incident.Incident) points {
 }
 
 // span is an interval as places in points; -1 for a point that does not exist.
-type span struct{ from, to int }
+type span struct {
+	from, to int
+	calendar *incident.Calendar
+}
+
+// length is how long it is between two times, in nanoseconds; of the time that counts where a calendar says.
+func (s *span) length(from, to int64) int64 {
+	if s.calendar == nil {
+		return to - from
+	}
+	return int64(s.calendar.Between(timeOf(from), timeOf(to)))
+}
 
 func rangeOf(iv incident.Interval) span {
-	return span{slices.Index(allPoints, iv.From), slices.Index(allPoints, iv.To)}
+	return span{slices.Index(allPoints, iv.From), slices.Index(allPoints, iv.To), iv.Calendar}
 }
 
 func (p *points) at(i int) int64 {
@@ -92,7 +103,7 @@ func (p *points) measure(s span, open, applies bool) (status, int64) {
 		if to < from {
 			return invalid, 0
 		}
-		return recorded, to - from
+		return recorded, s.length(from, to)
 	case open && to == unknown:
 		return pending, 0
 	case open && s.from == pointEnded && p[pointFired] != unknown:

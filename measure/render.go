@@ -208,6 +208,10 @@ func (e *Explanation) Markdown(w io.Writer) error {
 	p.line("")
 	p.line("From %s to %s of each incident that began after %s.", plain(string(e.Interval.From)), plain(string(e.Interval.To)), stamp(e.From))
 	p.line("")
+	if c := e.Interval.Calendar; c != nil {
+		p.line("Only the time inside the calendar %s counts.", plain(c.Name))
+		p.line("")
+	}
 	p.line("## In the figure")
 	p.line("")
 	n := len(e.Included)
