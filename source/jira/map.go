@@ -79,7 +79,7 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	alerts, err := source.DecodePart[source.OpsAlert](it, "alerts")
+	alerts, err := source.DecodePart[tracker.OpsAlert](it, "alerts")
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func textOf(raw json.RawMessage) string {
 }
 
 // paged adds what the alerts of Jira Service Management say.
-func (c *Connector) paged(r *incident.Record, name string, alerts []source.OpsAlert) {
+func (c *Connector) paged(r *incident.Record, name string, alerts []tracker.OpsAlert) {
 	earlier := func(m incident.MilestoneName, at time.Time, evidence string) {
 		if old, said := r.Milestones[m]; !at.IsZero() && (!said || at.Before(old.At)) {
 			source.Set(r, m, at, evidence)

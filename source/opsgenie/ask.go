@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 const (
@@ -96,7 +97,7 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 	}
 	for _, raw := range list {
 		it := source.Item{Raw: raw, Parts: map[string][]json.RawMessage{}}
-		var alert source.OpsAlert
+		var alert tracker.OpsAlert
 		if err := it.Decode(&alert); err != nil {
 			return p, fmt.Errorf("an alert cannot be read: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 type incidentJSON struct {
@@ -32,7 +33,7 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 	if c.incidents {
 		return c.incident(it)
 	}
-	var a source.OpsAlert
+	var a tracker.OpsAlert
 	if err := it.Decode(&a); err != nil {
 		return nil, err
 	}

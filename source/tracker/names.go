@@ -1,5 +1,5 @@
-// Package tracker is what connectors of trackers of issues have in common: statuses and labels that mean milestones, and what people paste
-// into texts.
+// Package tracker is what connectors of trackers of issues have in common: statuses and labels that mean milestones, what people paste
+// into texts, and the alerts of Jira Service Management, which are Opsgenie's.
 package tracker
 
 import (

@@ -1,4 +1,4 @@
-package source
+package tracker
 
 import (
 	"encoding/json"
@@ -6,21 +6,22 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/source"
 )
 
 // OpsAlert is an alert of Opsgenie, and of the operations of Jira Service Management, which are the same.
 type OpsAlert struct {
-	ID           string `json:"id"`
-	TinyID       string `json:"tinyId"`
-	Alias        string `json:"alias"`
-	Message      string `json:"message"`
-	Status       string `json:"status"`
-	Acknowledged bool   `json:"acknowledged"`
-	CreatedAt    Stamp  `json:"createdAt"`
-	UpdatedAt    Stamp  `json:"updatedAt"`
-	Priority     string `json:"priority"`
-	Description  string `json:"description"`
-	Entity       string `json:"entity"`
+	ID           string       `json:"id"`
+	TinyID       string       `json:"tinyId"`
+	Alias        string       `json:"alias"`
+	Message      string       `json:"message"`
+	Status       string       `json:"status"`
+	Acknowledged bool         `json:"acknowledged"`
+	CreatedAt    source.Stamp `json:"createdAt"`
+	UpdatedAt    source.Stamp `json:"updatedAt"`
+	Priority     string       `json:"priority"`
+	Description  string       `json:"description"`
+	Entity       string       `json:"entity"`
 	Details      map[string]any
 	Report       struct {
 		// AckTime and CloseTime are milliseconds after the alert was made.
@@ -56,8 +57,8 @@ func (a *OpsAlert) ClosedByIntegration() bool {
 }
 
 // Refer adds what the alert says of the group of alerts that it is about.
-func (a *OpsAlert) Refer(refs *incident.References, source string) {
-	refs.AddKey(source, a.Alias, a.CreatedAt.Time, a.ClosedAt())
+func (a *OpsAlert) Refer(refs *incident.References, name string) {
+	refs.AddKey(name, a.Alias, a.CreatedAt.Time, a.ClosedAt())
 	text, _ := json.Marshal(a.Description)
-	AddAlerts(refs, text)
+	source.AddAlerts(refs, text)
 }
