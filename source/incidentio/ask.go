@@ -88,7 +88,7 @@ func (c *Connector) Traits() source.Traits {
 		Lookback: lookback, Vanishes: true,
 		Hints: map[int]string{
 			http.StatusUnauthorized: "incident.io does not know the API key in token_file",
-			http.StatusForbidden:    "the incident.io API key may not view incidents; it needs the permission to view data, and another one for private incidents",
+			http.StatusForbidden:    "the incident.io API key may not view incidents; it needs the permission to view data",
 		},
 	}
 }
@@ -161,7 +161,8 @@ func (c *Connector) alerts(ctx context.Context, a *source.Ask, it *source.Item, 
 			times = append(times, x.Value.Value.Time)
 		}
 	}
-	heard, err := a.HeardIn(ctx, slices.MinFunc(times, time.Time.Compare).Add(-longestAlert), source.Latest(in.UpdatedAt.Time, source.Latest(times...)))
+	from, to := slices.MinFunc(times, time.Time.Compare).Add(-longestAlert), source.Latest(append(times, in.UpdatedAt.Time)...)
+	heard, err := a.HeardIn(ctx, from, to)
 	if err != nil || !heard {
 		return err
 	}

@@ -41,11 +41,11 @@ func New(o Options) (*Connector, error) {
 	v := source.Vendor{Header: "Authorization", Prefix: "OAuth ", PerMinute: perMinute}
 	switch {
 	case o.PageID != "" && o.Access.Secret == nil:
-		return nil, &source.OptionError{Key: "token_file", Err: errors.New("missing; with page_id the management API is asked, which wants a token")}
+		return nil, &source.OptionError{Key: "token_file", Err: errors.New("missing; page_id is given, and the management API wants a token")}
 	case o.PageID != "":
 		v.URL = "https://api.statuspage.io"
 	case o.Access.Secret != nil:
-		return nil, &source.OptionError{Key: "page_id", Err: errors.New("missing; token_file is given, and only the management API takes a token")}
+		return nil, &source.OptionError{Key: "page_id", Err: errors.New("missing; token_file is given, which only the management API takes")}
 	case o.Access.Client.URL == "":
 		return nil, &source.OptionError{Key: "url", Err: errors.New("missing; write the page's address, or page_id and token_file")}
 	}

@@ -171,10 +171,10 @@ func howFar(t *testing.T) {
 func TestWhatIsWrongIsSaid(t *testing.T) {
 	token := func() string { return "t" }
 	for want, o := range map[string]Options{
-		"token_file: missing; with page_id": {PageID: "p"},
-		"page_id: missing; token_file":      {Access: source.Access{Secret: token}},
-		"url: missing; write the page's":    {},
-		"url: not an http":                  {PageID: "p", Access: source.Access{Secret: token, Client: source.ClientOptions{URL: "ftp://x"}}},
+		"token_file: missing; page_id is": {PageID: "p"},
+		"page_id: missing; token_file":    {Access: source.Access{Secret: token}},
+		"url: missing; write the page's":  {},
+		"url: not an http":                {PageID: "p", Access: source.Access{Secret: token, Client: source.ClientOptions{URL: "ftp://x"}}},
 	} {
 		_, err := New(o)
 		require.ErrorContains(t, err, want)
