@@ -1,7 +1,6 @@
 package source
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -60,20 +59,6 @@ func addAlert(refs *incident.References, print string, start time.Time) {
 	case !slices.ContainsFunc(refs.Alerts, same):
 		refs.Alerts = append(refs.Alerts, incident.EpisodeKey{Fingerprint: print, StartsAt: start})
 	}
-}
-
-// AddKnown adds the alerts and fingerprints of what is stored, in an order that does not depend on which came first.
-func AddKnown(refs, stored *incident.References) {
-	for _, a := range stored.Alerts {
-		addAlert(refs, a.Fingerprint, a.StartsAt)
-	}
-	for _, print := range stored.Fingerprints {
-		addFingerprint(refs, print)
-	}
-	slices.SortFunc(refs.Alerts, func(a, b incident.EpisodeKey) int {
-		return cmp.Or(a.StartsAt.Compare(b.StartsAt), strings.Compare(a.Fingerprint, b.Fingerprint))
-	})
-	slices.Sort(refs.Fingerprints)
 }
 
 func addFingerprint(refs *incident.References, print string) {

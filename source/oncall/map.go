@@ -3,6 +3,8 @@ package oncall
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"meantime/incident"
@@ -124,7 +126,28 @@ func (c *Connector) Keep(r, stored *incident.Record) {
 	if now, still := r.Milestones[incident.Acknowledged]; said && (!still || before.At.Before(now.At)) {
 		source.Set(r, incident.Acknowledged, before.At, before.Evidence)
 	}
-	source.AddKnown(&r.References, &stored.References)
+	addKnown(&r.References, &stored.References)
+}
+
+// addKnown adds the alerts and fingerprints of what is stored, in an order that does not depend on which came first.
+func addKnown(refs, stored *incident.References) {
+	for _, a := range stored.Alerts {
+		same := func(o incident.EpisodeKey) bool {
+			return o.Fingerprint == a.Fingerprint && o.StartsAt.Equal(a.StartsAt)
+		}
+		if !slices.ContainsFunc(refs.Alerts, same) {
+			refs.Alerts = append(refs.Alerts, a)
+		}
+	}
+	slices.SortFunc(refs.Alerts, func(a, b incident.EpisodeKey) int {
+		return cmp.Or(a.StartsAt.Compare(b.StartsAt), strings.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	for _, print := range stored.Fingerprints {
+		if !slices.Contains(refs.Fingerprints, print) {
+			refs.Fingerprints = append(refs.Fingerprints, print)
+		}
+	}
+	slices.Sort(refs.Fingerprints)
 }
 
 func text(s *string) string {
