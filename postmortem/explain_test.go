@@ -12,7 +12,8 @@ import (
 // The table says of each line which milestones were taken from it or may be, and why.
 func TestExplain(t *testing.T) {
 	const text = "# Outage of the mill\n\nAll times UTC on 2024-05-06.\n\n## Timeline\n\n" +
-		"- 10:00 Outage begins\n- 10:04 First alert fires\n- 10:10 We suspect the root cause was found\n- 10:30 Service restored for all customers\n- 12:00 Lunch\n"
+		"- 10:00 Outage begins\n- 10:04 First alert fires\n- 10:10 We suspect the root cause was found\n" +
+		"- 10:30 Service restored for all customers\n- 12:00 Lunch\n"
 	res := read(t, "mill.md", text, Options{})
 	var b strings.Builder
 	require.NoError(t, WriteTable(&b, res, true))

@@ -222,7 +222,8 @@ func (o *outline) dropPoorly(found kindSet, toks []token) {
 		}
 		for _, lx := range o.t.all {
 			again := lx.has("again", toks[t.from:end])
-			if !again && lx.has("works", toks[t.from:t.to]) && lx.has("poorly", toks[t.to:end]) || again && k == Recovered && lx.has("by_hand", toks[t.to:end]) {
+			if !again && lx.has("works", toks[t.from:t.to]) && lx.has("poorly", toks[t.to:end]) ||
+				again && k == Recovered && lx.has("by_hand", toks[t.to:end]) {
 				delete(found, k)
 			}
 		}

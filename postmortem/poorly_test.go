@@ -29,7 +29,8 @@ func TestSeemingKinds(t *testing.T) {
 		{"Deep dive begun, root cause was found later", nil, []Kind{Cause}},
 		{"Root cause was found", []Kind{Cause}, nil},
 	} {
-		f := one(t, "mill.md", "# Outage of the mill\n\nAll times UTC on 2024-05-06.\n\n## Timeline\n\n- 10:00 Outage begins\n- 10:20 "+c.line+"\n- 11:00 Incident closed\n")
+		f := one(t, "mill.md", "# Outage of the mill\n\nAll times UTC on 2024-05-06.\n\n## Timeline\n\n"+
+			"- 10:00 Outage begins\n- 10:20 "+c.line+"\n- 11:00 Incident closed\n")
 		require.Len(t, f.Entries, 3, c.line)
 		for _, k := range c.is {
 			require.Contains(t, f.Entries[1].Kinds, k, c.line)

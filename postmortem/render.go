@@ -158,7 +158,8 @@ func WriteTable(w io.Writer, res Result, explained bool) error {
 			for k := range e.Kinds {
 				kinds[k] = string(e.Kinds[k])
 			}
-			fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Line, printable(e.Clock), at, lettersOf(e), strings.Join(kinds, ","), printable(quoteText(e.Text, 70)))
+			fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Line, printable(e.Clock), at, lettersOf(e),
+				strings.Join(kinds, ","), printable(quoteText(e.Text, 70)))
 		}
 		fmt.Fprintln(tw, "\nMILESTONE\tUTC\tCONFIDENCE\tLINE\tEVIDENCE")
 		for _, n := range incident.MilestoneNames {

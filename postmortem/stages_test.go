@@ -85,7 +85,8 @@ func FuzzTimes(f *testing.F) {
 // FuzzLexicon: a lexicon is refused or can be used.
 func FuzzLexicon(f *testing.F) {
 	months, days := strings.Repeat("x, ", 11)+"x", strings.Repeat("y, ", 6)+"y"
-	f.Add([]byte("code: xx\nmonths: ["+months+"]\nweekdays: ["+days+"]\nwords: {a: [b_c, d*]}\nkinds: {alert: ['{a} .. (x|y)? z', 'p ... q']}\n"), "b c then z, p and q")
+	f.Add([]byte("code: xx\nmonths: ["+months+"]\nweekdays: ["+days+"]\nwords: {a: [b_c, d*]}\n"+
+		"kinds: {alert: ['{a} .. (x|y)? z', 'p ... q']}\n"), "b c then z, p and q")
 	f.Fuzz(func(t *testing.T, b []byte, text string) {
 		d, err := decodeLexicon(b)
 		if err != nil {

@@ -56,6 +56,7 @@ func TestUsualDay(t *testing.T) {
 		require.NotContains(t, questions(f), "order", c.name)
 	}
 	// Two days, each named once, go on as written.
-	f := one(t, "store.md", "# Picture store full\n\nTimes are UTC. It began on 2024-05-14.\n\n- 2024-05-14 23:10: pictures fail\n- 2024-05-15 00:20: alert fires\n- 00:51: store is back online\n")
+	f := one(t, "store.md", "# Picture store full\n\nTimes are UTC. It began on 2024-05-14.\n\n"+
+		"- 2024-05-14 23:10: pictures fail\n- 2024-05-15 00:20: alert fires\n- 00:51: store is back online\n")
 	require.Equal(t, "05-15 00:51", f.Entries[len(f.Entries)-1].At.Format("01-02 15:04"))
 }

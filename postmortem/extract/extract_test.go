@@ -195,7 +195,8 @@ func FuzzChoose(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	features := []string{"entry", "k:alert:firm", "k:recovered:firm", "rule:started", "rule at:detected", "field", "field:resolved", "approximate", "w:the", "last entry"}
+	features := []string{"entry", "k:alert:firm", "k:recovered:firm", "rule:started", "rule at:detected", "field",
+		"field:resolved", "approximate", "w:the", "last entry"}
 	f.Fuzz(func(t *testing.T, b []byte, span bool) {
 		p := &Problem{Document: []string{"document"}}
 		for i := 0; i+1 < len(b) && i < 80; i += 2 {

@@ -10,7 +10,8 @@ type Signs [9]float64
 
 // SignNames are what the signs are, as the file of weights has them.
 var SignNames = [len(Signs{})]string{
-	"odds", "against the next", "against none", "the rules agree", "the rules disagree", "sources", "field", "approximate", "odds of the others",
+	"odds", "against the next", "against none", "the rules agree", "the rules disagree", "sources",
+	"field", "approximate", "odds of the others",
 }
 
 // judge turns the chances that the model gives into how often such a suggestion was right.
