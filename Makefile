@@ -90,9 +90,8 @@ pictures: ## Draw the dashboards with Grafana's own components into docs/picture
 ARCH ?= $(shell $(GO) env GOARCH)
 IMAGE ?= meantime
 NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
-CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-.PHONY: manual notices image compose package-files packages sbom
+.PHONY: manual notices image compose package-files packages kubernetes deploy-check
 manual: build ## Write the manual page and the shells' completion into bin/manual
 	mkdir -p bin/manual
 	$(BIN) --help-man 2>&1 | sed '/^.SH "NAME"/{n;s/.*/meantime \\- how long incidents take, as Prometheus metrics/;}' | gzip -9n >bin/manual/meantime.1.gz
@@ -123,5 +122,9 @@ packages: package-files ## Build the deb and the rpm for ARCH into bin/packages
 	mkdir -p bin/packages
 	for format in deb rpm; do ARCH=$(ARCH) VERSION=$(VERSION) $(GO) run $(NFPM) package -f deploy/packages/nfpm.yaml -p $$format -t bin/packages/ || exit 1; done
 
-sbom: build ## Write what the program is made of to bin/meantime.cdx.json (CycloneDX)
-	$(GO) run $(CYCLONEDX) bin -json -output bin/meantime.cdx.json $(BIN)
+kubernetes: ## Render the plain manifests of deploy/kubernetes from the chart
+	cd test/release && $(GO) test -count=1 -run '^TestManifestsAreTheChart$$' . -update
+
+deploy-check: ## Hold deploy/ against the tools themselves: Helm, kustomize, compose, nfpm and go-jsonnet (minutes, at first)
+	cd test/release && $(GO) vet ./... && $(GO) test -count=1 ./...
+	$(GO) test -count=1 -run '^TestChartWasChecked$$' ./test/deploy -seal

@@ -2,9 +2,14 @@ package deploy_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,12 +25,43 @@ import (
 	"meantime/test/servers"
 )
 
+// What Helm, kustomize, compose and nfpm themselves say of deploy/ is in test/release, which takes minutes to compile: `make deploy-check`.
+// Here is what can be said of the same files without them.
+
 // file reads a file of the repository.
 func file(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(servers.Root(t), name))
 	require.NoError(t, err)
 	return text
+}
+
+// seals writes the seal; `make deploy-check` does so when all of its tests have passed.
+var seals = flag.Bool("seal", false, "write that the chart has passed make deploy-check")
+
+// The chart has passed `make deploy-check` as it is: whoever changes it runs that.
+func TestChartWasChecked(t *testing.T) {
+	if *seals {
+		require.NoError(t, os.WriteFile(filepath.Join(servers.Root(t), "deploy/helm/checked"), []byte(seal(t)+"\n"), 0o644))
+	}
+	require.Equal(t, strings.TrimSpace(string(file(t, "deploy/helm/checked"))), seal(t), "run make deploy-check")
+}
+
+// seal is a digest of what test/release looks at in the chart.
+func seal(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(servers.Root(t), "deploy/helm/meantime")
+	sum := sha256.New()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path) // it lies below
+		fmt.Fprintf(sum, "%s %d\n%s", filepath.ToSlash(rel), len(text), text)
+		return err
+	}))
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Every value that may be set is in the schema, with its default, and the schema has no other.
