@@ -124,10 +124,10 @@ var (
 	// passing are the series whose values are different every time: how long and how often the machine worked, and what
 	// depends on when a notification was received.
 	passing = regexp.MustCompile(`^meantime_(api|web|webhook|correlation|store|source)_\w*(duration_seconds|size_bytes)|` +
-		`^meantime_(build_info|correlation_|store_|config_last_reload_success_timestamp|source_last_success|source_polls|watchdog_last_seen|alert_lead)|` +
+		`^meantime_(build_info|external_url_info|correlation_|store_|config_last_reload_success_timestamp|source_last_success|source_polls|watchdog_last_seen|alert_lead)|` +
 		`^meantime_interval_\w+_seconds.*interval="(notify|detect)"`)
 	value = regexp.MustCompile(` \S+$`)
-	build = regexp.MustCompile(`(branch|goarch|goos|goversion|revision|tags|version)="[^"]*"`)
+	build = regexp.MustCompile(`(branch|goarch|goos|goversion|revision|tags|url|version)="[^"]*"`)
 )
 
 // stable is an exposition without what is different every time.

@@ -65,7 +65,7 @@ var tellsTheWay = regexp.MustCompile(`^(` + strings.Join([]string{
 	"meantime_correlation_(episodes|incidents)_total",       // how much of it was worked out after the last kill
 	"meantime_store_(operation|transaction)(s_total|_\\w+)", // what was read and written since
 	// Counted once in a while, and not before: what there is of them, the lists of incidents and episodes show as well.
-	"meantime_(store_(entries|size_bytes)|correlation_backlog)",
+	"meantime_(store_(entries|size_bytes)|correlation_backlog|external_url_info)",
 	"meantime_(availability|error_budget|incident_rate|time_between)_.*", // of the time watched until now
 	"meantime_interval_(duration_seconds_\\w+|restatements_total)",       // the all-time histogram keeps what once was right
 }, "|") + `)$`)

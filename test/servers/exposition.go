@@ -86,7 +86,7 @@ func OfAll(series string) bool {
 	}
 	for _, own := range []string{
 		"meantime_webhook_", "meantime_api_", "meantime_web_", "meantime_source_", "meantime_history_", "meantime_config_",
-		"meantime_build_info", "meantime_lease_held",
+		"meantime_build_info", "meantime_external_url_", "meantime_lease_held",
 		"meantime_correlation_pass_", "meantime_correlation_incidents_", "meantime_correlation_episodes_", "meantime_correlation_failures_",
 		"meantime_store_operation", "meantime_store_transaction_", "meantime_store_waiting_", "meantime_store_size_",
 	} {
