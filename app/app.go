@@ -157,7 +157,9 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 	}
 	a.contacts.learn(heard)
 
-	a.pipeline = &pipeline{store: db, logger: a.logger.With("component", "correlation"), metrics: a.metrics, now: a.now, heard: a.store.lastHeard}
+	a.pipeline = &pipeline{
+		store: db, logger: a.logger.With("component", "correlation"), metrics: a.metrics, now: a.now, heard: a.store.lastHeard,
+	}
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return err
 	}
