@@ -211,7 +211,13 @@ func TestHistory(t *testing.T) {
 	c.same(soon, func(e servers.Exposition) error {
 		for i := range registers {
 			if got := shownBy(e, i); got < lastOf(h.writes, i) {
-				return fmt.Errorf("register %d is at version %d, not %d", i, got, lastOf(h.writes, i))
+				var all []string
+				for k, r := range c.replicas {
+					m, err1 := byMetrics(r)
+					a, err2 := byAPI(r)
+					all = append(all, fmt.Sprintf("replica %d: /metrics %v %v, /api/v1/incidents %v %v", k, m, err1, a, err2))
+				}
+				return fmt.Errorf("register %d is at version %d, not %d\n%s", i, got, lastOf(h.writes, i), strings.Join(all, "\n"))
 			}
 		}
 		return nil
