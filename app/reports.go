@@ -15,6 +15,9 @@ import (
 	"meantime/store/sqlstore"
 )
 
+// Question is what the commands that read figures ask for.
+type Question = measure.Question
+
 // answers answers questions about figures, for the commands, the API and the pages alike. It reads the store each time, so that
 // a figure can be of any period, and measures by the same code as the metrics.
 type answers struct {

@@ -13,13 +13,12 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"meantime/app"
-	"meantime/measure"
 )
 
 // figure holds the flags of the commands that read figures. They read the store beside a daemon that may be running on it, or
 // ask the daemon.
 type figure struct {
-	measure.Question
+	app.Question
 	format string
 	url    string
 }
