@@ -15,7 +15,7 @@ import (
 	"meantime/store/sqlstore"
 )
 
-// Question is what the commands that read figures ask for.
+// Question is what the commands that read figures ask for; they know the app alone.
 type Question = measure.Question
 
 // answers answers questions about figures, for the commands, the API and the pages alike. It reads the store each time, so that

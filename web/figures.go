@@ -135,7 +135,7 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 				a.Set(name, value)
 			}
 		}
-		return "/figures?" + a.Encode()
+		return s.Prefix + "/figures?" + a.Encode()
 	}
 	for i := range rep.Groups {
 		x := &rep.Groups[i]
