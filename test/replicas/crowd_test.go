@@ -73,9 +73,8 @@ func (c *crowd) same(within time.Duration, ready func(servers.Exposition) error)
 				return err
 			}
 		}
-		shared := func(series string) bool { return servers.OfAll(series) && !servers.UntilNow(series) }
 		for i, e := range all[1:] {
-			if d := difference(all[0].Keep(shared), e.Keep(shared)); d != "" {
+			if d := difference(all[0].Keep(servers.OfAll), e.Keep(servers.OfAll)); d != "" {
 				return fmt.Errorf("replica %d does not show what replica 0 does:\n%s", i+1, d)
 			}
 		}

@@ -204,7 +204,8 @@ receivers: [{name: meantime, webhook_configs: [{url: "%s/webhook/alertmanager", 
 
 // figures are what is a function of the facts and the clock alone. The all-time histogram remembers what was shown.
 func figures(series string) bool {
-	return servers.OfAll(series) && !servers.UntilNow(series) && !strings.HasPrefix(series, "meantime_interval_duration_seconds") && !strings.HasPrefix(series, "meantime_interval_restatements_total")
+	return servers.OfAll(series) && !strings.HasPrefix(series, "meantime_interval_duration_seconds") &&
+		!strings.HasPrefix(series, "meantime_interval_restatements_total")
 }
 
 // alert is an alert as Alertmanager's API takes it.

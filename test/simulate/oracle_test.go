@@ -234,7 +234,7 @@ func (w *world) compareFigures(c *config.Validated, want correlate.Result, now t
 }
 
 // measured says of a series that it follows from incidents and verdicts alone: the collector shows it, and it remembers nothing
-// that was shown before and says nothing of watchdogs.
+// that was shown before, says nothing of watchdogs, and is not of the time up to when it was shown.
 func measured(shown *collector.Collector) func(series string) bool {
 	described := make(chan *prometheus.Desc, 1000)
 	shown.Describe(described)
@@ -249,6 +249,6 @@ func measured(shown *collector.Collector) func(series string) bool {
 	return func(series string) bool {
 		name, _, _ := strings.Cut(series, "{")
 		return names[name] && name != "meantime_interval_restatements_total" && name != "meantime_watchdog_last_seen_timestamp_seconds" &&
-			name != "meantime_blind_seconds"
+			name != "meantime_blind_seconds" && !servers.UntilNow(series)
 	}
 }
