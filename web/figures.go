@@ -260,9 +260,12 @@ func listedOf(g *measure.ReportGroup, name, address string) listed {
 	}
 	if r := g.Reliability; r != nil {
 		l.Percent = measure.Percent(r.Availability.Value)
+		if worst := r.Availability.Bounds.Lower; worst < r.Availability.Value {
+			l.Percent = "at least " + measure.Percent(worst)
+		}
 		switch b := r.Between; {
 		case b == nil:
-		case b.Mean == nil:
+		case b.Mean == nil || r.Incidents < measure.MinBounds: // the mean of so few is no fact
 			l.Between = "at least " + seconds(*b.Lower)
 		default:
 			l.Between = seconds(*b.Mean)

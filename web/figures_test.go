@@ -113,3 +113,25 @@ func TestFiguresPageOfAMistake(t *testing.T) {
 		require.Contains(t, w.Body.String(), want, target)
 	}
 }
+
+// A table has room for one word: what few incidents or an unknown end leave open is said as the least that is so.
+func TestTheTableClaimsNoMoreThanIsKnown(t *testing.T) {
+	mean, lower, upper := 30*86400., 11*86400., 200*86400.
+	for _, c := range []struct {
+		name             string
+		incidents        int
+		best, worst      float64
+		between, percent string
+	}{
+		{"many, all of it known", 5, 0.999, 0.999, "30 d", "99.9 %"},
+		{"few", 4, 0.999, 0.999, "at least 11 d", "99.9 %"},
+		{"an impact of an unknown end", 5, 1, 0.998, "30 d", "at least 99.8 %"},
+	} {
+		l := listedOf(&measure.ReportGroup{Now: &measure.Group{}, Reliability: &measure.Reliability{
+			Incidents: c.incidents, Between: &measure.Between{Mean: &mean, Lower: &lower, Upper: &upper},
+			Availability: measure.Estimate{Value: c.best, Bounds: &measure.Bounds{Lower: c.worst, Upper: c.best}},
+		}}, "checkout", "/")
+		require.Equal(t, c.between, l.Between, c.name)
+		require.Equal(t, c.percent, l.Percent, c.name)
+	}
+}
