@@ -48,5 +48,5 @@ func (n *news) say(logger *slog.Logger) {
 	if n.joined > 0 {
 		with = append(with, "alerts", n.joined)
 	}
-	logger.Info(n.what, with...)
+	logger.Info(n.what, with...) //nolint:sloglint // one of three constants
 }

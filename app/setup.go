@@ -175,7 +175,7 @@ func recordsOf(s *config.Source, now time.Time) setup.Asked {
 	x := setup.Asked{Name: s.Name, Kind: s.Type, Up: true}
 	if s.Type == "file" {
 		x.Answered = now
-		if _, err := os.Stat(string(s.Dir)); err != nil {
+		if _, err := os.Stat(s.Dir); err != nil {
 			x.Up, x.Err = false, err.Error()
 		}
 	}

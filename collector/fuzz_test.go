@@ -141,7 +141,7 @@ func readLabels(t *testing.T, s string, histogram bool) (text, rest string) {
 	for s[0] != '}' {
 		s = strings.TrimPrefix(s, ",")
 		name, after, found := strings.Cut(s, `="`)
-		if !found || !model.LabelName(name).IsValid() {
+		if !found || !model.UTF8Validation.IsValidLabelName(name) {
 			t.Fatalf("no label: %q", s)
 		}
 		var value strings.Builder

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
@@ -42,13 +41,13 @@ func (v *validator) prometheuses() []Prometheus {
 			v.address(key+".external_url", c.ExternalURL)
 		}
 		for _, l := range c.ExternalLabels {
-			if !model.LabelName(l.Name).IsValid() {
+			if !model.UTF8Validation.IsValidLabelName(l.Name) {
 				v.bad(key+".external_labels."+quotable(l.Name), "no label's name")
 			} else if l.Value == "" {
 				v.bad(key+".external_labels."+l.Name, "empty; an alert without the label would have it")
 			}
 		}
-		history := time.Duration(defaultHistory)
+		history := defaultHistory
 		if c.History.Given() {
 			history = c.History.Value() // 0 turns it off
 		}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
@@ -195,7 +194,7 @@ func TestMemoryForEachAlert(t *testing.T) {
 		few, many := held(500, c.sizes), held(2000, c.sizes)
 		each := (many - few) / 1500
 		t.Logf("%s: %d kB and %d kB, %d bytes for each alert more", c.name, few>>10, many>>10, each)
-		assert.Less(t, each, c.most, c.name)
+		require.Less(t, each, c.most, c.name)
 	}
 }
 

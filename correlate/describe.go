@@ -104,7 +104,6 @@ type recordInfo struct {
 	impacts            [][2]time.Time
 	created            time.Time
 	state              incident.State
-	labels             map[string]string
 
 	milestone assign.Milestone
 	end       time.Time // of the impact, zero where nobody told

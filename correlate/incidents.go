@@ -53,8 +53,7 @@ func (b *book) real(p *part) *part {
 // unions are the incidents that people said are one, each with its root: the one of records first.
 func (b *book) unions() map[*part]*part {
 	roots := map[*part]*part{}
-	var find func(p *part) *part
-	find = func(p *part) *part {
+	find := func(p *part) *part {
 		for roots[p] != nil && roots[p] != p {
 			p = roots[p]
 		}

@@ -143,7 +143,6 @@ type outlet struct {
 	worked int
 	part   int
 	end    incident.EpisodeKey // of the newest verdict delivered
-	shown  map[string]bool
 }
 
 // flush delivers what is worked out up to a cell, if that is much.

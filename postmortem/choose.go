@@ -3,7 +3,6 @@ package postmortem
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"meantime/incident"
 	"meantime/postmortem/extract"
@@ -152,6 +151,3 @@ func (r *reader) askMissing() {
 		r.question(AskAbsent, "milestones", "Not in the document: "+strings.Join(absent, ", ")+".", "Nothing in it looks like them.", nil, 0)
 	}
 }
-
-// near says whether two moments are the same minute, about.
-func near(a, b time.Time) bool { return a.Sub(b).Abs() <= time.Minute }

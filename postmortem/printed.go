@@ -55,7 +55,7 @@ func (r *reader) printedIn(toks []token) (ls []extract.Length) {
 		last = d.to
 		part, _ := r.partAt(toks[lo:d.from])
 		if part == extract.Whole {
-			end := 0
+			var end int
 			part, end = r.partAt(toks[d.to:hi])
 			last += end
 		}

@@ -388,11 +388,11 @@ func (p *Poller) store(ctx context.Context, items []Item, moves ...func()) error
 
 // batch is what the items of one page come to.
 type batch struct {
-	records     []incident.Record
-	outcomes    map[string]int
-	refused     []refusal
-	cut, stated int
-	said        []refusal // refusals that are new
+	records  []incident.Record
+	outcomes map[string]int
+	refused  []refusal
+	stated   int
+	said     []refusal // refusals that are new
 }
 
 // refusal is a record that could not be taken, and why.

@@ -123,8 +123,9 @@ func (b *budget) read(ctx context.Context, in io.Reader, length, limit int64, de
 			}
 			buf = append(make([]byte, 0, size), buf...)
 		}
-		n, err := 0, h.await(ctx)
+		err := h.await(ctx)
 		if err == nil {
+			var n int
 			n, err = in.Read(buf[len(buf):cap(buf)])
 			buf = buf[:len(buf)+n]
 			err = h.advance(n, err)

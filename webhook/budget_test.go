@@ -68,7 +68,7 @@ func chunk(b string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(b), b) }
 func exchange(t testing.TB, c net.Conn, request string) (status int, answer string, took time.Duration) {
 	begun := time.Now()
 	go func() { _, _ = io.WriteString(c, request) }()
-	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	res, err := http.ReadResponse(bufio.NewReader(c), nil) //nolint:bodyclose // the connection is closed
 	require.NoError(t, err)
 	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestLargeBodiesTogether(t *testing.T) {
 								_, _ = io.WriteString(c, "0\r\n\r\n")
 							}
 						}()
-						res, err := http.ReadResponse(bufio.NewReader(c), nil)
+						res, err := http.ReadResponse(bufio.NewReader(c), nil) //nolint:bodyclose // the connection is closed
 						require.NoError(t, err)
 						answer, err := io.ReadAll(res.Body)
 						require.NoError(t, err)
@@ -345,7 +345,7 @@ func TestDrain(t *testing.T) {
 			_, _ = io.WriteString(fast, head(len(request)))
 			time.Sleep(200 * time.Millisecond)
 			_, _ = io.WriteString(fast, request)
-			res, err := http.ReadResponse(bufio.NewReader(fast), nil)
+			res, err := http.ReadResponse(bufio.NewReader(fast), nil) //nolint:bodyclose // the connection is closed
 			require.NoError(t, err)
 			require.NoError(t, fast.Close())
 			answered <- res.StatusCode

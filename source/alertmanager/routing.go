@@ -52,13 +52,13 @@ func (s *Source) route(ctx context.Context) error {
 	notes := s.tree.Faults(likely)
 	for _, f := range notes {
 		if !slices.Contains(s.claimed, f) {
-			s.log.Warn("Alertmanager's configuration leads no notification here: " + f)
+			s.log.Warn("Alertmanager's configuration leads no notification here: " + f) //nolint:sloglint // the fault is the message
 		}
 	}
 	for _, p := range problems {
 		notes = append(notes, p.Text)
 		if !slices.Contains(s.claimed, p.Text) {
-			s.log.Warn("Alertmanager's configuration keeps times from being known: "+p.Text, "setting", string(p.Reason))
+			s.log.Warn("Alertmanager's configuration keeps times from being known: "+p.Text, "setting", string(p.Reason)) //nolint:sloglint // the problem is the message
 		}
 	}
 	s.claimed = notes

@@ -187,7 +187,8 @@ func (c *Connector) timeline(ctx context.Context, it *source.Item, is *issueJSON
 	if err := res.Decode(&got); err != nil {
 		return err
 	}
-	for _, e := range got.Errors {
+	if len(got.Errors) > 0 {
+		e := got.Errors[0]
 		if strings.Contains(e.Message, "doesn't exist on type") {
 			return nil // GitLab before 15.8 has no tags in timelines
 		}

@@ -94,7 +94,8 @@ func (p *Program) Run(ctx context.Context, input, raw any) ([]any, error) {
 			return out, nil
 		}
 		if err, bad := v.(error); bad {
-			if halt, ok := err.(*gojq.HaltError); ok && halt.Value() == nil {
+			var halt *gojq.HaltError
+			if errors.As(err, &halt) && halt.Value() == nil {
 				return out, nil
 			}
 			if errors.Is(err, context.DeadlineExceeded) {

@@ -77,7 +77,6 @@ type world struct {
 	server *Server
 	store  *Store
 	log    *logged
-	now    func() time.Time
 	poller *source.Poller
 	onlyer func(*source.PollerOptions)
 }

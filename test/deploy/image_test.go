@@ -103,8 +103,7 @@ func TestImage(t *testing.T) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			_ = daemon.Process.Kill()
-			<-ended
-			t.Log(said.String())
+			t.Log(<-ended, said.String())
 		}
 	})
 	servers.Eventually(t, 2*time.Minute, func() error {

@@ -144,7 +144,7 @@ func followReadme(t *testing.T, file string) {
 			}
 			v, err := prometheus.Query(mean(interval), time.Time{})
 			if err != nil || len(v) != 1 {
-				return fmt.Errorf("Prometheus has %v of %s: %v", v, interval, err)
+				return fmt.Errorf("Prometheus has %v of %s: %w", v, interval, err)
 			}
 		}
 		return nil

@@ -27,7 +27,6 @@ type hub struct {
 	told    []told                           // what is to be told to those who listen, not drawn yet
 	ears    map[*process]ear                 // who listens
 	lease   lease                            // by the world's clock
-	saves   map[int64]*process               // who saved under each token
 	stale   map[incident.RecordKey]staleRead // what a planted fault remembers
 	broken  []string                         // what must never happen and did
 }

@@ -193,7 +193,7 @@ func selector(labels map[string]string) string {
 	b.WriteString(firingSeries + "{" + firingOnly)
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		name := k
-		if !model.LabelName(k).IsValidLegacy() {
+		if !model.LegacyValidation.IsValidLabelName(k) {
 			name = strconv.Quote(k)
 		}
 		b.WriteString("," + name + "=" + strconv.Quote(labels[k]))
