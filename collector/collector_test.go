@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -22,6 +21,7 @@ import (
 
 	"meantime/incident"
 	"meantime/measure"
+	"meantime/test/servers"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -172,17 +172,8 @@ func TestLint(t *testing.T) {
 
 // TestPromtool: what the newest linter of the library does not check, promtool does.
 func TestPromtool(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("promtool is not installed")
-		}
-		t.Skip("promtool is not installed")
-	}
-	cmd := exec.Command(promtool, "check", "metrics", "--extended")
-	cmd.Stdin = strings.NewReader(text(t, rich(t).reg, plain))
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
+	said, ok := servers.Promtool(t, text(t, rich(t).reg, plain), "check", "metrics", "--extended")
+	require.True(t, ok, said)
 }
 
 // TestNames: a name, once released, stays. So does what a metric is grouped by.

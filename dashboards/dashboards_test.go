@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"meantime/test/servers"
 )
 
 type dashboard struct {
@@ -320,14 +322,7 @@ func TestRecords(t *testing.T) {
 // promtool runs Prometheus's own judge of rules.
 func promtool(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath("promtool")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("promtool is not installed")
-		}
-		t.Skip("promtool is not installed")
-	}
-	c := exec.CommandContext(t.Context(), path, args...)
+	c := exec.CommandContext(t.Context(), servers.Path(t, "promtool"), args...)
 	c.Dir = dir
 	out, err := c.CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"meantime/test/servers"
 )
 
 // A mixin is what jsonnet makes of mixin.libsonnet.
@@ -33,14 +35,7 @@ type mixinRule struct {
 // evaluate runs the mixin with the jsonnet of Debian, which is the oldest that people use; the newest is tried by test/deploy.
 func evaluate(t *testing.T, config string) mixin {
 	t.Helper()
-	path, err := exec.LookPath("jsonnet")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("jsonnet is not installed")
-		}
-		t.Skip("jsonnet is not installed")
-	}
-	cmd := exec.CommandContext(t.Context(), path, "-e", `local m = (import 'mixin.libsonnet') + { _config+:: `+config+` };
+	cmd := exec.CommandContext(t.Context(), servers.Path(t, "jsonnet"), "-e", `local m = (import 'mixin.libsonnet') + { _config+:: `+config+` };
 		{ Dashboards: m.grafanaDashboards, Alerts: m.prometheusAlerts, Records: m.prometheusRules }`)
 	var said strings.Builder
 	cmd.Stderr = &said

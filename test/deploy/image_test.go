@@ -17,23 +17,12 @@ import (
 	"meantime/test/servers"
 )
 
-// leftOut ends a test that cannot run here: skipped, and failed in CI.
-func leftOut(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal("cannot run, and CI leaves nothing out: " + reason)
-	}
-	t.Skip("cannot run here: " + reason)
-}
-
 // The image is built from nothing, says who it is and runs from its own root: not as root, with nothing but its own files.
 func TestImage(t *testing.T) {
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {
-		leftOut(t, "only root of a Linux machine builds an image without a daemon")
+		servers.LeftOut(t, "only root of a Linux machine builds an image without a daemon")
 	}
-	if _, err := exec.LookPath("buildah"); err != nil {
-		leftOut(t, err.Error())
-	}
+	servers.Path(t, "buildah")
 	root, storage := servers.Root(t), filepath.Join(t.TempDir(), "storage")
 	t.Setenv("STORAGE", storage)
 	run(t, root, "make", "image", "BUILDER=buildah", "IMAGE=meantime")

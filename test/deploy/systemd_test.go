@@ -13,10 +13,7 @@ import (
 
 // systemd reads the unit, and the credentials beside it, without a word.
 func TestUnit(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		leftOut(t, err.Error())
-	}
+	analyze := servers.Path(t, "systemd-analyze")
 	from := filepath.Join(servers.Root(t), "deploy/systemd")
 	for _, c := range []struct {
 		name, dropIn string
@@ -66,10 +63,7 @@ func TestUnit(t *testing.T) {
 
 // The unit gives Meantime little more than its store and the network.
 func TestUnitIsHardened(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		leftOut(t, err.Error())
-	}
+	analyze := servers.Path(t, "systemd-analyze")
 	// In tenths: newer versions of systemd look at more. It was 1.2 with 252.
 	run(t, servers.Root(t), analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", "deploy/systemd/meantime.service")
 }

@@ -78,13 +78,13 @@ func need(t testing.TB, p Program) string {
 	t.Helper()
 	path, err := p.Find()
 	if err != nil {
-		missing(t, err.Error())
+		LeftOut(t, err.Error())
 	}
 	return path
 }
 
-// missing ends a test that cannot run here.
-func missing(t testing.TB, reason string) {
+// LeftOut ends a test that cannot run here: skipped, and failed in CI.
+func LeftOut(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("cannot run, and CI leaves nothing out: %s", reason)
@@ -104,6 +104,18 @@ func Promtool(t testing.TB, stdin string, args ...string) (output string, ok boo
 		t.Fatalf("promtool: %v", err)
 	}
 	return string(out), err == nil
+}
+
+// Path is the path of a program of Programs by its name.
+func Path(t testing.TB, name string) string {
+	t.Helper()
+	for _, p := range Programs() {
+		if p.Name == name {
+			return need(t, p)
+		}
+	}
+	t.Fatalf("%s is no program of the tests", name)
+	return ""
 }
 
 // Chromium is the path of a browser.
