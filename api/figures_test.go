@@ -30,8 +30,9 @@ func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Repor
 		return nil, err
 	}
 	r, err := measure.NewReport(measure.ReportOptions{
-		Options: measure.Options{Intervals: incident.DefaultIntervals(), Objectives: []measure.Objective{{Interval: "resolve", Within: time.Hour}}, Availability: []measure.Availability{{Objective: 0.999}}},
-		Period:  p, Watched: x.f.now.AddDate(0, -1, 0), Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
+		Options: measure.Options{Intervals: incident.DefaultIntervals(),
+			Objectives: []measure.Objective{{Interval: "resolve", Within: time.Hour}}, Availability: []measure.Availability{{Objective: 0.999}}},
+		Period: p, Watched: x.f.now.AddDate(0, -1, 0), Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
 	}, x.each, func(func(incident.Verdict, error) bool) {})
 	if err != nil {
 		return nil, err
@@ -48,7 +49,8 @@ func (x figuresOf) Explain(_ context.Context, q measure.Question) (*measure.Expl
 	if err != nil {
 		return nil, err
 	}
-	return measure.Explain(x.each, measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
+	return measure.Explain(x.each,
+		measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
 }
 
 // someIncidents are enough for every statistic that an answer can hold, and one left out.
@@ -59,8 +61,10 @@ func (f *fixture) someIncidents() {
 	for i := range 60 {
 		start := f.now.Add(-time.Duration(i*20+1) * time.Hour)
 		inc := incident.Incident{
-			ID: "r" + strings.Repeat("0", i+1), Title: "One", Services: []string{"checkout"}, Severity: "critical", Kind: incident.KindIncident, State: incident.StateResolved,
-			DetectedBy: incident.ByAlert, Milestones: map[incident.MilestoneName]incident.Milestone{incident.Started: at(start), incident.Resolved: at(start.Add(time.Duration(i+1) * time.Minute))},
+			ID: "r" + strings.Repeat("0", i+1), Title: "One", Services: []string{"checkout"}, Severity: "critical",
+			Kind: incident.KindIncident, State: incident.StateResolved,
+			DetectedBy: incident.ByAlert, Milestones: map[incident.MilestoneName]incident.Milestone{incident.Started: at(start),
+				incident.Resolved: at(start.Add(time.Duration(i+1) * time.Minute))},
 			Impacts: []incident.Impact{{From: start, To: start.Add(time.Minute)}},
 		}
 		if i == 3 {

@@ -66,7 +66,8 @@ func TestAReviewWithAKnownIDReplacesIt(t *testing.T) {
 func TestAPostReadsNoOtherReview(t *testing.T) {
 	f := decidable(t)
 	for i := range 20 {
-		f.store.reviews = append(f.store.reviews, incident.Review{ID: fmt.Sprint("v", i), At: now, By: "bob", Action: incident.ReviewMark, Incident: "r1", Mark: "drill"})
+		f.store.reviews = append(f.store.reviews,
+			incident.Review{ID: fmt.Sprint("v", i), At: now, By: "bob", Action: incident.ReviewMark, Incident: "r1", Mark: "drill"})
 	}
 	for status, body := range map[int]string{
 		http.StatusOK:       `{"id":"v3","by":"ada","action":"mark","incident":"r2","mark":"drill"}`,

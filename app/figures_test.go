@@ -29,8 +29,10 @@ func (h *house) yearOf(seed uint64) {
 	for i := range 60 {
 		start := houseClock.Add(-time.Duration(r.IntN(100*24*60)) * time.Minute)
 		rec := incident.Record{
-			Source: "api", ID: fmt.Sprint(i), Title: fmt.Sprint("Incident ", i), Services: []string{[]string{"checkout", "search", "payments"}[r.IntN(3)]},
-			Severity: []string{"critical", "warning"}[r.IntN(2)], State: incident.StateResolved, Milestones: map[incident.MilestoneName]incident.Stated{},
+			Source: "api", ID: fmt.Sprint(i), Title: fmt.Sprint("Incident ", i),
+			Services: []string{[]string{"checkout", "search", "payments"}[r.IntN(3)]},
+			Severity: []string{"critical", "warning"}[r.IntN(2)], State: incident.StateResolved,
+			Milestones: map[incident.MilestoneName]incident.Stated{},
 		}
 		at := start
 		for _, m := range incident.MilestoneNames {

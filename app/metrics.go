@@ -87,7 +87,8 @@ func newMetrics() *metrics {
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg),
 		history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
 	}
-	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.external, m.lease, m.secrets, m.reloadOK, m.reloadAt, versioncollector.NewCollector("meantime"),
+	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.external, m.lease, m.secrets, m.reloadOK, m.reloadAt,
+		versioncollector.NewCollector("meantime"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -40,5 +40,6 @@ func TestNewsOfIncidents(t *testing.T) {
 		require.NoError(t, p.deliver(t.Context(), lease.Token, incident.Pass{Cursor: int64(i + 1), Rules: "r", Incidents: pass}))
 	}
 	said := regexp.MustCompile(`msg="([^"]*)" id=(\w+)|alerts=(\d+)`).FindAllString(log.String(), -1)
-	require.Equal(t, []string{`msg="Incident opened" id=a`, `msg="Alerts joined an incident" id=a`, "alerts=1", `msg="Incident resolved" id=a`}, said)
+	require.Equal(t,
+		[]string{`msg="Incident opened" id=a`, `msg="Alerts joined an incident" id=a`, "alerts=1", `msg="Incident resolved" id=a`}, said)
 }

@@ -70,8 +70,9 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 // measureOptions are what a configuration wants measured.
 func measureOptions(c *config.Validated) measure.Options {
 	o := measure.Options{
-		Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, Objectives: objectives(c),
-		OpenFor: c.Rules.OpenFor,
+		Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames,
+		Objectives: objectives(c),
+		OpenFor:    c.Rules.OpenFor,
 	}
 	for _, a := range c.Availability {
 		o.Availability = append(o.Availability, measure.Availability{Service: a.Service, Severities: a.Severities, Objective: a.Objective})
@@ -97,7 +98,8 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	}
 	loaded := make(chan error, 1)
 	go func() { loaded <- ledger.Load(p.store.Ledger(ctx)) }()
-	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from.Add(-measure.Reach)), p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
+	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from.Add(-measure.Reach)),
+		p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
 	if bookErr != nil {
 		return fmt.Errorf("load incidents: %w", bookErr)
 	}

@@ -95,7 +95,8 @@ func (a *answers) Report(ctx context.Context, q measure.Question) (*measure.Repo
 	if _, _, err := q.Groups(); err != nil {
 		return nil, err
 	}
-	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p, Asked: measure.Grouping{Service: q.Service, Severity: q.Severity}}
+	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p,
+		Asked: measure.Grouping{Service: q.Service, Severity: q.Severity}}
 	if o.Watched, err = a.store.Began(ctx); err != nil {
 		return nil, err
 	}
@@ -171,7 +172,8 @@ func Simulate(ctx context.Context, o Options, q measure.Question, n int, change 
 	sample := e.Seconds()
 	s, ok := measure.Simulate(sample, measure.SimulateOptions{N: n, Change: change})
 	if !ok {
-		return nil, fmt.Errorf("too few incidents: %d with a recorded %s in %s, and it takes %d", len(sample), e.Interval.Name, e.Period(), measure.MinBounds)
+		return nil, fmt.Errorf("too few incidents: %d with a recorded %s in %s, and it takes %d", len(sample), e.Interval.Name, e.Period(),
+			measure.MinBounds)
 	}
 	return &s, nil
 }

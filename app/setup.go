@@ -50,7 +50,8 @@ func (a *App) checklist(ctx context.Context) (setup.Checklist, error) {
 	}
 	states := map[string]setup.Asked{}
 	for _, s := range a.sourceStates() {
-		states[s.Name] = setup.Asked{Name: s.Name, Kind: s.Kind, Up: s.Up, Answered: s.LastSuccess, Err: s.Err, Progress: s.Progress, Problems: s.Notes}
+		states[s.Name] = setup.Asked{Name: s.Name, Kind: s.Kind, Up: s.Up, Answered: s.LastSuccess, Err: s.Err, Progress: s.Progress,
+			Problems: s.Notes}
 	}
 	asked := func(name string) setup.Asked {
 		x, ok := states[name]

@@ -79,13 +79,15 @@ func TestDoctor(t *testing.T) {
 		},
 		"nothing opens an incident": {
 			alertmanager: "route: {receiver: meantime}\n" + hook, config: "sources: []\ncorrelate: {open: {matchers: []}}\n",
-			says: []string{"[missing] Something opens incidents", "correlate.open.matchers is empty, and there is no source of records", "matchers: ['severity=~"},
+			says: []string{"[missing] Something opens incidents", "correlate.open.matchers is empty, and there is no source of records",
+				"matchers: ['severity=~"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			file := filepath.Join(dir, "meantime.yml")
-			text := fmt.Sprintf("alertmanagers: [{url: %q}]\nprometheuses: [{url: %q}]\n%s", answering(t, c.alertmanager), answering(t, ""), c.config)
+			text := fmt.Sprintf("alertmanagers: [{url: %q}]\nprometheuses: [{url: %q}]\n%s", answering(t, c.alertmanager), answering(t, ""),
+				c.config)
 			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 			var out strings.Builder
 			ready, err := Doctor(context.Background(), Options{ConfigFile: file, Environ: []string{}, DSN: "sqlite:" + dir + "/none.db"}, "", &out)
@@ -101,9 +103,11 @@ func TestDoctor(t *testing.T) {
 
 func TestDoctorOfWhatDoesNotAnswer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "meantime.yml")
-	require.NoError(t, os.WriteFile(file, []byte("prometheuses: [{url: 'http://127.0.0.1:1'}]\nsources: [{name: ours, type: file, dir: ./none}]\n"), 0o600))
+	require.NoError(t,
+		os.WriteFile(file, []byte("prometheuses: [{url: 'http://127.0.0.1:1'}]\nsources: [{name: ours, type: file, dir: ./none}]\n"), 0o600))
 	var out strings.Builder
-	ready, err := Doctor(context.Background(), Options{ConfigFile: file, Environ: []string{}, DSN: "sqlite:" + t.TempDir() + "/none.db"}, "", &out)
+	ready, err := Doctor(context.Background(), Options{ConfigFile: file, Environ: []string{}, DSN: "sqlite:" + t.TempDir() + "/none.db"},
+		"", &out)
 	require.NoError(t, err)
 	require.False(t, ready)
 	require.Contains(t, out.String(), "prometheus does not answer: ")
@@ -133,8 +137,9 @@ func TestTestAlert(t *testing.T) {
 	}{
 		"made up":        {nil, true, "notification store intake incident measured removed", "resolve 5m1s"},
 		"of no severity": {map[string]string{"alertname": "X"}, false, "notification store intake incident", "does not let it open an incident"},
-		"ignored":        {map[string]string{"alertname": "X", "severity": "page", "team": "sandbox"}, false, "notification store intake", "alerts.ignore"},
-		"no alertname":   {map[string]string{"severity": "page"}, true, "notification store intake incident measured removed", "severity page"},
+		"ignored": {map[string]string{"alertname": "X", "severity": "page", "team": "sandbox"}, false, "notification store intake",
+			"alerts.ignore"},
+		"no alertname": {map[string]string{"severity": "page"}, true, "notification store intake incident measured removed", "severity page"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := r.testAlert(context.Background(), c.labels)
@@ -168,15 +173,19 @@ func TestPlace(t *testing.T) {
 		want             place
 		err              string
 	}{
-		"nothing":                    {},
-		"a host":                     {external: "https://ops.example.org/", want: place{url: "https://ops.example.org"}},
-		"a path":                     {external: "https://ops.example.org/meantime/", want: place{"https://ops.example.org/meantime", "/meantime", "/meantime"}},
-		"a proxy that takes it away": {external: "https://ops.example.org/meantime", prefix: "/", want: place{"https://ops.example.org/meantime", "/meantime", ""}},
-		"a prefix alone":             {prefix: "m/", want: place{path: "/m", routes: "/m"}},
-		"no scheme":                  {external: "ops.example.org", err: `web.external-url: "ops.example.org": not an address such as https://ops.example.org/meantime`},
-		"a question":                 {external: "https://ops.example.org/?a", err: `web.external-url: "https://ops.example.org/?a": it must have no user, no ? and no #`},
-		"a pattern":                  {prefix: "/{x}", err: `web.route-prefix: "/{x}": not a path such as /meantime`},
-		"up":                         {prefix: "/a/../b", err: `web.route-prefix: "/a/../b": not a path such as /meantime`},
+		"nothing": {},
+		"a host":  {external: "https://ops.example.org/", want: place{url: "https://ops.example.org"}},
+		"a path": {external: "https://ops.example.org/meantime/",
+			want: place{"https://ops.example.org/meantime", "/meantime", "/meantime"}},
+		"a proxy that takes it away": {external: "https://ops.example.org/meantime", prefix: "/",
+			want: place{"https://ops.example.org/meantime", "/meantime", ""}},
+		"a prefix alone": {prefix: "m/", want: place{path: "/m", routes: "/m"}},
+		"no scheme": {external: "ops.example.org",
+			err: `web.external-url: "ops.example.org": not an address such as https://ops.example.org/meantime`},
+		"a question": {external: "https://ops.example.org/?a",
+			err: `web.external-url: "https://ops.example.org/?a": it must have no user, no ? and no #`},
+		"a pattern": {prefix: "/{x}", err: `web.route-prefix: "/{x}": not a path such as /meantime`},
+		"up":        {prefix: "/a/../b", err: `web.route-prefix: "/a/../b": not a path such as /meantime`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := newPlace(c.external, c.prefix)

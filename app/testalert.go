@@ -113,7 +113,8 @@ func (a *App) testAlert(ctx context.Context, labels map[string]string) (setup.Tr
 		}
 	}
 	step("measured", len(parts) > 0, fmt.Sprintf("Service %s, severity %s: %s.",
-		orElse(strings.Join(in.Services, ", "), "not told"), orElse(in.Severity, "not told"), orElse(strings.Join(parts, ", "), "no interval is known")))
+		orElse(strings.Join(in.Services, ", "), "not told"), orElse(in.Severity, "not told"),
+		orElse(strings.Join(parts, ", "), "no interval is known")))
 	step("removed", true, "Nothing of it was stored, and no figure changed.")
 	return out, nil
 }
@@ -134,7 +135,8 @@ func takeTest(
 		if !end.IsZero() {
 			clock = end.Add(time.Second)
 		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/webhook/alertmanager", bytes.NewReader(notificationOf(labels, now.Add(-time.Second), end)))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/webhook/alertmanager",
+			bytes.NewReader(notificationOf(labels, now.Add(-time.Second), end)))
 		if err != nil {
 			return facts, now, err.Error()
 		}

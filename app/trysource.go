@@ -61,7 +61,8 @@ func (a *App) trySource(ctx context.Context, s *config.Source, saved string, out
 	case s.Type == "file" && saved != "":
 		return a.tryTable(s, saved, body, out)
 	case s.Type == "file":
-		return fmt.Errorf("source %s is a folder; --file=TABLE.csv shows what its map makes of a table, check-config and the log tell of the rest", s.Name)
+		return fmt.Errorf("source %s is a folder; --file=TABLE.csv shows what its map makes of a table, "+
+			"check-config and the log tell of the rest", s.Name)
 	}
 	p, err := a.polled(s, via)
 	if err != nil {

@@ -44,7 +44,8 @@ func TestTrySaved(t *testing.T) {
 		want               []string // in what is said, or in the error
 	}{
 		{"desk", "a.json", `{"data":[{"id":"1","title":"Shop down","at":"2026-03-02T10:00:00Z","end":"2026-03-02T11:00:00Z"},{"id":"2","kind":"task"},{"id":"3","at":"soon"}]}`, []string{
-			"a.json holds 3 incidents for desk (http). Nobody was asked, nothing was stored.", "1 of them are left out", `Refused: incident 3 of the answer: created_at: not a time: "soon"`, "1: Shop down",
+			"a.json holds 3 incidents for desk (http). Nobody was asked, nothing was stored.", "1 of them are left out",
+			`Refused: incident 3 of the answer: created_at: not a time: "soon"`, "1: Shop down",
 			"detected      2026-03-02T10:00:00Z", "started       not said",
 		}},
 		{"desk", "a.json", `{"data":[]}`, []string{"holds 0 incidents", "does the file hold a whole answer"}},
@@ -64,7 +65,8 @@ func TestTrySaved(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		saved := path(c.file, c.text)
-		err := TrySource(t.Context(), Options{ConfigFile: config, Environ: []string{}, Logger: slog.New(slog.DiscardHandler)}, c.source, saved, &out)
+		err := TrySource(t.Context(), Options{ConfigFile: config, Environ: []string{}, Logger: slog.New(slog.DiscardHandler)}, c.source,
+			saved, &out)
 		said := out.String()
 		if err != nil {
 			said = err.Error()
@@ -74,6 +76,7 @@ func TestTrySaved(t *testing.T) {
 		}
 		require.NotContains(t, said, "s3cret")
 	}
-	err := TrySource(t.Context(), Options{ConfigFile: config, Environ: []string{}, Logger: slog.New(slog.DiscardHandler)}, "sheet", "", &bytes.Buffer{})
+	err := TrySource(t.Context(), Options{ConfigFile: config, Environ: []string{}, Logger: slog.New(slog.DiscardHandler)}, "sheet", "",
+		&bytes.Buffer{})
 	require.ErrorContains(t, err, "source sheet is a folder; --file=TABLE.csv shows")
 }

@@ -67,16 +67,20 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		precisionUpper: desc("alert_precision_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_precision_ratio.", by()...),
 		episodes:       desc("alert_episodes", "Alert episodes that began in the window by alert name and what became of them; rare names are under (other).", by("alertname", "outcome")...),
 
-		between:      desc("time_between_incidents_mean_seconds", "Mean time between incidents that count as down (MTBF): time without impact over their number.", by()...),
-		betweenLower: desc("time_between_incidents_lower_seconds", "Lower end of the exact 90 % interval of the mean time between incidents; alone where there was none.", by()...),
-		betweenUpper: desc("time_between_incidents_upper_seconds", "Upper end of the exact 90 % interval of the mean time between incidents.", by()...),
+		between: desc("time_between_incidents_mean_seconds",
+			"Mean time between incidents that count as down (MTBF): time without impact over their number.", by()...),
+		betweenLower: desc("time_between_incidents_lower_seconds",
+			"Lower end of the exact 90 % interval of the mean time between incidents; alone where there was none.", by()...),
+		betweenUpper: desc("time_between_incidents_upper_seconds",
+			"Upper end of the exact 90 % interval of the mean time between incidents.", by()...),
 
 		rate:      desc("incident_rate_per_day", "Incidents that count as down for each day without impact.", by()...),
 		rateLower: desc("incident_rate_per_day_lower", "Lower end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
 		rateUpper: desc("incident_rate_per_day_upper", "Upper end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
 
-		available:      desc("availability_ratio", "Share of the window without known impact of an incident that counts as down.", by()...),
-		availableLower: desc("availability_ratio_lower", "The least that meantime_availability_ratio can be, whenever impact of which nobody told an end or a start was.", by()...),
+		available: desc("availability_ratio", "Share of the window without known impact of an incident that counts as down.", by()...),
+		availableLower: desc("availability_ratio_lower",
+			"The least that meantime_availability_ratio can be, whenever impact of which nobody told an end or a start was.", by()...),
 		availableUpper: desc("availability_ratio_upper", "The most that meantime_availability_ratio can be.", by()...),
 		budget:         desc("error_budget_used_ratio", "Known impact over what the configured availability objective allows.", by()...),
 

@@ -126,14 +126,16 @@ func TestLateAlertsLeaveOtherDaysAlone(t *testing.T) {
 	w.restart()
 	var list []incident.Sighting
 	for i := range 120 { // what is listened to every day, so that one more day changes no rate
-		s := firingAt(w, i, w.now.Add(-time.Duration(30*24-6*i)*time.Hour), map[string]string{"alertname": "Now and then", "service": "s2", "severity": "info"})
+		s := firingAt(w, i, w.now.Add(-time.Duration(30*24-6*i)*time.Hour),
+			map[string]string{"alertname": "Now and then", "service": "s2", "severity": "info"})
 		s.EndsAt = s.StartsAt.Add(time.Minute)
 		s.ResolvedFirst = s.EndsAt
 		list = append(list, s)
 	}
 	for day := range 3 {
 		for i := range 200 {
-			s := firingAt(w, i, w.now.Add(-time.Duration(20-8*day)*24*time.Hour).Add(time.Duration(i)*time.Second), storms["of 40 services and 10 names"](i))
+			s := firingAt(w, i, w.now.Add(-time.Duration(20-8*day)*24*time.Hour).Add(time.Duration(i)*time.Second),
+				storms["of 40 services and 10 names"](i))
 			s.EndsAt = s.StartsAt.Add(10 * time.Minute)
 			s.ResolvedFirst = s.EndsAt
 			list = append(list, s)
@@ -208,7 +210,8 @@ func TestAReviewCostsNoOther(t *testing.T) {
 		decide := func(i int, at time.Time) incident.Review {
 			s := f.Sightings[i]
 			k := s.Key()
-			return incident.Review{ID: fmt.Sprint("v", i), At: at, By: "ada", Action: incident.ReviewReject, Incident: incident.EpisodeID(k), Episode: &k}
+			return incident.Review{ID: fmt.Sprint("v", i), At: at, By: "ada", Action: incident.ReviewReject, Incident: incident.EpisodeID(k),
+				Episode: &k}
 		}
 		for i := range n + 1 {
 			at := w.now.Add(-time.Duration(n+1-i) * 36 * time.Hour)

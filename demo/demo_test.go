@@ -127,7 +127,8 @@ func TestDemo(t *testing.T) {
 	for month := 1; month < 12; month++ {
 		at := time.Now().Add(-5*time.Hour).AddDate(0, -month, 0)
 		at = time.Unix(at.Unix()/(48*3600)*(48*3600), 0).UTC() // where there is a sample
-		cmd := exec.Command(servers.Binary(t), "report", "--config.file="+filepath.Join(s.dir, "meantime.yml"), "--window=28d", "--by=service,severity", "--format=json", "--to="+at.Format(time.RFC3339))
+		cmd := exec.Command(servers.Binary(t), "report", "--config.file="+filepath.Join(s.dir, "meantime.yml"), "--window=28d",
+			"--by=service,severity", "--format=json", "--to="+at.Format(time.RFC3339))
 		text, err := cmd.Output()
 		require.NoError(t, err)
 		var r measure.Report

@@ -42,7 +42,8 @@ func TestCalendar(t *testing.T) {
 	require.Equal(t, 54*time.Hour, night.Between(moment("2026-02-27T00:00:00Z"), moment("2026-03-03T00:00:00Z")), "what overlaps counts once")
 	always, err := NewCalendar("a", "Europe/London", []string{"sun-sat 00:00-24:00"}, nil)
 	require.NoError(t, err)
-	require.Equal(t, 25*time.Hour, always.Between(moment("2026-10-24T23:00:00Z"), moment("2026-10-26T00:00:00Z")), "the day on which the clock is put back")
+	require.Equal(t, 25*time.Hour, always.Between(moment("2026-10-24T23:00:00Z"), moment("2026-10-26T00:00:00Z")),
+		"the day on which the clock is put back")
 }
 
 func TestCalendarMistakes(t *testing.T) {

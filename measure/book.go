@@ -92,7 +92,8 @@ func (c *counts) add(r *row, by int) {
 
 // NewBook makes an empty one.
 func NewBook(o Options) *Book {
-	b := &Book{o: o, plan: newPlan(o), since: unknown, early: map[string]*row{}, rows: map[string]*row{}, groups: map[groupKey]*group{}, open: map[*row]bool{}, known: map[Labels]int{}, changed: true}
+	b := &Book{o: o, plan: newPlan(o), since: unknown, early: map[string]*row{}, rows: map[string]*row{}, groups: map[groupKey]*group{},
+		open: map[*row]bool{}, known: map[Labels]int{}, changed: true}
 	b.episodes = newEpisodes(o.Windows)
 	b.group(everything)
 	return b

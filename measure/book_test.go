@@ -61,7 +61,8 @@ func randomIncident(t *rapid.T) incident.Incident {
 		}
 	}
 	if rapid.Bool().Draw(t, "lead") {
-		inc.Alerts = incident.AlertTimes{Heard: minute(start + 30), Fired: minute(start), First: minute(start + 1), Person: minute(start + rapid.Float64Range(-5, 5).Draw(t, "person"))}
+		inc.Alerts = incident.AlertTimes{Heard: minute(start + 30), Fired: minute(start), First: minute(start + 1),
+			Person: minute(start + rapid.Float64Range(-5, 5).Draw(t, "person"))}
 	}
 	return inc
 }
@@ -122,7 +123,8 @@ func TestBookLaw(t *testing.T) {
 			// What left the longest window, does not reach into it and is not open is forgotten for good.
 			p, tick := newPlan(testOptions), now.Truncate(Step)
 			maps.DeleteFunc(incidents, func(_ string, inc incident.Incident) bool {
-				return !inc.At().After(now.Add(-3*time.Hour)) && !Open(&inc, tick) && !p.reaches(rowOf(&inc), tick.Add(-3*time.Hour).UnixNano(), tick.UnixNano())
+				return !inc.At().After(now.Add(-3*time.Hour)) && !Open(&inc, tick) &&
+					!p.reaches(rowOf(&inc), tick.Add(-3*time.Hour).UnixNano(), tick.UnixNano())
 			})
 			fresh := NewBook(testOptions)
 			fresh.Watched(watched)

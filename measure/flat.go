@@ -100,7 +100,8 @@ func (a *Answer) CSV(w io.Writer) error {
 	for _, s := range incident.Statuses[1:] {
 		head = append(head, string(s))
 	}
-	head = append(head, "median_seconds", "median_lower_seconds", "median_upper_seconds", "mean_seconds", "p90_seconds", "max_seconds", "survival_median_seconds",
+	head = append(head, "median_seconds", "median_lower_seconds", "median_upper_seconds", "mean_seconds", "p90_seconds", "max_seconds",
+		"survival_median_seconds",
 		"before_n", "before_median_seconds", "ratio", "ratio_lower", "ratio_upper", "change")
 	if err := out.Write(head); err != nil {
 		return err
@@ -108,12 +109,14 @@ func (a *Answer) CSV(w io.Writer) error {
 	for i := range a.Figures {
 		f := &a.Figures[i]
 		line := []string{
-			a.From.UTC().Format(time.RFC3339), a.To.UTC().Format(time.RFC3339), cell(f.Service), cell(f.Severity), cell(f.Interval), strconv.Itoa(f.Incidents), strconv.Itoa(f.N),
+			a.From.UTC().Format(time.RFC3339), a.To.UTC().Format(time.RFC3339), cell(f.Service), cell(f.Severity), cell(f.Interval),
+			strconv.Itoa(f.Incidents), strconv.Itoa(f.N),
 		}
 		for _, s := range incident.Statuses[1:] {
 			line = append(line, strconv.Itoa(f.Status[s]))
 		}
-		line = append(append(line, estimate(f.Median)...), decimal(f.Mean), decimal(f.P90), decimal(f.Max), decimal(f.Survival), strconv.Itoa(f.Before.N), estimate(f.Before.Median)[0])
+		line = append(append(line, estimate(f.Median)...), decimal(f.Mean), decimal(f.P90), decimal(f.Max), decimal(f.Survival),
+			strconv.Itoa(f.Before.N), estimate(f.Before.Median)[0])
 		line = append(append(line, estimate(f.Change.Ratio)...), f.Change.Words)
 		if err := out.Write(line); err != nil {
 			return err

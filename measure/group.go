@@ -29,7 +29,8 @@ type objective struct {
 // newPlan is the plan of options, of which the intervals, objectives, availability and how long incidents count as open are used.
 func newPlan(o Options) plan {
 	intervals, objectives := o.Intervals, o.Objectives
-	p := plan{intervals: intervals, objectives: map[string][]objective{}, availability: o.Availability, openFor: int64(o.OpenFor), poisson: map[int]Bounds{}}
+	p := plan{intervals: intervals, objectives: map[string][]objective{}, availability: o.Availability, openFor: int64(o.OpenFor),
+		poisson: map[int]Bounds{}}
 	for _, iv := range intervals {
 		p.spans = append(p.spans, rangeOf(iv))
 		p.survives = append(p.survives, iv.To == incident.Point(incident.Mitigated) || iv.To == incident.Point(incident.Resolved))

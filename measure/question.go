@@ -136,7 +136,8 @@ func month(name, zone string, now time.Time) (Period, error) {
 		return Period{}, fmt.Errorf("%s has not begun", name)
 	}
 	return Period{
-		Name: name, Before: from.AddDate(0, -1, 0).UTC(), From: from.UTC(), To: incident.Earliest(from.AddDate(0, 1, 0), now).UTC(), halfOpen: true,
+		Name: name, Before: from.AddDate(0, -1, 0).UTC(), From: from.UTC(), To: incident.Earliest(from.AddDate(0, 1, 0), now).UTC(),
+		halfOpen: true,
 	}, nil
 }
 

@@ -27,12 +27,15 @@ func TestPeriod(t *testing.T) {
 	}{
 		{Question{}, Period{"7d", now.AddDate(0, 0, -14), now.AddDate(0, 0, -7), now, false}},
 		{Question{Window: "4w"}, Period{"4w", now.AddDate(0, 0, -56), now.AddDate(0, 0, -28), now, false}},
-		{Question{Window: "2d", To: "2026-11-10T00:00:00Z"}, Period{"2d", at("2026-11-06T00:00:00Z"), at("2026-11-08T00:00:00Z"), at("2026-11-10T00:00:00Z"), false}},
-		{Question{From: "2026-11-01T00:00:00Z", To: "2026-11-08T00:00:00Z"}, Period{"", at("2026-10-25T00:00:00Z"), at("2026-11-01T00:00:00Z"), at("2026-11-08T00:00:00Z"), true}},
+		{Question{Window: "2d", To: "2026-11-10T00:00:00Z"},
+			Period{"2d", at("2026-11-06T00:00:00Z"), at("2026-11-08T00:00:00Z"), at("2026-11-10T00:00:00Z"), false}},
+		{Question{From: "2026-11-01T00:00:00Z", To: "2026-11-08T00:00:00Z"},
+			Period{"", at("2026-10-25T00:00:00Z"), at("2026-11-01T00:00:00Z"), at("2026-11-08T00:00:00Z"), true}},
 		{Question{From: "2026-11-20T13:00:00Z"}, Period{"", at("2026-11-20T11:00:00Z"), at("2026-11-20T13:00:00Z"), now, true}},
 		{Question{Month: "2026-03"}, Period{"2026-03", at("2026-02-01T00:00:00Z"), at("2026-03-01T00:00:00Z"), at("2026-04-01T00:00:00Z"), true}},
 		// Summer time begins on 29 March: the month is an hour shorter.
-		{Question{Month: "2026-03", Zone: "Europe/Berlin"}, Period{"2026-03", at("2026-01-31T23:00:00Z"), at("2026-02-28T23:00:00Z"), at("2026-03-31T22:00:00Z"), true}},
+		{Question{Month: "2026-03", Zone: "Europe/Berlin"},
+			Period{"2026-03", at("2026-01-31T23:00:00Z"), at("2026-02-28T23:00:00Z"), at("2026-03-31T22:00:00Z"), true}},
 		{Question{Month: "2026-11"}, Period{"2026-11", at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z"), now, true}}, // it is not over
 		{Question{Month: "2026-01"}, Period{"2026-01", at("2025-12-01T00:00:00Z"), at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"), true}},
 	} {
@@ -69,7 +72,8 @@ func TestPeriod(t *testing.T) {
 func TestNamesThatAreNotKnown(t *testing.T) {
 	names := &Names{Services: []string{"search", "checkout"}, Severities: []string{"critical"}}
 	require.NoError(t, names.Check(&Question{Service: "search", Severity: "critical"}))
-	require.EqualError(t, names.Check(&Question{Service: "chekout"}), `service: no service "chekout"; did you mean checkout?; there are checkout, search`)
+	require.EqualError(t, names.Check(&Question{Service: "chekout"}),
+		`service: no service "chekout"; did you mean checkout?; there are checkout, search`)
 	require.EqualError(t, names.Check(&Question{Severity: "SEV-9"}), `severity: no severity "SEV-9"; there are critical`)
 	require.EqualError(t, (&Names{}).Check(&Question{Service: "a"}), `service: no service "a"; none is known`)
 	_, err := (&Question{Interval: "resolved"}).Asked(incident.DefaultIntervals()[3:5])

@@ -103,7 +103,8 @@ func downsOf(inc *incident.Incident, at int64) downs {
 }
 
 func (d *downs) equal(o *downs) bool {
-	return d.endless == o.endless && d.impact == o.impact && d.last == o.last && slices.Equal(d.known, o.known) && slices.Equal(d.maybe, o.maybe)
+	return d.endless == o.endless && d.impact == o.impact && d.last == o.last && slices.Equal(d.known, o.known) &&
+		slices.Equal(d.maybe, o.maybe)
 }
 
 // latest is when impact without a known end was over at the latest.
@@ -247,7 +248,8 @@ func (r *Reliability) Lines() []string {
 	case b.Mean == nil:
 		out = append(out, fmt.Sprintf("Time between incidents: none began in %s watched, so at least %s", Human(r.Watched), Human(*b.Lower)))
 	default:
-		out = append(out, fmt.Sprintf("Time between incidents: %s on average, of %d (%s to %s)", Human(*b.Mean), r.Incidents, Human(*b.Lower), Human(*b.Upper)))
+		out = append(out, fmt.Sprintf("Time between incidents: %s on average, of %d (%s to %s)", Human(*b.Mean), r.Incidents,
+			Human(*b.Lower), Human(*b.Upper)))
 	}
 	if x := r.Rate; x != nil {
 		out = append(out, fmt.Sprintf("Incidents a week: %.3g (%.3g to %.3g)", 7*x.PerDay, 7*x.Lower, 7*x.Upper))

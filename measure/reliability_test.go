@@ -83,7 +83,8 @@ func TestCompareRates(t *testing.T) {
 		ratio, lower, upper, p float64
 		words                  string
 	}{
-		{21, 3011, 11, 800, 1.971488, 0.977584, 3.827386, 0.079669, "no change can be told from 21 before and 11 now (0.98 to 3.83 times as often)"},
+		{21, 3011, 11, 800, 1.971488, 0.977584, 3.827386, 0.079669,
+			"no change can be told from 21 before and 11 now (0.98 to 3.83 times as often)"},
 		{19, 28, 9, 28, 0.473684, 0.218141, 0.975461, 0.087159, "less often: 0.47 times as often as before (0.22 to 0.98)"},
 		{12, 28, 12, 28, 1, 0.469337, 2.130664, 1, "no change can be told from 12 before and 12 now (0.47 to 2.13 times as often)"},
 		{3, 28, 12, 27.5, 4.072727, 1.297002, 16.892775, 0.020215, "more often: 4.07 times as often as before (1.30 to 16.89)"},
@@ -210,16 +211,21 @@ func TestReliability(t *testing.T) {
 		atMost    float64
 		watchedTo float64 // minutes watched
 	}{
-		{name: "an incident before the window reaches into it and did not begin in it", incs: []incident.Incident{down("a", -day, 60)}, down: 60, atMost: 60},
+		{name: "an incident before the window reaches into it and did not begin in it", incs: []incident.Incident{down("a", -day, 60)},
+			down: 60, atMost: 60},
 		{name: "so does one whose end nobody knows, for as long as one may count as open",
-			incs: []incident.Incident{made("a", at{"started": -3 * day}, func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-3 * day)}} })}, atMost: 4 * day},
+			incs: []incident.Incident{made("a", at{"started": -3 * day},
+				func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-3 * day)}} })}, atMost: 4 * day},
 		{name: "one that began longer ago than Reach does not", incs: []incident.Incident{down("a", -36*day, 60)}},
-		{name: "but where it is open", incs: []incident.Incident{made("a", at{"started": -36 * day}, open, func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-36 * day)}} })},
+		{name: "but where it is open", incs: []incident.Incident{made("a", at{"started": -36 * day}, open,
+			func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-36 * day)}} })},
 			down: month, atMost: month},
 		{name: "an open one counts until now", incidents: 1, down: 60, atMost: 60,
-			incs: []incident.Incident{made("a", at{"started": 28*day - 60}, open, func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(28*day - 60)}} })}},
+			incs: []incident.Incident{made("a", at{"started": 28*day - 60}, open,
+				func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(28*day - 60)}} })}},
 		{name: "where it is resolved, impact was over", incidents: 1, atMost: 90,
-			incs: []incident.Incident{made("a", at{"started": 5 * day, "resolved": 5*day + 90}, func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(5 * day)}} })}},
+			incs: []incident.Incident{made("a", at{"started": 5 * day, "resolved": 5*day + 90},
+				func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(5 * day)}} })}},
 		{name: "an impact without an end was over before the next", incidents: 1, down: 10, atMost: 60,
 			incs: []incident.Incident{made("a", at{"started": 5 * day}, func(x *incident.Incident) {
 				x.Impacts = []incident.Impact{{From: minute(5 * day)}, {From: minute(5*day + 50), To: minute(5*day + 60)}}
@@ -231,12 +237,14 @@ func TestReliability(t *testing.T) {
 			down("b", 5*day, 6*day, func(x *incident.Incident) { x.State = incident.StateCancelled })}},
 		{name: "only severities that count as down", o: Options{Availability: []Availability{{Severities: []string{"critical"}}}},
 			incs: []incident.Incident{down("a", 5*day, 5*day+60), down("b", 6*day, 6*day+7, warning)}, incidents: 1, down: 60, atMost: 60},
-		{name: "a severity's own figures are of its own", o: Options{Availability: []Availability{{Severities: []string{"critical"}}}}, in: Grouping{Severity: "warning"},
+		{name: "a severity's own figures are of its own", o: Options{Availability: []Availability{{Severities: []string{"critical"}}}},
+			in:   Grouping{Severity: "warning"},
 			incs: []incident.Incident{down("a", 5*day, 5*day+60), down("b", 6*day, 6*day+7, warning)}, incidents: 1, down: 7, atMost: 7},
 		{name: "a service's own rule stands before the general one", in: Grouping{Service: "checkout"},
 			o:    Options{Availability: []Availability{{Severities: []string{"critical"}}, {Service: "checkout", Severities: []string{"warning"}}}},
 			incs: []incident.Incident{down("a", 5*day, 5*day+60), down("b", 6*day, 6*day+7, warning)}, incidents: 1, down: 7, atMost: 7},
-		{name: "only what was watched", watched: minute(18 * day), incs: []incident.Incident{down("a", 18*day, 18*day+60)}, incidents: 1, down: 60, atMost: 60, watchedTo: 10 * day},
+		{name: "only what was watched", watched: minute(18 * day), incs: []incident.Incident{down("a", 18*day, 18*day+60)}, incidents: 1,
+			down: 60, atMost: 60, watchedTo: 10 * day},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.OpenFor = o.OpenFor

@@ -42,9 +42,9 @@ type ReportOptions struct {
 	Watched time.Time // since when anything is known at all
 }
 
-// NewReport reports on incidents and the verdicts of episodes, of which it needs those of the period, of the one before it, and incidents that began Reach before
-// that. It uses what
-// lies in its windows by the same rule as the metrics, so its figures are theirs. It stops at the first error.
+// NewReport reports on incidents and the verdicts of episodes, of which it needs those of the period, of the one before it, and
+// incidents that began Reach before that. It uses what lies in its windows by the same rule as the metrics, so its figures are
+// theirs. It stops at the first error.
 func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], verdicts iter.Seq2[incident.Verdict, error]) (*Report, error) {
 	p, tick := newPlan(o.Options), o.To.Truncate(Step).UnixNano()
 	rep := &Report{Window: o.Name, From: o.From, To: o.To, Before: o.Before}

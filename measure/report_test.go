@@ -136,16 +136,19 @@ func TestReportIsTheMetrics(t *testing.T) {
 }
 
 func TestReportOfNothing(t *testing.T) {
-	r, err := NewReport(ReportOptions{Period: Rolling(week, t0), Options: weekOptions}, each([]incident.Incident(nil)), each([]incident.Verdict(nil)))
+	r, err := NewReport(ReportOptions{Period: Rolling(week, t0), Options: weekOptions}, each([]incident.Incident(nil)),
+		each([]incident.Verdict(nil)))
 	require.NoError(t, err)
 	require.Len(t, r.Groups, 1)
 	var b bytes.Buffer
 	require.NoError(t, r.Markdown(&b))
 	require.Contains(t, b.String(), "0 incidents; 0 in the window before.")
 	bad := errors.New("gone")
-	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)}, func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, each([]incident.Verdict(nil)))
+	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)},
+		func(yield func(incident.Incident, error) bool) { yield(incident.Incident{}, bad) }, each([]incident.Verdict(nil)))
 	require.ErrorIs(t, err, bad)
-	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)}, each([]incident.Incident(nil)), func(yield func(incident.Verdict, error) bool) { yield(incident.Verdict{}, bad) })
+	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)}, each([]incident.Incident(nil)),
+		func(yield func(incident.Verdict, error) bool) { yield(incident.Verdict{}, bad) })
 	require.ErrorIs(t, err, bad)
 }
 
@@ -197,7 +200,8 @@ func TestCompareCoverage(t *testing.T) {
 }
 
 func explainOptions() ExplainOptions {
-	return ExplainOptions{Interval: incident.Interval{Name: "resolve", From: "started", To: "resolved"}, Grouping: Grouping{Service: "checkout"}, Period: Rolling(week, minute(7*day))}
+	return ExplainOptions{Interval: incident.Interval{Name: "resolve", From: "started", To: "resolved"},
+		Grouping: Grouping{Service: "checkout"}, Period: Rolling(week, minute(7*day))}
 }
 
 func TestExplain(t *testing.T) {

@@ -94,9 +94,11 @@ func (r *row) equal(o *row) bool {
 	if !slices.Equal(r.services, o.services) || !r.downs.equal(&o.downs) {
 		return false
 	}
-	return r.id == o.id && r.title == o.title && r.at == o.at && r.points == o.points && r.lead == o.lead && r.openUntil == o.openUntil && r.heard == o.heard &&
+	return r.id == o.id && r.title == o.title && r.at == o.at && r.points == o.points && r.lead == o.lead &&
+		r.openUntil == o.openUntil && r.heard == o.heard &&
 		r.impact == o.impact && r.impactFrom == o.impactFrom && r.impactOK == o.impactOK && r.open == o.open && r.applies == o.applies &&
-		r.listed == o.listed && r.blind == o.blind && r.missed == o.missed && r.late == o.late && r.by == o.by && r.state == o.state && r.severity == o.severity && r.origins == o.origins
+		r.listed == o.listed && r.blind == o.blind && r.missed == o.missed && r.late == o.late && r.by == o.by && r.state == o.state &&
+		r.severity == o.severity && r.origins == o.origins
 }
 
 // compareRows orders by time, then ID.

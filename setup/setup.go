@@ -257,7 +257,8 @@ func (f *Facts) prometheuses() Check {
 	c := Check{Name: "prometheus", Title: "Prometheus is asked when conditions became true, and for its past"}
 	if len(f.Prometheuses) == 0 {
 		c.State = Optional
-		c.Text = "It is not asked. Detection is then counted from when an alert fired, without the rule's for, and there is nothing from before the first notification."
+		c.Text = "It is not asked. Detection is then counted from when an alert fired, without the rule's for, " +
+			"and there is nothing from before the first notification."
 		c.Into, c.Paste = "meantime.yml", "prometheuses: [{url: \"http://prometheus:9090\"}]\n"
 		return c
 	}
@@ -368,7 +369,8 @@ func (f *Facts) scrape() Check {
 			scheme = "\n    scheme: https"
 		}
 	}
-	c.Into, c.Paste = "prometheus.yml", fmt.Sprintf("scrape_configs:\n  - job_name: meantime%s%s\n    static_configs: [{targets: [%q]}]\n", scheme, path, host)
+	c.Into = "prometheus.yml"
+	c.Paste = fmt.Sprintf("scrape_configs:\n  - job_name: meantime%s%s\n    static_configs: [{targets: [%q]}]\n", scheme, path, host)
 	return c
 }
 

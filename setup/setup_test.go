@@ -19,7 +19,8 @@ func TestList(t *testing.T) {
 		Alertmanagers: []Asked{{Name: "alertmanager", Up: true, Answered: before(5 * time.Second), Sends: true}},
 		Prometheuses:  []Asked{{Name: "prometheus", Up: true, Answered: before(time.Minute)}},
 		Records:       []Asked{{Name: "pager", Up: true, Answered: before(3 * time.Minute), Progress: "2 of 90 days"}},
-		Opens:         []string{`{severity="page"}`}, Scrapes: []Scrape{{From: "10.0.0.1", Agent: "Prometheus/3.5.0", At: before(9 * time.Second)}},
+		Opens:         []string{`{severity="page"}`},
+		Scrapes:       []Scrape{{From: "10.0.0.1", Agent: "Prometheus/3.5.0", At: before(9 * time.Second)}},
 	}
 	for name, c := range map[string]struct {
 		change func(f *Facts)
@@ -29,12 +30,16 @@ func TestList(t *testing.T) {
 		says   []string // problems, in part
 		paste  string   // in part
 	}{
-		"heard":                 {func(*Facts) {}, "notifications", OK, `The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`, nil, ""},
-		"heard before":          {func(f *Facts) { f.LastNotification = time.Time{} }, "notifications", OK, `They came by http://am:9093, receiver pager, route {}/{team="a"}. None has come since this process started.`, nil, ""},
-		"nobody heard, but led": {func(f *Facts) { f.Senders, f.LastNotification = nil, time.Time{} }, "notifications", Waiting, "No notification has come yet. Alertmanager's configuration leads here; one comes with the next alert that fires.", nil, ""},
+		"heard": {func(*Facts) {}, "notifications", OK,
+			`The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`, nil, ""},
+		"heard before": {func(f *Facts) { f.LastNotification = time.Time{} }, "notifications", OK,
+			`They came by http://am:9093, receiver pager, route {}/{team="a"}. None has come since this process started.`, nil, ""},
+		"nobody heard, but led": {func(f *Facts) { f.Senders, f.LastNotification = nil, time.Time{} }, "notifications", Waiting,
+			"No notification has come yet. Alertmanager's configuration leads here; one comes with the next alert that fires.", nil, ""},
 		"nobody heard": {func(f *Facts) { f.Senders, f.LastNotification, f.Alertmanagers = nil, time.Time{}, nil }, "notifications", Missing,
 			"No notification has come yet.", nil, "url: http://meantime:10049/webhook/alertmanager\n        send_resolved: true\n"},
-		"with a token": {func(f *Facts) { f.Senders, f.LastNotification, f.Alertmanagers, f.Token = nil, time.Time{}, nil, true }, "notifications", Missing,
+		"with a token": {func(f *Facts) { f.Senders, f.LastNotification, f.Alertmanagers, f.Token = nil, time.Time{}, nil, true },
+			"notifications", Missing,
 			"No notification has come yet.", nil, "authorization: {credentials_file: "},
 		"a wrong path": {func(f *Facts) { f.Misses = []Miss{{"10.0.0.2", "/alerts", 404, before(10 * time.Second)}} }, "notifications", Wrong,
 			`The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`,
@@ -42,31 +47,43 @@ func TestList(t *testing.T) {
 		"a wrong token": {func(f *Facts) {
 			f.Misses = []Miss{{"10.0.0.2", "/webhook/alertmanager", 401, before(10 * time.Second)}}
 		}, "notifications", Wrong,
-			`The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`, []string{"it sends no token, or another one"}, ""},
-		"a mistake that is mended": {func(f *Facts) { f.Misses = []Miss{{"10.0.0.2", "/alerts", 404, before(41 * time.Second)}} }, "notifications", OK,
+			`The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`,
+			[]string{"it sends no token, or another one"}, ""},
+		"a mistake that is mended": {func(f *Facts) { f.Misses = []Miss{{"10.0.0.2", "/alerts", 404, before(41 * time.Second)}} },
+			"notifications", OK,
 			`The last one came 40 s ago, by http://am:9093, receiver pager, route {}/{team="a"}.`, nil, ""},
-		"Alertmanager is not asked": {func(f *Facts) { f.Alertmanagers = nil }, "alertmanager", Optional, "", nil, `alertmanagers: [{url: "http://am:9093"}]`},
+		"Alertmanager is not asked": {func(f *Facts) { f.Alertmanagers = nil }, "alertmanager", Optional, "", nil,
+			`alertmanagers: [{url: "http://am:9093"}]`},
 		"Alertmanager hides ends": {func(f *Facts) { f.Alertmanagers[0].Problems = []string{"send_resolved is false"} }, "alertmanager", Wrong,
 			"alertmanager answered 5 s ago.", []string{"alertmanager: send_resolved is false"}, ""},
-		"Prometheus does not answer": {func(f *Facts) { f.Prometheuses[0].Up, f.Prometheuses[0].Err = false, "refused" }, "prometheus", Wrong, "", []string{"prometheus does not answer: refused"}, ""},
-		"Prometheus is not asked":    {func(f *Facts) { f.Prometheuses = nil }, "prometheus", Optional, "", nil, "prometheuses: [{url:"},
-		"another replica asks":       {func(f *Facts) { f.Follows, f.Prometheuses[0].Answered = true, time.Time{} }, "prometheus", OK, "Another replica asks.", nil, ""},
-		"it was not asked yet":       {func(f *Facts) { f.Prometheuses[0].Answered = time.Time{} }, "prometheus", Waiting, "prometheus was not asked yet.", nil, ""},
-		"records":                    {func(*Facts) {}, "records", OK, "pager answered 3 min ago (2 of 90 days).", nil, ""},
-		"no records":                 {func(f *Facts) { f.Records = nil }, "records", Optional, "", nil, "sources:"},
-		"alerts open":                {func(*Facts) {}, "opening", OK, `Records do, and alerts with {severity="page"}.`, nil, ""},
-		"records alone open":         {func(f *Facts) { f.Opens = nil }, "opening", OK, "Records do. Alerts open none, since correlate.open.matchers is empty.", nil, ""},
-		"nothing opens":              {func(f *Facts) { f.Opens, f.Records = nil, nil }, "opening", Missing, "", []string{"Nothing can open an incident"}, "correlate:"},
-		"no alert that came opens":   {func(f *Facts) { f.NoneOpens = "None of 3 may" }, "opening", Wrong, "None of 3 may.", []string{"No alert that came may open an incident"}, "correlate:"},
-		"scraped":                    {func(*Facts) {}, "scrape", OK, "Prometheus/3.5.0 at 10.0.0.1 did 9 s ago.", nil, ""},
-		"scraped no more":            {func(f *Facts) { f.Scrapes[0].At = before(11 * time.Minute) }, "scrape", Missing, "Prometheus/3.5.0 at 10.0.0.1 did last 11 min ago.", nil, `targets: ["meantime:10049"]`},
-		"only somebody looked":       {func(f *Facts) { f.Scrapes[0].Agent = "curl/8" }, "scrape", Missing, "No Prometheus has read /metrics since this process started.", nil, "job_name: meantime"},
+		"Prometheus does not answer": {func(f *Facts) { f.Prometheuses[0].Up, f.Prometheuses[0].Err = false, "refused" }, "prometheus",
+			Wrong, "", []string{"prometheus does not answer: refused"}, ""},
+		"Prometheus is not asked": {func(f *Facts) { f.Prometheuses = nil }, "prometheus", Optional, "", nil, "prometheuses: [{url:"},
+		"another replica asks": {func(f *Facts) { f.Follows, f.Prometheuses[0].Answered = true, time.Time{} }, "prometheus", OK,
+			"Another replica asks.", nil, ""},
+		"it was not asked yet": {func(f *Facts) { f.Prometheuses[0].Answered = time.Time{} }, "prometheus", Waiting,
+			"prometheus was not asked yet.", nil, ""},
+		"records":     {func(*Facts) {}, "records", OK, "pager answered 3 min ago (2 of 90 days).", nil, ""},
+		"no records":  {func(f *Facts) { f.Records = nil }, "records", Optional, "", nil, "sources:"},
+		"alerts open": {func(*Facts) {}, "opening", OK, `Records do, and alerts with {severity="page"}.`, nil, ""},
+		"records alone open": {func(f *Facts) { f.Opens = nil }, "opening", OK,
+			"Records do. Alerts open none, since correlate.open.matchers is empty.", nil, ""},
+		"nothing opens": {func(f *Facts) { f.Opens, f.Records = nil, nil }, "opening", Missing, "",
+			[]string{"Nothing can open an incident"}, "correlate:"},
+		"no alert that came opens": {func(f *Facts) { f.NoneOpens = "None of 3 may" }, "opening", Wrong, "None of 3 may.",
+			[]string{"No alert that came may open an incident"}, "correlate:"},
+		"scraped": {func(*Facts) {}, "scrape", OK, "Prometheus/3.5.0 at 10.0.0.1 did 9 s ago.", nil, ""},
+		"scraped no more": {func(f *Facts) { f.Scrapes[0].At = before(11 * time.Minute) }, "scrape", Missing,
+			"Prometheus/3.5.0 at 10.0.0.1 did last 11 min ago.", nil, `targets: ["meantime:10049"]`},
+		"only somebody looked": {func(f *Facts) { f.Scrapes[0].Agent = "curl/8" }, "scrape", Missing,
+			"No Prometheus has read /metrics since this process started.", nil, "job_name: meantime"},
 		"scraped below a path": {func(f *Facts) { f.Scrapes, f.URL = nil, "https://ops.example.org/m" }, "scrape", Missing, "", nil,
 			"scheme: https\n    metrics_path: /m/metrics\n    static_configs: [{targets: [\"ops.example.org\"]}]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := whole
-			f.Alertmanagers, f.Prometheuses, f.Records = append([]Asked{}, whole.Alertmanagers...), append([]Asked{}, whole.Prometheuses...), append([]Asked{}, whole.Records...)
+			f.Alertmanagers, f.Prometheuses, f.Records = append([]Asked{}, whole.Alertmanagers...), append([]Asked{}, whole.Prometheuses...),
+				append([]Asked{}, whole.Records...)
 			f.Scrapes = append([]Scrape{}, whole.Scrapes...)
 			c.change(&f)
 			list := List(f)

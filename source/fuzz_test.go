@@ -36,7 +36,8 @@ func FuzzServer(f *testing.F) {
 			require.Empty(t, server)
 			return
 		}
-		if u.User != nil && len(u.User.String()) > 3 && !strings.Contains(u.Host, u.User.String()) && !strings.Contains(u.Scheme, u.User.String()) {
+		if u.User != nil && len(u.User.String()) > 3 && !strings.Contains(u.Host, u.User.String()) &&
+			!strings.Contains(u.Scheme, u.User.String()) {
 			require.NotContains(t, server, u.User.String())
 		}
 		if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || strings.ContainsAny(u.Host, "%[") { // an escape is read once

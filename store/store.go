@@ -71,8 +71,8 @@ type Facts interface {
 
 	// Extent is a stretch of time that holds what all sightings and records speak of; zero where there are none.
 	Extent(ctx context.Context) (from, to time.Time, err error)
-	// Began is the first time that a sighting, or a record that is not withdrawn, speaks of, or the first sign of life where that is earlier; zero where
-	// there is neither.
+	// Began is the first time that a sighting, or a record that is not withdrawn, speaks of, or the first sign of life where that is
+	// earlier; zero where there is neither.
 	Began(ctx context.Context) (time.Time, error)
 	// Sightings are those whose Span touches [from, to], in order of key. A zero from or to is no bound.
 	Sightings(ctx context.Context, from, to time.Time) ([]incident.Sighting, error)

@@ -90,7 +90,8 @@ const monthsBack = 12
 // showFigures shows the figures of one period and group, with their incidents.
 func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: v.Get("service"), Severity: v.Get("severity"), By: "service,severity"}
+	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: v.Get("service"), Severity: v.Get("severity"),
+		By: "service,severity"}
 	if q.Month != "" {
 		q.Window = "" // both are fields of one form
 	}
@@ -101,7 +102,8 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	g := &rep.Groups[0]
 	body := figuresPage{
 		Query: q, Group: g.Grouping, Incidents: g.Now.Incidents, IncidentsBefore: g.Before.Incidents, Windows: s.Windows(),
-		Period: cmp.Or(rep.Window, "the period"), Before: when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
+		Period: cmp.Or(rep.Window, "the period"),
+		Before: when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
 	}
 	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	for k := range monthsBack {
@@ -201,7 +203,8 @@ func dotsOf(e *measure.Explanation) *dots {
 		}
 		return fmt.Sprintf("%.1f", stripEdge+(stripWidth-2*stripEdge)*(math.Log(max(1, x))-low)/(high-low))
 	}
-	d := &dots{Shortest: seconds(e.Included[0].Seconds), Longer: seconds(e.Included[len(e.Included)-1].Seconds), Median: at(e.Figures.Median.Value)}
+	d := &dots{Shortest: seconds(e.Included[0].Seconds), Longer: seconds(e.Included[len(e.Included)-1].Seconds),
+		Median: at(e.Figures.Median.Value)}
 	for i := range list {
 		x := &list[i]
 		// Neighbours stand one above the other, so that they can be told apart and hit.
@@ -244,7 +247,8 @@ func statusWords(s incident.Status) string {
 
 // listedOf is a group in a table.
 func listedOf(g *measure.ReportGroup, name, address string) listed {
-	l := listed{Name: name, Address: address, Incidents: g.Now.Incidents, Detect: notKnown, Resolve: notKnown, Between: notKnown, Percent: notKnown}
+	l := listed{Name: name, Address: address, Incidents: g.Now.Incidents, Detect: notKnown, Resolve: notKnown, Between: notKnown,
+		Percent: notKnown}
 	for i := range g.Now.Intervals {
 		iv := &g.Now.Intervals[i]
 		if iv.Median == nil {

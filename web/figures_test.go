@@ -38,7 +38,8 @@ func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Repor
 		return nil, err
 	}
 	r, err := measure.NewReport(measure.ReportOptions{
-		Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: p, Watched: x.f.now.AddDate(0, -1, 0), Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
+		Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: p, Watched: x.f.now.AddDate(0, -1, 0),
+		Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
 	}, x.each, func(func(incident.Verdict, error) bool) {})
 	if err != nil {
 		return nil, err
@@ -55,7 +56,8 @@ func (x figuresOf) Explain(_ context.Context, q measure.Question) (*measure.Expl
 	if err != nil {
 		return nil, err
 	}
-	return measure.Explain(x.each, measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
+	return measure.Explain(x.each,
+		measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
 }
 
 // many are seven incidents of checkout that took 10 to 70 minutes, and one whose end nobody knows.
@@ -67,8 +69,10 @@ func (f *fixture) many() {
 	for i := range 8 {
 		start := f.now.Add(-time.Duration(i+1) * 24 * time.Hour)
 		inc := incident.Incident{
-			ID: "m" + strings.Repeat("x", i+1), Title: "<b>Many</b> " + string(rune('A'+i)), Services: []string{"checkout"}, Severity: "critical", Kind: incident.KindIncident, State: incident.StateResolved,
-			DetectedBy: incident.ByAlert, Milestones: map[incident.MilestoneName]incident.Milestone{incident.Started: at(start), incident.Resolved: at(start.Add(time.Duration(i+1) * 10 * time.Minute))},
+			ID: "m" + strings.Repeat("x", i+1), Title: "<b>Many</b> " + string(rune('A'+i)), Services: []string{"checkout"},
+			Severity: "critical", Kind: incident.KindIncident, State: incident.StateResolved,
+			DetectedBy: incident.ByAlert, Milestones: map[incident.MilestoneName]incident.Milestone{incident.Started: at(start),
+				incident.Resolved: at(start.Add(time.Duration(i+1) * 10 * time.Minute))},
 		}
 		if i == 7 {
 			delete(inc.Milestones, incident.Resolved)

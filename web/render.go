@@ -35,12 +35,15 @@ type pages struct {
 	styleName string
 }
 
-// newPages parses every page with the layout around it. Links begin with prefix. The templates are part of the program, so one that does not
-// parse is a mistake of the program.
+// newPages parses every page with the layout around it. Links begin with prefix. The templates are part of the program, so one
+// that does not parse is a mistake of the program.
 func newPages(prefix string) *pages {
 	sum := sha256.Sum256(style)
 	p := &pages{byName: map[string]*template.Template{}, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css"}
-	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(template.FuncMap{"root": func() string { return prefix }}).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	root := template.FuncMap{"root": func() string { return prefix }}
+	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(root).ParseFS(
+		templateFiles, "templates/layout.html", "templates/parts.html",
+	))
 	for _, name := range []string{"home", "figures", "incidents", "incident", "episodes", "setup", "sign-in", "error"} {
 		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
@@ -49,10 +52,12 @@ func newPages(prefix string) *pages {
 
 // functions are what the templates can call.
 var functions = template.FuncMap{
-	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "clock": clock, "duration": duration, "endWords": endWords, "isLink": isLink,
+	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "clock": clock, "duration": duration,
+	"endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
-	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent, "severityClass": severityClass, "stateClass": stateClass, "when": when,
+	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent,
+	"severityClass": severityClass, "stateClass": stateClass, "when": when,
 	// The version is that of the program; it is not known where pages are made without one, as in tests.
 	"version": func() string { return version.Version },
 }

@@ -33,7 +33,8 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, store: demo(), registry: prometheus.NewPedanticRegistry(), now: now}
 	f.handler = New(Options{
-		Store: f.store, Figures: figuresOf{f}, Windows: func() []string { return []string{"7d", "28d"} }, Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
+		Store: f.store, Figures: figuresOf{f}, Windows: func() []string { return []string{"7d", "28d"} },
+		Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
 		Token: func() string { return f.token }, Sources: func() []Source { return f.sources }, Notes: func() []string { return f.notes }, Metrics: NewMetrics(f.registry),
 	})
 	return f

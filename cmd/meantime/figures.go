@@ -32,7 +32,8 @@ func (f *figure) flags(c *kingpin.CmdClause, formats ...string) *figure {
 	c.Flag("service", "Only incidents that affected this service.").StringVar(&f.Service)
 	c.Flag("severity", "Only incidents of this severity.").StringVar(&f.Severity)
 	formats = append([]string{"markdown", "json"}, formats...)
-	c.Flag("format", strings.Join(formats[:len(formats)-1], ", ")+" or "+formats[len(formats)-1]+".").Default("markdown").EnumVar(&f.format, formats...)
+	c.Flag("format",
+		strings.Join(formats[:len(formats)-1], ", ")+" or "+formats[len(formats)-1]+".").Default("markdown").EnumVar(&f.format, formats...)
 	return f
 }
 

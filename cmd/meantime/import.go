@@ -17,7 +17,8 @@ func importCommand(a *kingpin.Application) command {
 	c.Flag("answers", "Answers to the questions, for all files; otherwise NAME.answers.yaml beside each file where it exists.").StringVar(&in.Answers)
 	c.Flag("source", "The source under which the records are stored.").Default("postmortems").StringVar(&in.Source)
 	format := c.Flag("format", "table, yaml or json; a table, and yaml with --dry-run, where it is not given.").Enum("", "table", "yaml", "json")
-	explain := c.Flag("explain", "Print, in a table, by which words each line was understood, and what speaks for and against what it may be.").Bool()
+	explain := c.Flag("explain",
+		"Print, in a table, by which words each line was understood, and what speaks for and against what it may be.").Bool()
 	return command{c, func(ctx context.Context, p *program) error {
 		if *format == "" && *explain {
 			*format = "table"

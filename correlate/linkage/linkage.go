@@ -183,7 +183,9 @@ func (x *Index) Between(from, to time.Time) iter.Seq[*Record] {
 // SetOptions takes other decisions; the records that they name are grouped anew.
 func (x *Index) SetOptions(opt Options) {
 	ids := map[string]bool{}
-	for _, m := range [][2]map[[2]string]string{{x.opt.Joined, opt.Joined}, {opt.Joined, x.opt.Joined}, {x.opt.Apart, opt.Apart}, {opt.Apart, x.opt.Apart}} {
+	for _, m := range [][2]map[[2]string]string{
+		{x.opt.Joined, opt.Joined}, {opt.Joined, x.opt.Joined}, {x.opt.Apart, opt.Apart}, {opt.Apart, x.opt.Apart},
+	} {
 		for p, why := range m[0] {
 			if other, ok := m[1][p]; !ok || other != why {
 				ids[p[0]], ids[p[1]] = true, true

@@ -30,9 +30,10 @@ func TestGenerated(t *testing.T) {
 // A rule that changed its bound, or a key that is not carried over, is told.
 func TestGenerateRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ alerts, want string }{
-		"another bound": {"groups: [{name: a, rules: [{alert: MeantimeStoreSlow, expr: a > 101}]}]", `the expression of MeantimeStoreSlow does not end in "> 100": a > 101`},
-		"no such rule":  {"groups: []", "there is no rule MeantimeStoreSlow"},
-		"another key":   {"groups: [{name: a, rules: [{alert: A, expr: a, keep_firing_for: 5m}]}]", "field keep_firing_for not found"},
+		"another bound": {"groups: [{name: a, rules: [{alert: MeantimeStoreSlow, expr: a > 101}]}]",
+			`the expression of MeantimeStoreSlow does not end in "> 100": a > 101`},
+		"no such rule": {"groups: []", "there is no rule MeantimeStoreSlow"},
+		"another key":  {"groups: [{name: a, rules: [{alert: A, expr: a, keep_firing_for: 5m}]}]", "field keep_firing_for not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -1,6 +1,6 @@
 // Command image lays out what Meantime's container image has beside the program. In rootfs: who runs it, the certificates of
-// authorities, licences, and a place for temporary files. In owned: the store's folder, which is Meantime's own. The certificates are Mozilla's as a module of Go carries them, so
-// that the image is the same wherever it is built. Zone data is in the program.
+// authorities, licences, and a place for temporary files. In owned: the store's folder, which is Meantime's own. The certificates
+// are Mozilla's as a module of Go carries them, so that the image is the same wherever it is built. Zone data is in the program.
 package main
 
 import (
@@ -44,7 +44,8 @@ func lay(folder, notices string) error {
 		return err
 	}
 	for name, text := range map[string][]byte{
-		"etc/passwd":                        fmt.Appendf(nil, "root:x:0:0:root:/:/sbin/nologin\nmeantime:x:%d:%[1]d:Meantime:/var/lib/meantime:/sbin/nologin\n", user),
+		"etc/passwd": fmt.Appendf(nil,
+			"root:x:0:0:root:/:/sbin/nologin\nmeantime:x:%d:%[1]d:Meantime:/var/lib/meantime:/sbin/nologin\n", user),
 		"etc/group":                         fmt.Appendf(nil, "root:x:0:\nmeantime:x:%d:\n", user),
 		"etc/ssl/certs/ca-certificates.crt": authorities(),
 		"usr/share/doc/meantime/LICENSE":    licence,

@@ -380,7 +380,8 @@ func (rt *Routing) Faults(ours map[string]bool) []string {
 			case w.URL == "":
 				hidden = true
 			case err == nil && (u.Port() == defaultPort || strings.Contains(strings.ToLower(name+u.Host), "meantime")):
-				out = append(out, fmt.Sprintf("receiver %q sends to %s, which takes no notifications: its path must be %s", name, u.Redacted(), webhookPath))
+				out = append(out,
+					fmt.Sprintf("receiver %q sends to %s, which takes no notifications: its path must be %s", name, u.Redacted(), webhookPath))
 			}
 		}
 	}

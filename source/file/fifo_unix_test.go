@@ -23,7 +23,8 @@ func TestNoFiles(t *testing.T) {
 	require.NoError(t, os.Symlink("..", filepath.Join(b.dir, "up")))
 	require.NoError(t, os.Symlink("/dev/zero", filepath.Join(b.dir, "zero.yaml")))
 	require.Equal(t, []string{"a race"}, b.poll())
-	require.Equal(t, []string{"fifo.yaml: not a regular file", "loop.yaml: too many levels of symbolic links", "zero.yaml: path escapes from parent"}, b.problems())
+	require.Equal(t, []string{"fifo.yaml: not a regular file", "loop.yaml: too many levels of symbolic links",
+		"zero.yaml: path escapes from parent"}, b.problems())
 
 	b.remove("race.yaml")
 	require.NoError(t, syscall.Mkfifo(filepath.Join(b.dir, "race.yaml"), 0o644))

@@ -89,7 +89,8 @@ func (s *Source) scan(ctx context.Context) (map[string]*known, []Problem, error)
 			what, right := strings.ToUpper(strings.TrimPrefix(ext, ".")), "make each line a record in YAML or JSON, or keep the file elsewhere"
 			switch {
 			case slices.Contains(tables, ext):
-				problems = append(problems, Problem{File: name, Message: "not read: the source needs a map, a jq program that makes a record of each row of a " + what})
+				problems = append(problems,
+					Problem{File: name, Message: "not read: the source needs a map, a jq program that makes a record of each row of a " + what})
 			case slices.Contains(exports, ext):
 				problems = append(problems, Problem{File: name, Message: "not read: " + what + " is no form of records; " + right})
 			}

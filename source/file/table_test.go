@@ -32,7 +32,8 @@ func TestTable(t *testing.T) {
 		text := func(rows ...string) string {
 			return "\ufeff" + strings.ReplaceAll("Key;Summary;Priority;Service;Opened;Closed\r\n"+strings.Join(rows, "\r\n")+"\r\n", ";", d)
 		}
-		b.write("export.csv", text("I-1;\"Shop, down; twice\tat once\";P1;shop;02.07.2026 10:30;02.07.2026 11:00", ";;;;;", "I-2;\"two\nlines\";P2;cart;03.07.2026 10:30"))
+		b.write("export.csv", text("I-1;\"Shop, down; twice\tat once\";P1;shop;02.07.2026 10:30;02.07.2026 11:00", ";;;;;",
+			"I-2;\"two\nlines\";P2;cart;03.07.2026 10:30"))
 		require.Equal(t, []string{"I-1 I-2"}, b.poll())
 		r := b.store.records[incident.RecordKey{Source: "ours", ID: "I-1"}]
 		require.Equal(t, "2026-07-02T08:30:00Z", r.Milestones["detected"].At.Format(time.RFC3339))

@@ -92,7 +92,8 @@ func TestMapping(t *testing.T) {
 		{"open", `"state":"open"`, ``, incident.StateOpen, ``},
 		{
 			"reopened", `"state":"open","state_reason":"reopened"`,
-			`{"event":"closed","created_at":"2026-03-02T11:00:00Z"},{"event":"reopened","created_at":"2026-03-02T11:30:00Z"}`, incident.StateOpen, ``,
+			`{"event":"closed","created_at":"2026-03-02T11:00:00Z"},{"event":"reopened","created_at":"2026-03-02T11:30:00Z"}`,
+			incident.StateOpen, ``,
 		},
 		{"a duplicate", `"state":"closed","state_reason":"duplicate","closed_at":"2026-03-02T11:00:00Z"`, ``, incident.StateCancelled, ``},
 		{
@@ -139,7 +140,8 @@ func TestMapping(t *testing.T) {
 	require.NoError(t, err)
 	over := json.RawMessage(`{"event":"labeled","label":{"name":"over"},"created_at":"2026-03-02T10:20:00Z"}`)
 	for _, state := range []string{`"state":"open"`, `"state":"closed","closed_at":"2026-03-05T10:00:00Z"`} {
-		it := source.Item{ID: "a/b#1", Raw: json.RawMessage(`{"number":1,` + state + `}`), Parts: map[string][]json.RawMessage{"timeline": {over}}}
+		it := source.Item{ID: "a/b#1", Raw: json.RawMessage(`{"number":1,` + state + `}`),
+			Parts: map[string][]json.RawMessage{"timeline": {over}}}
 		records, err := c.Map(&it)
 		require.NoError(t, err)
 		require.Equal(t, incident.StateResolved, records[0].State)
@@ -170,7 +172,8 @@ func TestSuite(t *testing.T) {
 		Limits: map[time.Duration]func() *http.Response{
 			7 * time.Minute: func() *http.Response { // the primary limit
 				at := time.Now().Add(7*time.Minute + time.Second - 1).Unix()
-				return sourcetest.Answer(403, `{"message":"API rate limit exceeded"}`, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(at, 10))
+				return sourcetest.Answer(403, `{"message":"API rate limit exceeded"}`, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset",
+					strconv.FormatInt(at, 10))
 			},
 			90 * time.Second: func() *http.Response { // the secondary limit
 				return sourcetest.Answer(403, `{"message":"You have exceeded a secondary rate limit."}`, "Retry-After", "90")

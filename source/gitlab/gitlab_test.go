@@ -46,7 +46,8 @@ func TestFixtures(t *testing.T) {
 }
 
 func TestConfidential(t *testing.T) {
-	c := connect(t, sourcetest.Played(t, "testdata", "/resource_label_events", "exchange-incidents"), func(o *Options) { o.Projects = []string{"15"} })
+	c := connect(t, sourcetest.Played(t, "testdata", "/resource_label_events", "exchange-incidents"),
+		func(o *Options) { o.Projects = []string{"15"} })
 	page, err := c.Page(t.Context(), source.Ask{What: source.Changed, From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.NoError(t, err)
 	require.Equal(t, "15/9", page.Items[0].ID)
@@ -95,7 +96,8 @@ func TestTimelineAnswers(t *testing.T) {
 
 func TestWhatIsWrongIsSaid(t *testing.T) {
 	_, err := New(Options{
-		Access: sourcetest.Access(nil), Projects: []string{"14", "a/b", "ops", "https://gitlab.com/a/b"}, MilestoneLabels: []string{"x=y"}, SeverityLabels: []string{"=y"},
+		Access: sourcetest.Access(nil), Projects: []string{"14", "a/b", "ops", "https://gitlab.com/a/b"}, MilestoneLabels: []string{"x=y"},
+		SeverityLabels: []string{"=y"},
 	})
 	for _, want := range []string{
 		`projects[2]: "ops" is no project; write it like operations/incidents, or its number`, `projects[3]: "https://gitlab.com/a/b" is no project`,
@@ -128,17 +130,18 @@ func TestSuite(t *testing.T) {
 type vendor struct{ sourcetest.Shelf }
 
 func newVendor() sourcetest.Vendor {
-	return &vendor{sourcetest.Shelf{Key: "shelf", Title: "title", Updated: "updated_at", New: func(id string, i int, at, end time.Time) map[string]any {
-		o := map[string]any{
-			"shelf": id, "id": 1000 + i, "iid": i + 1, "project_id": 14, "title": fmt.Sprint("Errors ", i), "state": "opened", "severity": "HIGH",
-			"web_url":    fmt.Sprintf("https://vendor.example.org/ops/incidents/-/issues/%d", i+1),
-			"created_at": sourcetest.Stamp(at), "updated_at": sourcetest.Stamp(at),
-		}
-		if !end.IsZero() {
-			o["state"], o["closed_at"], o["updated_at"] = "closed", sourcetest.Stamp(end), sourcetest.Stamp(end)
-		}
-		return o
-	}}}
+	return &vendor{sourcetest.Shelf{Key: "shelf", Title: "title", Updated: "updated_at",
+		New: func(id string, i int, at, end time.Time) map[string]any {
+			o := map[string]any{
+				"shelf": id, "id": 1000 + i, "iid": i + 1, "project_id": 14, "title": fmt.Sprint("Errors ", i), "state": "opened", "severity": "HIGH",
+				"web_url":    fmt.Sprintf("https://vendor.example.org/ops/incidents/-/issues/%d", i+1),
+				"created_at": sourcetest.Stamp(at), "updated_at": sourcetest.Stamp(at),
+			}
+			if !end.IsZero() {
+				o["state"], o["closed_at"], o["updated_at"] = "closed", sourcetest.Stamp(end), sourcetest.Stamp(end)
+			}
+			return o
+		}}}
 }
 
 func (v *vendor) ID(i int) string { return fmt.Sprintf("14/%d", i+1) }
@@ -148,7 +151,8 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var q struct {
 			Variables struct{ Path, IID, ID string }
 		}
-		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Variables.Path != "ops/incidents" || !strings.HasPrefix(q.Variables.ID, "gid://gitlab/Issue/1") {
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Variables.Path != "ops/incidents" ||
+			!strings.HasPrefix(q.Variables.ID, "gid://gitlab/Issue/1") {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -183,7 +187,8 @@ func FuzzMap(f *testing.F) {
 	c := connect(f, nil, nil)
 	f.Fuzz(func(t *testing.T, raw, part []byte) {
 		list := []json.RawMessage{part}
-		records, err := c.Map(&source.Item{ID: "14/1", Raw: raw, Parts: map[string][]json.RawMessage{"timeline": list, "labels": list, "incident": list}})
+		records, err := c.Map(&source.Item{ID: "14/1", Raw: raw,
+			Parts: map[string][]json.RawMessage{"timeline": list, "labels": list, "incident": list}})
 		if err == nil {
 			require.Len(t, records, 1)
 		}

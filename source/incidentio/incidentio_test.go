@@ -109,7 +109,8 @@ func TestSuite(t *testing.T) {
 		Limits: map[time.Duration]func() *http.Response{
 			5 * time.Minute: func() *http.Response { // it says it in the body alone
 				at := time.Now().Add(5*time.Minute + time.Second - 1).UTC().Format("Mon, 02 Jan 2006 15:04:05 UTC")
-				return sourcetest.Answer(429, `{"type":"too_many_requests","status":429,"rate_limit":{"name":"k","limit":1200,"remaining":0,"retry_after":"`+at+`"}}`)
+				return sourcetest.Answer(429,
+					`{"type":"too_many_requests","status":429,"rate_limit":{"name":"k","limit":1200,"remaining":0,"retry_after":"`+at+`"}}`)
 			},
 		},
 		Most: sourcetest.Requests{Thousand: 1035, QuietHour: 12},

@@ -151,7 +151,8 @@ func (c *Connector) alerts(ctx context.Context, a *source.Ask, g *groupJSON) ([]
 	if err != nil || !heard {
 		return nil, err
 	}
-	list, _, err := c.list(ctx, &source.Page{}, "/api/v1/alerts/", "", url.Values{"alert_group_id": {g.ID}, "perpage": {strconv.Itoa(pageSize)}})
+	list, _, err := c.list(ctx, &source.Page{}, "/api/v1/alerts/", "",
+		url.Values{"alert_group_id": {g.ID}, "perpage": {strconv.Itoa(pageSize)}})
 	switch {
 	case source.Gone(err):
 		list = nil

@@ -59,7 +59,8 @@ func New(o Options) (*Connector, error) {
 	c.fields, errs = tracker.NewNames("fields", o.Fields, "severity", "service", "other")
 	for _, word := range []string{"^NQ", "ORDERBY", "javascript:"} {
 		if strings.Contains(o.Query, word) {
-			errs = append(errs, &source.OptionError{Key: "encoded_query", Err: fmt.Errorf("has %s; write conditions alone, such as active=true^priority<=2", word)})
+			errs = append(errs,
+				&source.OptionError{Key: "encoded_query", Err: fmt.Errorf("has %s; write conditions alone, such as active=true^priority<=2", word)})
 		}
 	}
 	columns := slices.Clone(usual)

@@ -97,16 +97,18 @@ func TestSuite(t *testing.T) {
 type vendor struct{ sourcetest.Shelf }
 
 func newVendor() sourcetest.Vendor {
-	return &vendor{sourcetest.Shelf{Title: "short_description", Updated: "sys_updated_on", New: func(id string, i int, at, end time.Time) map[string]any {
-		row := map[string]any{
-			"id": id, "sys_id": id, "number": fmt.Sprint("INC", i), "short_description": fmt.Sprint("Errors ", i), "state": "2", "opened_at": sourcetest.Stamp(at),
-			"sys_created_on": sourcetest.Stamp(at), "sys_updated_on": sourcetest.Stamp(at),
-		}
-		if !end.IsZero() {
-			row["state"], row["resolved_at"], row["sys_updated_on"] = "6", sourcetest.Stamp(end), sourcetest.Stamp(end)
-		}
-		return row
-	}}}
+	return &vendor{sourcetest.Shelf{Title: "short_description", Updated: "sys_updated_on",
+		New: func(id string, i int, at, end time.Time) map[string]any {
+			row := map[string]any{
+				"id": id, "sys_id": id, "number": fmt.Sprint("INC", i), "short_description": fmt.Sprint("Errors ", i), "state": "2",
+				"opened_at":      sourcetest.Stamp(at),
+				"sys_created_on": sourcetest.Stamp(at), "sys_updated_on": sourcetest.Stamp(at),
+			}
+			if !end.IsZero() {
+				row["state"], row["resolved_at"], row["sys_updated_on"] = "6", sourcetest.Stamp(end), sourcetest.Stamp(end)
+			}
+			return row
+		}}}
 }
 
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -53,7 +53,8 @@ type Suite struct {
 }
 
 // incidents is how many incidents the test of reading has: more of them tell what reading costs.
-var incidents = flag.Int("incidents", suiteCount, "incidents in the suite's test of reading the past, which logs the requests that it needed")
+var incidents = flag.Int("incidents", suiteCount,
+	"incidents in the suite's test of reading the past, which logs the requests that it needed")
 
 // Requests are how many requests reading costs.
 type Requests struct {

@@ -92,7 +92,8 @@ func TestUpdates(t *testing.T) {
 		},
 		{"told late", "resolved", []string{"04:50 resolved"}, "detected 10:50 resolved 10:50", ""},
 		{
-			"watched twice", "monitoring", []string{"04:00 investigating", "04:20 monitoring", "04:30 monitoring"}, "detected 10:00 mitigated 10:20", "",
+			"watched twice", "monitoring", []string{"04:00 investigating", "04:20 monitoring", "04:30 monitoring"},
+			"detected 10:00 mitigated 10:20", "",
 		},
 		{
 			"it came back", "resolved",
@@ -104,12 +105,14 @@ func TestUpdates(t *testing.T) {
 		},
 		{
 			"several components", "resolved",
-			[]string{"04:00 investigating", "04:05 investigating a=degraded_performance", "04:10 identified b=partial_outage", "04:20 identified a=operational",
+			[]string{"04:00 investigating", "04:05 investigating a=degraded_performance", "04:10 identified b=partial_outage",
+				"04:20 identified a=operational",
 				"04:30 monitoring b=operational", "04:40 resolved a=major_outage", "04:45 resolved a=operational"},
 			"started 10:05 detected 10:00 identified 10:10 mitigated 10:30 resolved 10:40", "10:05-10:30 10:40-10:45",
 		},
 		{"a component that stays", "investigating", []string{"04:00 investigating a=major_outage"}, "started 10:00 detected 10:00", "10:00-"},
-		{"a postmortem", "postmortem", []string{"04:00 investigating", "04:30 resolved", "05:00 postmortem"}, "detected 10:00 resolved 10:30", ""},
+		{"a postmortem", "postmortem", []string{"04:00 investigating", "04:30 resolved", "05:00 postmortem"},
+			"detected 10:00 resolved 10:30", ""},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			var updates []map[string]any
@@ -203,7 +206,8 @@ type vendor struct{ sourcetest.Shelf }
 func newVendor() sourcetest.Vendor {
 	return &vendor{sourcetest.Shelf{Title: "name", Updated: "updated_at", New: func(id string, i int, at, end time.Time) map[string]any {
 		update := func(status string, at time.Time) any {
-			return map[string]any{"status": status, "created_at": sourcetest.Stamp(at), "display_at": sourcetest.Stamp(at), "updated_at": sourcetest.Stamp(at)}
+			return map[string]any{"status": status, "created_at": sourcetest.Stamp(at), "display_at": sourcetest.Stamp(at),
+				"updated_at": sourcetest.Stamp(at)}
 		}
 		o := map[string]any{
 			"id": id, "name": fmt.Sprint("Errors ", i), "status": "investigating", "impact": "minor", "created_at": sourcetest.Stamp(at),

@@ -46,7 +46,8 @@ func TestLabelLaw(t *testing.T) {
 		var changes []Labelled
 		on := map[string]time.Time{}
 		for i := range rapid.IntRange(0, 12).Draw(t, "n") {
-			c := Labelled{start.Add(time.Duration(i) * time.Minute), rapid.SampledFrom([]string{"a", "b", "m", "n", "other"}).Draw(t, "label"), rapid.Bool().Draw(t, "on")}
+			c := Labelled{start.Add(time.Duration(i) * time.Minute), rapid.SampledFrom([]string{"a", "b", "m", "n", "other"}).Draw(t, "label"),
+				rapid.Bool().Draw(t, "on")}
 			if _, is := on[c.Label]; is == c.On {
 				continue // a label is put on once before it is taken off
 			}

@@ -201,7 +201,8 @@ func TestManifests(t *testing.T) {
 			}
 			// The configuration in it is one.
 			config := at(t, byKind["ConfigMap"], "data", "meantime.yml").(string)
-			status, said := servers.MeantimeRun(t, t.TempDir(), "check-config", "--config.file="+written(t, strings.Replace(config, "dsn_file: /etc/meantime/store/dsn", "dsn: sqlite:a.db", 1)))
+			status, said := servers.MeantimeRun(t, t.TempDir(), "check-config",
+				"--config.file="+written(t, strings.Replace(config, "dsn_file: /etc/meantime/store/dsn", "dsn: sqlite:a.db", 1)))
 			require.Zero(t, status, said)
 			for _, of := range []string{"kustomization.yaml", "namespace.yaml"} {
 				documents(t, dir+of)

@@ -27,7 +27,8 @@ func TestImage(t *testing.T) {
 	t.Setenv("STORAGE", storage)
 	run(t, root, "make", "image", "BUILDER=buildah", "IMAGE=meantime")
 	buildah := func(args ...string) string {
-		return strings.TrimSpace(run(t, root, "buildah", append([]string{"--storage-driver", "vfs", "--root", storage, "--runroot", storage + "-run"}, args...)...))
+		return strings.TrimSpace(run(t, root, "buildah",
+			append([]string{"--storage-driver", "vfs", "--root", storage, "--runroot", storage + "-run"}, args...)...))
 	}
 	name := "meantime:" + version(t)
 

@@ -60,7 +60,8 @@ type share struct {
 // reported asks the program for a report.
 func reported(t *testing.T, config, window string, at time.Time) (r report) {
 	t.Helper()
-	text, err := exec.Command(servers.Binary(t), "report", "--config.file="+config, "--window="+window, "--by=service,severity", "--format=json", "--to="+at.Format(time.RFC3339)).Output()
+	text, err := exec.Command(servers.Binary(t), "report", "--config.file="+config, "--window="+window, "--by=service,severity",
+		"--format=json", "--to="+at.Format(time.RFC3339)).Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &r))
 	require.NotEmpty(t, r.Groups)

@@ -31,7 +31,8 @@ func TestPager(t *testing.T) {
 	}{
 		{
 			name: "pagerduty", receiver: `pagerduty_configs: [{routing_key: k, url: "VENDOR/v2/enqueue", send_resolved: true}]`,
-			source: `{name: pager, type: pagerduty, url: "VENDOR", token_file: TOKEN, interval: 2s, webhook_secret_files: [TOKEN]}`, record: "pager/Q1",
+			source: `{name: pager, type: pagerduty, url: "VENDOR", token_file: TOKEN, interval: 2s, webhook_secret_files: [TOKEN]}`,
+			record: "pager/Q1",
 		},
 		{
 			name: "opsgenie", receiver: `opsgenie_configs: [{api_key: k, api_url: "VENDOR/", send_resolved: true}]`,

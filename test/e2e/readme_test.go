@@ -169,7 +169,8 @@ func followReadme(t *testing.T, file string) {
 	t.Logf("from nothing to MTTR in %s", time.Since(began).Round(time.Second))
 }
 
-var meansOf, othersOf = regexp.MustCompile(`interval="(detect|resolve)"`), regexp.MustCompile(`interval="(acknowledge|identify|mitigate|paperwork)"`)
+var meansOf, othersOf = regexp.MustCompile(`interval="(detect|resolve)"`),
+	regexp.MustCompile(`interval="(acknowledge|identify|mitigate|paperwork)"`)
 
 // long is for what takes several servers, on a busy machine.
 const long = 3 * time.Minute
@@ -193,7 +194,8 @@ var otherwise = map[string]struct {
 	status int
 	says   string
 }{
-	"./meantime doctor --url http://127.0.0.1:10049":                                           {1, "[missing] Alertmanager sends notifications"},
+	"./meantime doctor --url http://127.0.0.1:10049": {1,
+		"[missing] Alertmanager sends notifications"},
 	"./meantime import --dry-run --format table examples/postmortems/2024-07-18-sign-in.md":    {3, "2024-07-18-sign-in"},
 	"./meantime import --dry-run examples/postmortems/2024-07-18-sign-in.md":                   {3, "id: 2024-07-18-sign-in"},
 	"./meantime import --store.dsn=sqlite:other.db examples/postmortems/2024-07-18-sign-in.md": {3, "2024-07-18-sign-in"},

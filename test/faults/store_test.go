@@ -98,7 +98,8 @@ func TestRetention(t *testing.T) {
 	require.Contains(t, string(want), `"Needed"`)
 	require.NoError(t, m.Stop())
 
-	m = servers.Meantime(t, servers.MeantimeOptions{Dir: dir, Config: "windows: [7d]\nsources: []\nstore: {retention: {episodes: 30d}}\n" + none})
+	m = servers.Meantime(t,
+		servers.MeantimeOptions{Dir: dir, Config: "windows: [7d]\nsources: []\nstore: {retention: {episodes: 30d}}\n" + none})
 	servers.Eventually(t, soon, func() error {
 		all, err := episodes(m)
 		if err == nil && len(all) != 2 {

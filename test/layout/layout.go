@@ -17,8 +17,8 @@ const module = "meantime"
 var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
-		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem", "setup", "source/...", "store",
-		"store/sqlstore", "web", "webhook",
+		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem",
+		"setup", "source/...", "store", "store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 

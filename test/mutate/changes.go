@@ -53,7 +53,8 @@ func load(dir string) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pkg{dir: abs, fset: token.NewFileSet(), edits: map[string][]edit{}, info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}}
+	p := &pkg{dir: abs, fset: token.NewFileSet(), edits: map[string][]edit{},
+		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}}
 	list, err := exec.Command("go", "list", "-f", "{{.Name}}{{range .GoFiles}} {{.}}{{end}}", dir).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list %s: %w", dir, err)
@@ -125,7 +126,8 @@ func (p *pkg) add(n ast.Node, what, before, after string) {
 		return s
 	}
 	length := end.Offset - pos.Offset
-	p.edits[pos.Filename] = append(p.edits[pos.Filename], edit{pos.Offset, 1<<20 - length, id, put(before)}, edit{end.Offset, length - 1<<20, -id, put(after)})
+	p.edits[pos.Filename] = append(p.edits[pos.Filename], edit{pos.Offset, 1<<20 - length, id, put(before)},
+		edit{end.Offset, length - 1<<20, -id, put(after)})
 }
 
 // text is the source of a node.

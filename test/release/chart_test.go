@@ -104,7 +104,8 @@ func render(t *testing.T, values string) (objects []object, text, notes string, 
 	require.NoError(t, err)
 	given, err := chartutil.ReadValues([]byte(values))
 	require.NoError(t, err)
-	all, err := chartutil.ToRenderValues(c, given, chartutil.ReleaseOptions{Name: "meantime", Namespace: "incidents", IsInstall: true}, chartutil.DefaultCapabilities)
+	all, err := chartutil.ToRenderValues(c, given, chartutil.ReleaseOptions{Name: "meantime", Namespace: "incidents", IsInstall: true},
+		chartutil.DefaultCapabilities)
 	if err != nil {
 		return nil, "", "", err
 	}
@@ -293,7 +294,8 @@ func TestChartRefuses(t *testing.T) {
 
 // A path before everything is in the probes, the scrape and the address to send to.
 func TestChartRoutePrefix(t *testing.T) {
-	_, text, notes, err := render(t, "{routePrefix: /meantime, serviceMonitor: {enabled: true}, alertmanagerConfig: {enabled: true, matcherStrategyIsNone: true}}")
+	_, text, notes, err := render(t,
+		"{routePrefix: /meantime, serviceMonitor: {enabled: true}, alertmanagerConfig: {enabled: true, matcherStrategyIsNone: true}}")
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(text, "path: /meantime/-/healthy"))
 	require.Equal(t, 1, strings.Count(text, "path: /meantime/-/ready"))

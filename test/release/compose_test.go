@@ -25,7 +25,8 @@ func TestCompose(t *testing.T) {
 		}
 		for _, v := range s.Volumes {
 			if v.Type == types.VolumeTypeBind {
-				require.FileExists(t, strings.TrimSuffix(v.Source, "/examples/incidents")+map[bool]string{true: "/VERSION"}[strings.HasSuffix(v.Source, "/examples/incidents")], name)
+				require.FileExists(t, strings.TrimSuffix(v.Source,
+					"/examples/incidents")+map[bool]string{true: "/VERSION"}[strings.HasSuffix(v.Source, "/examples/incidents")], name)
 				require.True(t, v.ReadOnly, "%s: %s", name, v.Source)
 			}
 			if strings.HasPrefix(v.Target, "/var/lib/grafana/dashboards/meantime/") {

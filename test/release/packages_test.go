@@ -128,7 +128,8 @@ func installed(t *testing.T, dir, version string) {
 		require.FileExists(t, filepath.Join(dir, f))
 	}
 	require.Contains(t, run(t, dir, "chroot", dir, "/usr/bin/meantime", "--version"), "meantime, version "+version)
-	require.Contains(t, run(t, dir, "chroot", dir, "/usr/bin/meantime", "check-config", "--config.file=/etc/meantime/meantime.yml"), "no mistakes")
+	require.Contains(t, run(t, dir, "chroot", dir, "/usr/bin/meantime", "check-config", "--config.file=/etc/meantime/meantime.yml"),
+		"no mistakes")
 	passwd, err := os.ReadFile(filepath.Join(dir, "etc/passwd"))
 	require.NoError(t, err)
 	require.Contains(t, string(passwd), "\nmeantime:x:", "its user is there")
@@ -145,7 +146,8 @@ func TestDeb(t *testing.T) {
 	deb := pack(t, "deb", version)
 	run(t, "/", dpkg, "--root="+dir, "--force-depends", "--log=/dev/null", "-i", deb)
 	installed(t, dir, version)
-	require.Contains(t, run(t, "/", "dpkg-query", "--admindir="+filepath.Join(dir, "var/lib/dpkg"), "-W", "-f", "${Status} ${Version}", "meantime"), "install ok installed "+version)
+	require.Contains(t, run(t, "/", "dpkg-query", "--admindir="+filepath.Join(dir, "var/lib/dpkg"), "-W", "-f", "${Status} ${Version}",
+		"meantime"), "install ok installed "+version)
 
 	// What the owner wrote survives a newer package, and its removal; so does the store.
 	config, store := filepath.Join(dir, "etc/meantime/meantime.yml"), filepath.Join(dir, "var/lib/meantime/meantime.db")

@@ -182,7 +182,8 @@ func key(v *incident.Verdict) incident.EpisodeKey {
 
 // compareFigures compares what the replicas show with each other, and with what is measured of the incidents as they must be.
 func (w *world) compareFigures(c *config.Validated, want correlate.Result, now time.Time) {
-	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames, OpenFor: c.Rules.OpenFor}
+	o := measure.Options{Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services,
+		MaxNames: c.Limits.AlertNames, OpenFor: c.Rules.OpenFor}
 	for _, x := range c.Windows {
 		o.Windows = append(o.Windows, measure.Window{Name: x.Name, Length: x.Duration})
 	}
