@@ -24,6 +24,7 @@ type contacts struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
+	started time.Time       // when learn was called
 	last    time.Time       // when a notification was taken in last
 	known   map[string]bool // keys of senders that were heard before
 	misses  []setup.Miss
@@ -34,7 +35,7 @@ type contacts struct {
 func (c *contacts) learn(senders []incident.Sender) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known = map[string]bool{}
+	c.started, c.known = c.now().UTC(), map[string]bool{}
 	for _, s := range senders {
 		c.known[s.Key] = true
 	}
@@ -93,7 +94,8 @@ func (w *statusWriter) WriteHeader(status int) {
 // Unwrap lets http.ResponseController at what is below.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// missed notes what an Alertmanager sent and was not taken: Alertmanager itself says so only in its log.
+// missed notes what an Alertmanager sent and was not taken, until one of its notifications is: Alertmanager itself says so only
+// in its log.
 func (c *contacts) missed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || !strings.HasPrefix(r.UserAgent(), "Alertmanager/") {
@@ -102,6 +104,11 @@ func (c *contacts) missed(next http.Handler) http.Handler {
 		}
 		x := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(x, r)
+		if x.status < 300 { // also where nothing was written, which is 200
+			c.mu.Lock()
+			c.misses = slices.DeleteFunc(c.misses, func(m setup.Miss) bool { return m.From == from(r) })
+			c.mu.Unlock()
+		}
 		if x.status < 400 || x.status >= 500 {
 			return
 		}
@@ -122,7 +129,7 @@ func (c *contacts) missed(next http.Handler) http.Handler {
 func (c *contacts) tell(f *setup.Facts) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f.LastNotification, f.Misses, f.Scrapes = c.last, slices.Clone(c.misses), slices.Clone(c.scrapes)
+	f.Started, f.LastNotification, f.Misses, f.Scrapes = c.started, c.last, slices.Clone(c.misses), slices.Clone(c.scrapes)
 }
 
 // senders are those by whom notifications came, for the checklist.

@@ -34,8 +34,10 @@ func (p *pipeline) news(ctx context.Context, d *incident.Pass) (out []news) {
 		case !known && in.State == incident.StateOpen:
 			out = append(out, news{"Incident opened", in, 0})
 		case !known:
-		case old.State == incident.StateOpen && in.State != incident.StateOpen:
+		case old.State == incident.StateOpen && in.State == incident.StateResolved:
 			out = append(out, news{"Incident resolved", in, 0})
+		case old.State == incident.StateOpen && in.State == incident.StateCancelled:
+			out = append(out, news{"Incident cancelled", in, 0})
 		case in.State == incident.StateOpen && joined > 0:
 			out = append(out, news{"Alerts joined an incident", in, joined})
 		}
@@ -48,5 +50,5 @@ func (n *news) say(logger *slog.Logger) {
 	if n.joined > 0 {
 		with = append(with, "alerts", n.joined)
 	}
-	logger.Info(n.what, with...) //nolint:sloglint // one of three constants
+	logger.Info(n.what, with...) //nolint:sloglint // one of four constants
 }

@@ -35,11 +35,16 @@ func TestNewsOfIncidents(t *testing.T) {
 	grown.Links = []incident.Link{link("x"), link("y")}
 	ended := grown
 	ended.State = incident.StateResolved
+	twin := over("c", time.Hour) // nobody ended it: it was another
+	twin.State = incident.StateOpen
+	merged := twin
+	merged.State = incident.StateCancelled
 	old := over("b", time.Hour) // over before anybody knew of it
-	for i, pass := range [][]incident.Incident{{open}, {open}, {grown}, {ended}, {ended, old}} {
+	for i, pass := range [][]incident.Incident{{open}, {open}, {grown}, {ended}, {ended, old}, {twin}, {merged}} {
 		require.NoError(t, p.deliver(t.Context(), lease.Token, incident.Pass{Cursor: int64(i + 1), Rules: "r", Incidents: pass}))
 	}
 	said := regexp.MustCompile(`msg="([^"]*)" id=(\w+)|alerts=(\d+)`).FindAllString(log.String(), -1)
 	require.Equal(t,
-		[]string{`msg="Incident opened" id=a`, `msg="Alerts joined an incident" id=a`, "alerts=1", `msg="Incident resolved" id=a`}, said)
+		[]string{`msg="Incident opened" id=a`, `msg="Alerts joined an incident" id=a`, "alerts=1", `msg="Incident resolved" id=a`,
+			`msg="Incident opened" id=c`, `msg="Incident cancelled" id=c`}, said)
 }

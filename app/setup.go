@@ -50,7 +50,7 @@ func (a *App) checklist(ctx context.Context) (setup.Checklist, error) {
 	}
 	states := map[string]setup.Asked{}
 	for _, s := range a.sourceStates() {
-		states[s.Name] = setup.Asked{Name: s.Name, Kind: s.Kind, Up: s.Up, Answered: s.LastSuccess, Err: s.Err, Progress: s.Progress,
+		states[s.Name] = setup.Asked{Name: s.Name, Up: s.Up, Answered: s.LastSuccess, Err: s.Err, Progress: s.Progress,
 			Problems: s.Notes}
 	}
 	asked := func(name string) setup.Asked {
@@ -85,7 +85,7 @@ func (a *App) address() string {
 	if err != nil {
 		host = "localhost"
 	}
-	port := defaultPort
+	port := alertmanager.DefaultPort
 	for _, x := range a.addrs {
 		if _, p, err := net.SplitHostPort(x.String()); err == nil {
 			port = p
@@ -94,9 +94,6 @@ func (a *App) address() string {
 	}
 	return "http://" + net.JoinHostPort(host, port) + a.place.path
 }
-
-// defaultPort is the port that is listened on where nobody says otherwise.
-const defaultPort = "10049"
 
 // doctorWithin bounds asking one server.
 const doctorWithin = 20 * time.Second
@@ -173,7 +170,7 @@ func once(ctx context.Context, ask func(ctx context.Context) error) string {
 
 // recordsOf says whether a source of records is there. One that is asked over HTTP is left to try-source.
 func recordsOf(s *config.Source, now time.Time) setup.Asked {
-	x := setup.Asked{Name: s.Name, Kind: s.Type, Up: true}
+	x := setup.Asked{Name: s.Name, Up: true}
 	if s.Type == "file" {
 		x.Answered = now
 		if _, err := os.Stat(s.Dir); err != nil {

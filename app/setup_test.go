@@ -220,7 +220,11 @@ func TestUnderAPrefix(t *testing.T) {
 func TestContacts(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	c := &contacts{logger: slog.New(slog.DiscardHandler), now: func() time.Time { return now }, known: map[string]bool{}}
-	h := c.missed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }))
+	h := c.missed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/alerts" {
+			http.NotFound(w, r)
+		} // else it is taken, and nothing written
+	}))
 	send := func(method, agent string) {
 		r := httptest.NewRequest(method, "/alerts", nil)
 		r.Header.Set("User-Agent", agent)
@@ -239,4 +243,17 @@ func TestContacts(t *testing.T) {
 	require.Equal(t, []setup.Miss{{From: "192.0.2.1", Path: "/alerts", Status: 404, At: now}}, f.Misses)
 	require.Len(t, f.Scrapes, 1)
 	require.Equal(t, now, f.LastNotification)
+
+	// What one Alertmanager sends mends nothing of another's, and its own.
+	for _, x := range []struct {
+		from   string
+		misses int
+	}{{"192.0.2.9", 1}, {"192.0.2.1", 0}} {
+		r := httptest.NewRequest("POST", "/webhook/alertmanager", nil)
+		r.RemoteAddr = x.from + ":1234"
+		r.Header.Set("User-Agent", "Alertmanager/0.27.0")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		c.tell(&f)
+		require.Len(t, f.Misses, x.misses, x.from)
+	}
 }

@@ -69,11 +69,11 @@ type Miss struct {
 
 // Asked is something that is asked over HTTP.
 type Asked struct {
-	Name, Kind string
-	Up         bool
-	Answered   time.Time // zero: not yet
-	Err        string
-	Progress   string
+	Name     string
+	Up       bool
+	Answered time.Time // zero: not yet
+	Err      string
+	Progress string
 	// Problems are what of the other side's settings should be changed.
 	Problems []string
 	// Sends says that a receiver of this Alertmanager is known to send here.
@@ -89,6 +89,8 @@ type Scrape struct {
 // Facts are what is known of a set-up.
 type Facts struct {
 	Now time.Time
+	// Started is when the daemon that tells did, zero where none runs.
+	Started time.Time
 	// URL is where others reach this Meantime, without a slash at the end.
 	URL string
 	// Running says that a daemon tells; else only its configuration and store were read, which do not tell who scrapes.
@@ -102,8 +104,8 @@ type Facts struct {
 	Alertmanagers    []Asked
 	Prometheuses     []Asked
 	Records          []Asked
-	// Opens are the matchers of alerts that open incidents, a text each; Severities those of alerts that came and may open none,
-	// where none may; Incidents says that there is an incident.
+	// Opens are the matchers of alerts that open incidents, a text each; NoneOpens says what came where nothing of it may;
+	// Incidents says that there is an incident.
 	Opens     []string
 	NoneOpens string
 	Incidents bool
@@ -127,13 +129,13 @@ func List(f Facts) Checklist {
 	return out
 }
 
-// missesCount is for how long a request that was not taken counts where none was taken since.
+// missesCount is for how long a request that was not taken counts. Facts have none of a sender of whom one was taken since.
 const missesCount = time.Hour
 
 func (f *Facts) notifications() Check {
 	c := Check{Name: "notifications", Title: "Alertmanager sends notifications", State: OK}
 	for _, m := range f.Misses {
-		if f.Now.Sub(m.At) < missesCount && m.At.After(f.LastNotification) {
+		if f.Now.Sub(m.At) < missesCount {
 			c.State = Wrong
 			c.Problems = append(c.Problems, f.missed(m))
 		}
@@ -280,6 +282,10 @@ func (f *Facts) records() Check {
 
 // asked says how those are that are asked over HTTP.
 func (f *Facts) asked(c *Check, list []Asked) {
+	if f.Follows {
+		c.State, c.Text = Waiting, "Another replica asks, and knows how they are."
+		return
+	}
 	c.State = OK
 	var parts []string
 	for _, a := range list {
@@ -291,7 +297,11 @@ func (f *Facts) asked(c *Check, list []Asked) {
 			if c.State == OK {
 				c.State = Waiting
 			}
-			parts = append(parts, a.Name+" was not asked yet")
+			text := a.Name + " was not asked yet"
+			if a.Progress != "" {
+				text = a.Name + " is read for the first time (" + a.Progress + ")"
+			}
+			parts = append(parts, text)
 		default:
 			text := fmt.Sprintf("%s answered %s ago", a.Name, ago(f.Now.Sub(a.Answered)))
 			if a.Progress != "" {
@@ -303,10 +313,6 @@ func (f *Facts) asked(c *Check, list []Asked) {
 			c.State = Wrong
 			c.Problems = append(c.Problems, a.Name+": "+p)
 		}
-	}
-	if f.Follows {
-		c.State = OK
-		parts = []string{"Another replica asks"}
 	}
 	if len(parts) > 0 {
 		c.Text = strings.Join(parts, ", ") + "."
@@ -328,7 +334,11 @@ func (f *Facts) opening() Check {
 	case len(f.Opens) == 0:
 		c.Text = "Records do. Alerts open none, since correlate.open.matchers is empty."
 	default:
-		c.Text = "Records do, and alerts with " + strings.Join(f.Opens, ", or with ") + "."
+		who := "Alerts with "
+		if len(f.Records) > 0 {
+			who = "Records do, and alerts with "
+		}
+		c.Text = who + strings.Join(f.Opens, ", or with ") + "."
 	}
 	if c.Paste == "" {
 		c.Into = ""
@@ -336,8 +346,12 @@ func (f *Facts) opening() Check {
 	return c
 }
 
-// scrapesCount is for how long who read the metrics counts as reading them.
-const scrapesCount = 10 * time.Minute
+// scrapesCount is for how long who read the metrics counts as reading them, and scrapedSoon how long after a start it takes until
+// one that scrapes has done so.
+const (
+	scrapesCount = 10 * time.Minute
+	scrapedSoon  = 2 * time.Minute
+)
 
 func (f *Facts) scrape() Check {
 	c := Check{Name: "scrape", Title: "Prometheus scrapes the figures", State: OK}
@@ -354,7 +368,14 @@ func (f *Facts) scrape() Check {
 		c.Text = fmt.Sprintf("%s at %s did %s ago.", newest.Agent, newest.From, ago(f.Now.Sub(newest.At)))
 		return c
 	}
+	if newest == nil && f.Now.Sub(f.Started) < scrapedSoon {
+		c.State, c.Text = Waiting, "Nobody has had the time to: Meantime has just started."
+		return c
+	}
 	c.State, c.Text = Missing, "No Prometheus has read /metrics since this process started."
+	if n := len(f.Scrapes); newest == nil && n > 0 {
+		c.Text = fmt.Sprintf("Only %s at %s has read /metrics, which is not known to be a Prometheus.", f.Scrapes[n-1].Agent, f.Scrapes[n-1].From)
+	}
 	if newest != nil {
 		c.Text = fmt.Sprintf("%s at %s did last %s ago.", newest.Agent, newest.From, ago(f.Now.Sub(newest.At)))
 	}

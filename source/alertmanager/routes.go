@@ -58,8 +58,8 @@ type Webhook struct {
 	SendResolved bool
 }
 
-// defaultPort is the one that this program listens on where nobody says otherwise.
-const defaultPort = "10049"
+// DefaultPort is the one that this program listens on where nobody says otherwise.
+const DefaultPort = "10049"
 
 // webhookPath is where this program receives notifications, below whatever prefix.
 const webhookPath = "/webhook/alertmanager"
@@ -379,7 +379,7 @@ func (rt *Routing) Faults(ours map[string]bool) []string {
 			switch {
 			case w.URL == "":
 				hidden = true
-			case err == nil && (u.Port() == defaultPort || strings.Contains(strings.ToLower(name+u.Host), "meantime")):
+			case err == nil && (u.Port() == DefaultPort || strings.Contains(strings.ToLower(name+u.Host), "meantime")):
 				out = append(out,
 					fmt.Sprintf("receiver %q sends to %s, which takes no notifications: its path must be %s", name, u.Redacted(), webhookPath))
 			}
