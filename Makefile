@@ -106,7 +106,7 @@ notices: ## Write the licences of all that is linked in to bin/NOTICES
 image: notices ## Build the container image with docker, podman or buildah (BUILDER=), for ARCH, as IMAGE
 	GOOS=linux GOARCH=$(ARCH) $(MAKE) build BIN=bin/image/linux/$(ARCH)/meantime
 	$(GO) run ./deploy/image bin/image bin/NOTICES
-	deploy/image/build bin/image deploy/image/Dockerfile $(IMAGE):$(VERSION) --build-arg TARGETPLATFORM=linux/$(ARCH) \
+	deploy/image/build bin/image deploy/image/Dockerfile $(IMAGE):$(VERSION) --platform linux/$(ARCH) --build-arg TARGETPLATFORM=linux/$(ARCH) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg CREATED=$(BUILD_DATE)
 
 compose: ## Run Meantime with Prometheus, Alertmanager, Grafana and a shop that breaks every ten minutes

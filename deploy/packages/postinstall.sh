@@ -11,12 +11,15 @@ if ! getent passwd meantime >/dev/null 2>&1; then
 fi
 
 # The configuration may name passwords of databases: its readers are root and Meantime.
-chown root:meantime /etc/meantime /etc/meantime/meantime.yml
+chown root:meantime /etc/meantime
 chmod 0750 /etc/meantime
-chmod 0640 /etc/meantime/meantime.yml
+if [ -e /etc/meantime/meantime.yml ]; then # it may be removed: the environment can configure all of it
+  chown root:meantime /etc/meantime/meantime.yml
+  chmod 0640 /etc/meantime/meantime.yml
+fi
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   # An update goes on with the new program where the old one ran; a first installation starts nothing that nobody has configured.
-  systemctl try-restart meantime.service
+  systemctl try-restart meantime.service || echo "meantime was not started again; journalctl -u meantime says why" >&2
 fi

@@ -399,3 +399,20 @@ func asJSON(t *testing.T, v any) string {
 	require.NoError(t, e.Encode(v))
 	return b.String()
 }
+
+// With TLS, probes, scrape and Alertmanager come by it too, or the pod is killed again and again.
+func TestChartWithTLS(t *testing.T) {
+	const values = `
+scheme: https
+extraArgs: [--web.config.file=/etc/meantime/web.yml]
+serviceMonitor: {enabled: true, tlsConfig: {serverName: meantime}}
+alertmanagerConfig: {enabled: true, matcherStrategyIsNone: true}
+`
+	_, text, _, err := render(t, values)
+	require.NoError(t, err)
+	require.Equal(t, 3, strings.Count(text, "scheme: HTTPS"))
+	require.Regexp(t, `(?m)^\s+scheme: https\n\s+tlsConfig:\s+serverName: meantime$`, text)
+	require.Contains(t, text, "url: https://meantime.incidents.svc:10049/webhook/alertmanager")
+	_, _, _, err = render(t, "scheme: gopher")
+	require.Error(t, err)
+}

@@ -83,16 +83,16 @@ spec:
         - {name: http, containerPort: 10049}
       # A store that is migrated or computed anew may take minutes at the first start of a new version.
       startupProbe:
-        httpGet: {path: {{ .Values.routePrefix }}/-/healthy, port: http}
+        httpGet: {path: {{ .Values.routePrefix }}/-/healthy, port: http{{ if eq .Values.scheme "https" }}, scheme: HTTPS{{ end }}}
         periodSeconds: 5
         failureThreshold: 120
       livenessProbe:
-        httpGet: {path: {{ .Values.routePrefix }}/-/healthy, port: http}
+        httpGet: {path: {{ .Values.routePrefix }}/-/healthy, port: http{{ if eq .Values.scheme "https" }}, scheme: HTTPS{{ end }}}
         periodSeconds: 15
         timeoutSeconds: 5
         failureThreshold: 6
       readinessProbe:
-        httpGet: {path: {{ .Values.routePrefix }}/-/ready, port: http}
+        httpGet: {path: {{ .Values.routePrefix }}/-/ready, port: http{{ if eq .Values.scheme "https" }}, scheme: HTTPS{{ end }}}
         periodSeconds: 5
         timeoutSeconds: 5
       resources: {{ toYaml .Values.resources | nindent 8 }}
