@@ -59,8 +59,9 @@ func TestRecipes(t *testing.T) {
 				for _, table := range tables {
 					body, err := os.ReadFile(table)
 					require.NoError(t, err)
-					records, problems := file.Table(s.Name, table, body, o)
+					records, rows, problems := file.Table(s.Name, table, body, o)
 					require.Empty(t, problems)
+					require.GreaterOrEqual(t, rows, len(records))
 					for _, r := range records {
 						got[r.ID] = r
 					}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,12 +51,13 @@ func TrySource(ctx context.Context, o Options, name, saved string, out io.Writer
 func (a *App) trySource(ctx context.Context, s *config.Source, saved string, out io.Writer) error {
 	var body []byte
 	var via http.RoundTripper
+	held := &answered{}
 	if saved != "" {
 		var err error
 		if body, err = os.ReadFile(saved); err != nil {
 			return err
 		}
-		via = &answered{body: body}
+		held.body, via = body, held
 	}
 	switch {
 	case s.Type == "file" && saved != "":
@@ -72,8 +74,16 @@ func (a *App) trySource(ctx context.Context, s *config.Source, saved string, out
 	ctx, cancel := context.WithTimeout(ctx, tryWithin)
 	defer cancel()
 	t, err := p.Try(ctx)
-	if err != nil {
+	switch {
+	case err != nil && held.others != "":
+		return fmt.Errorf("a saved answer does not do for source %s: type %s asks more than once for its incidents, here also for %s, "+
+			"and the file holds one answer; without --file the server is asked, and nothing is stored either: %w", s.Name, s.Type, held.others, err)
+	case err != nil:
 		return fmt.Errorf("source %s cannot be read: %w", s.Name, err)
+	}
+	if held.others != "" {
+		t.Notes = []string{fmt.Sprintf("Type %s asks more than once, here also for %s, and the file holds one answer: what only the others tell "+
+			"is missing here.", s.Type, held.others)}
 	}
 	return showTrial(out, s, saved, t)
 }
@@ -88,16 +98,17 @@ func (a *App) tryTable(s *config.Source, saved string, body []byte, out io.Write
 		return fmt.Errorf("source %s has no map, a jq program that makes a record of each row of a table", s.Name)
 	}
 	began := time.Now()
-	records, problems := file.Table(s.Name, saved, body, o)
-	t := &source.Trial{Seen: len(records) + len(problems), Refused: problems, Newest: records, Took: time.Since(began)}
+	records, rows, problems := file.Table(s.Name, saved, body, o)
+	t := &source.Trial{Seen: rows, Refused: problems, Newest: records, Took: time.Since(began)}
 	t.Cut()
 	return showTrial(out, s, saved, t)
 }
 
 // answered carries requests to an answer that was saved: the first request's, whatever page it is for. There is no other.
 type answered struct {
-	body []byte
-	path string
+	body   []byte
+	path   string
+	others string // the first other address that was asked for
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -107,6 +118,7 @@ func (f *answered) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	status, body := http.StatusOK, f.body
 	if f.path != r.URL.Path {
+		f.others = cmp.Or(f.others, r.URL.Path)
 		status, body = http.StatusNotFound, []byte("the file holds one answer, and this would be another")
 	}
 	return &http.Response{
@@ -134,6 +146,9 @@ func showTrial(out io.Writer, s *config.Source, saved string, t *source.Trial) e
 		b.WriteString("Where there should be some: may the token read them, and are services, query or only too narrow?\n")
 	case t.LeftOut > 0:
 		fmt.Fprintf(&b, "%d of them are left out, by only, or because not everybody may see them.\n", t.LeftOut)
+	}
+	for _, n := range t.Notes {
+		b.WriteString(n + "\n")
 	}
 	for _, r := range t.Refused[:min(len(t.Refused), trialShown)] {
 		fmt.Fprintf(&b, "Refused: %s\n", r)

@@ -21,6 +21,7 @@ sources:
     per_minute: 1
     map: '{id, title, created_at: .at, state: "resolved", milestones: {detected: .at, resolved: .end}}'
   - {name: oncall, type: grafana-oncall, url: https://oncall.example.org, token_file: token}
+  - {name: lab, type: gitlab, projects: [a/b], token_file: token}
   - {name: pager, type: pagerduty, token_file: token}
   - name: sheet
     type: file
@@ -55,10 +56,16 @@ func TestTrySaved(t *testing.T) {
 			"holds 1 incidents for oncall", "IA: Errors",
 		}},
 		{"pager", "a.json", `{"incidents":[{"id":"Q1","created_at":"2026-03-02T10:00:00Z"}],"more":false}`, []string{
-			"log_entries: answered 404", "the file holds one answer, and this would be another",
+			"a saved answer does not do for source pager: type pagerduty asks more than once for its incidents, here also for /log_entries, " +
+				"and the file holds one answer; without --file the server is asked",
 		}},
-		{"sheet", "a.csv", "Key;Summary;Opened\nI-1;Shop down;02.03.2026 10:30\nI-2;two;soon\n", []string{
-			"a.csv holds 2 incidents for sheet (file)", "a.csv:3: map: strptime", "I-1: Shop down", "detected      2026-03-02T09:30:00Z",
+		{"lab", "a.json", `[{"id":7,"iid":1,"project_id":14,"title":"Shop down","state":"opened","created_at":"2026-03-02T10:00:00Z",` +
+			`"web_url":"https://gitlab.com/a/b/-/issues/1"}]`, []string{
+			"Type gitlab asks more than once, here also for /api/graphql, and the file holds one answer: what only the others tell is missing here.",
+			"14/1: Shop down",
+		}},
+		{"sheet", "a.csv", "Key;Summary;Opened\nI-1;Shop down;02.03.2026 10:30\nI-2;two;soon\n;;;;\nI-3;a;b;c\n", []string{
+			"a.csv holds 3 incidents for sheet (file)", "a.csv:3: map: strptime", "I-1: Shop down", "detected      2026-03-02T09:30:00Z",
 		}},
 		{"plain", "a.csv", "Key\n1\n", []string{"source plain has no map, a jq program that makes a record of each row of a table"}},
 		{"shet", "a.csv", "Key\n1\n", []string{`no source "shet" is configured; did you mean sheet?`}},

@@ -27,7 +27,7 @@ type Connector interface {
 }
 
 // Keeper is a Connector of a vendor that forgets: Keep puts into a record what is stored of it and is still true though the vendor
-// tells it no more. The configuration's `map` comes after it.
+// tells it no more. The configuration's `map` comes before it, as it did for what is stored.
 type Keeper interface {
 	Keep(r, stored *incident.Record)
 }
@@ -217,6 +217,13 @@ func StatusOf(err error) int {
 	return 0
 }
 
+// Refused says whether an error is the answer that the one who asks may not have it, also said as that there is no such thing. Who
+// only is to ask later is not refused.
+func Refused(err error) bool {
+	var s *StatusError
+	return errors.As(err, &s) && !s.Limited && (s.Status == http.StatusForbidden || s.Status == http.StatusNotFound)
+}
+
 // ErrCircles says that pages follow each other and bring nothing new.
 var ErrCircles = errors.New("the pages go round in circles: the next one leads to nothing new")
 
@@ -266,4 +273,13 @@ func Set(r *incident.Record, name incident.MilestoneName, at time.Time, evidence
 		r.Milestones = map[incident.MilestoneName]incident.Stated{}
 	}
 	r.Milestones[name] = incident.Stated{At: at, Evidence: evidence}
+}
+
+// SetAbout is Set for a time that is only about when it was.
+func SetAbout(r *incident.Record, name incident.MilestoneName, at time.Time, evidence string) {
+	Set(r, name, at, evidence)
+	if s, said := r.Milestones[name]; said && !at.IsZero() {
+		s.Confidence = incident.ConfidenceApproximate
+		r.Milestones[name] = s
+	}
 }

@@ -27,6 +27,8 @@ func (p *Poller) past(ctx, inner context.Context) (done bool, err error) {
 		return true, nil
 	}
 	from := p.pastFrom()
+	p.anew = true
+	defer func() { p.anew = false }()
 	for {
 		s := &p.state.past
 		if s.Run == nil && !s.DoneTo.After(from) {

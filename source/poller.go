@@ -79,10 +79,12 @@ type Poller struct {
 	loaded   bool
 	state    state
 	started  time.Time // of this poll
-	moved    bool      // this poll stored a mark
+	moved    bool      // this poll came further
+	anew     bool      // the past is read
 	sweeping *sweeping
 	since    time.Time // when this process began to read the past
 	behind   time.Duration
+	told     []string // by the connector, as it is logged
 
 	mu       sync.Mutex
 	progress string
@@ -119,6 +121,7 @@ func (p *Poller) Poll(ctx context.Context) error {
 	}
 	err := p.poll(ctx)
 	p.show()
+	p.tell()
 	var s *StatusError
 	var more *Again
 	switch {
@@ -486,9 +489,6 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 		if r.UpdatedAt.IsZero() {
 			r.UpdatedAt = it.Updated
 		}
-		if err := p.keep(ctx, r); err != nil {
-			return nil, err
-		}
 		if p.Map != nil {
 			if r, err = p.Map.Change(ctx, r, it.Raw); err != nil {
 				return nil, fmt.Errorf("map: %w", err)
@@ -496,6 +496,9 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 			if r == nil {
 				continue
 			}
+		}
+		if err := p.keep(ctx, r); err != nil {
+			return nil, err
 		}
 		if it.Private {
 			r.Title = ""
@@ -519,10 +522,12 @@ func (p *Poller) recordsOf(ctx context.Context, it *Item) ([]incident.Record, er
 	return out, nil
 }
 
-// keep has the connector of a vendor that forgets keep what is stored of a record.
+// keep has the connector of a vendor that forgets keep what is stored of a record. What is stored has been through Map, so it is
+// put into what Map made: it must not go through it once with every poll. Where the past is read, nothing is kept: what is stored
+// may be what another Map made of it.
 func (p *Poller) keep(ctx context.Context, r *incident.Record) error {
 	k, ok := p.Connector.(Keeper)
-	if !ok || p.Store == nil { // Try has none
+	if !ok || p.Store == nil || p.anew { // Try has no store
 		return nil
 	}
 	old, err := p.Store.Record(ctx, incident.RecordKey{Source: p.Name(), ID: r.ID})
@@ -614,7 +619,7 @@ func (p *Poller) count(b *batch) {
 func (p *Poller) Notes() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []string
+	out := p.said()
 	for i, r := range p.refused {
 		if i == 3 {
 			out = append(out, fmt.Sprintf("%d more records were refused; the log names them", len(p.refused)-i))
@@ -623,6 +628,25 @@ func (p *Poller) Notes() []string {
 		out = append(out, fmt.Sprintf("record %s was refused: %s", r.ID, r.Why))
 	}
 	return out
+}
+
+// said is what the connector says of the other side's settings.
+func (p *Poller) said() []string {
+	if n, ok := p.Connector.(Noter); ok {
+		return n.Notes()
+	}
+	return nil
+}
+
+// tell logs what the connector says and did not say before.
+func (p *Poller) tell() {
+	notes := p.said()
+	for _, note := range notes {
+		if !slices.Contains(p.told, note) {
+			p.log.Warn("Source is not read whole", "why", note)
+		}
+	}
+	p.told = notes
 }
 
 // Progress implements Progresser.

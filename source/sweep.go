@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,6 +43,7 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 	if !p.traits.Vanishes || p.Now().Sub(p.state.sweep.At) < sweepEvery {
 		return nil
 	}
+	p.moved = false // what was read before is stored
 	w := p.sweeping
 	if w == nil {
 		now := p.Now().UTC()
@@ -72,6 +74,7 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 			for i := range items {
 				p.note(ctx, w.ids, &items[i])
 			}
+			p.moved = true
 			if p.traits.NoChanged {
 				return p.again(ctx, items)
 			}
@@ -79,7 +82,9 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 		})
 		switch {
 		case err != nil:
-			p.sweeping = nil
+			if !cutShort(ctx, err) {
+				p.sweeping = nil
+			}
 			return err
 		case tooMany:
 			w.run = &reading{From: r.From.Add(r.To.Sub(r.From) / 2), To: r.To}
@@ -89,6 +94,12 @@ func (p *Poller) sweep(ctx, inner context.Context) error {
 	}
 	p.sweeping = nil
 	return p.withdraw(ctx, w)
+}
+
+// cutShort says that a poll ended before its work did, and that nothing is wrong with what was asked: the next one goes on there.
+func cutShort(ctx context.Context, err error) bool {
+	var s *StatusError
+	return ctx.Err() != nil || errors.Is(err, errNoTime) || (errors.As(err, &s) && s.Limited)
 }
 
 // again stores what is said now of those items of which something is stored. The others were not to be read.

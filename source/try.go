@@ -23,6 +23,8 @@ type Trial struct {
 	Newest []incident.Record
 	// Refused are those that could not be taken, and why.
 	Refused []string
+	// Notes are what the connector says of the other side's settings.
+	Notes []string
 	// Took is how long it took.
 	Took time.Duration
 }
@@ -65,6 +67,7 @@ func (p *Poller) Try(ctx context.Context) (*Trial, error) {
 		}
 	}
 	t.Cut()
+	t.Notes = p.said()
 	t.Took = time.Since(began)
 	return t, nil
 }

@@ -168,19 +168,18 @@ func named(head []string) []string {
 	return out
 }
 
-// Table reads one table as a source of that name would, and says what is wrong with it, and where.
-func Table(name, file string, body []byte, o Options) ([]incident.Record, []string) {
+// Table reads one table as a source of that name would, and says how many rows it has, and what is wrong with it, and where.
+func Table(name, file string, body []byte, o Options) (records []incident.Record, rows int, problems []string) {
 	s := New(o)
 	s.name = name
 	c := safely(s.table(o.Map), file, body, nil)
-	var records []incident.Record
 	for _, r := range c.records {
 		records = append(records, r.Record)
 	}
-	var problems []string
 	for _, p := range c.problems {
 		p.File = file
 		problems = append(problems, p.show(""))
 	}
-	return records, problems
+	_ = eachRow(body, func(int, json.RawMessage, error) { rows++ }) // what is wrong is among the problems
+	return records, rows, problems
 }

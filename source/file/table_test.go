@@ -73,7 +73,8 @@ func TestTableProblems(t *testing.T) {
 	for range 200 {
 		many.WriteString(",no id,,,,\n")
 	}
-	_, problems := Table("ours", "t.csv", []byte(good+many.String()), Options{Map: mapper(t, sheet)})
+	records, rows, problems := Table("ours", "t.csv", []byte(good+many.String()), Options{Map: mapper(t, sheet)})
+	require.Equal(t, 200+len(records), rows)
 	require.Len(t, problems, maxProblems+1)
 	require.Equal(t, "t.csv: 100 more rows are bad", problems[maxProblems])
 }
@@ -134,7 +135,7 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte("Key;Opened\n1;02.07.2026 10:30\n\"x"))
 	m := mapper(f, sheet)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		records, problems := Table("ours", "t.csv", body, Options{Map: m})
+		records, _, problems := Table("ours", "t.csv", body, Options{Map: m})
 		for i := range records {
 			require.NoError(t, records[i].Validate())
 		}

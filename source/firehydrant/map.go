@@ -2,12 +2,12 @@ package firehydrant
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 type incidentJSON struct {
@@ -73,9 +73,7 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 		r.Kind = incident.KindDrill
 	}
 	for _, s := range in.Services {
-		if s.Name != "" && !slices.Contains(r.Services, s.Name) {
-			r.Services = append(r.Services, s.Name)
-		}
+		tracker.Add(&r.Services, s.Name)
 	}
 	for _, m := range in.Milestones {
 		name, ok := milestones[m.Type]
@@ -108,9 +106,7 @@ func stateOf(milestone string) incident.State {
 // idempotency key of what Alertmanager sends.
 func refer(r *incident.Record, name string, in *incidentJSON, alerts []alertJSON) {
 	for _, l := range in.Links {
-		if u := cmp.Or(l.Href, l.URL); u != "" && !slices.Contains(r.References.URLs, u) {
-			r.References.URLs = append(r.References.URLs, u)
-		}
+		tracker.Add(&r.References.URLs, cmp.Or(l.Href, l.URL))
 	}
 	for i := range alerts {
 		a := &alerts[i]

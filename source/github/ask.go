@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/tracker"
 )
@@ -95,24 +96,15 @@ func (c *Connector) Traits() source.Traits {
 	}
 }
 
-// Page implements source.Connector. Repositories are read one after the other. What leads to the next page is the place of the
-// repository in the list, and from when on it is to be asked again: issues that change meanwhile move to the end, and then no
-// number of a page is right. Only where all of a page changed at one moment, GitHub's address of the next page is followed.
+// Page implements source.Connector. Repositories are read one after the other. The vendor's word for a further page is its address.
 func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err error) {
-	place, next, _ := strings.Cut(a.Next, " ")
-	n, _ := strconv.Atoi(place)
-	if n < 0 || n >= len(c.o.Repositories) {
+	at := source.ParsePlace(a.Next)
+	if at.List < 0 || at.List >= len(c.o.Repositories) {
 		return p, nil // the list was another one
 	}
-	repo, since, q := c.o.Repositories[n], a.From.UTC().Truncate(time.Second), source.Request{Path: next}
-	said := next
-	if u, err := url.Parse(next); err == nil && u.Host != "" {
-		said = u.Query().Get("since")
-	}
-	if at, err := source.Time(said); err == nil && !at.IsZero() {
-		since = at
-	}
-	if said == next {
+	repo, since := c.o.Repositories[at.List], incident.Latest(at.Since, a.From.UTC().Truncate(time.Second))
+	q := source.Request{Path: at.Page}
+	if at.Page == "" {
 		q = c.list(repo, since, a.What)
 	}
 	res, err := c.client.Do(ctx, q)
@@ -143,14 +135,7 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 		}
 		p.Items = append(p.Items, it)
 	}
-	switch link := res.NextLink(); {
-	case link != "" && last.After(since):
-		p.Next = fmt.Sprintf("%d %s", n, last.Format(time.RFC3339))
-	case link != "":
-		p.Next = fmt.Sprintf("%d %s", n, link)
-	case n+1 < len(c.o.Repositories):
-		p.Next = strconv.Itoa(n + 1)
-	}
+	p.Next = at.After(since, last, res.NextLink(), len(c.o.Repositories))
 	return p, nil
 }
 

@@ -147,6 +147,31 @@ func TestMapping(t *testing.T) {
 		require.Equal(t, incident.StateResolved, records[0].State)
 		require.Equal(t, "10:20", records[0].Milestones[incident.Resolved].At.Format("15:04"))
 	}
+	// What was opened again is over when it is over again, and not before.
+	event := func(event, at string) json.RawMessage {
+		return json.RawMessage(`{"event":"` + event + `","label":{"name":"over"},"created_at":"2026-03-02T` + at + `:00Z"}`)
+	}
+	reopened := []json.RawMessage{over, event("closed", "10:25"), event("reopened", "11:00")}
+	for _, x := range []struct {
+		name, issue string
+		events      []json.RawMessage
+		want        string
+	}{
+		{"opened again", `"state":"open"`, reopened, ""},
+		{"closed again", `"state":"closed","closed_at":"2026-03-02T12:00:00Z"`, reopened, "12:00"},
+		{"over again", `"state":"open"`, append(reopened, event("unlabeled", "11:05"), event("labeled", "11:40")), "11:40"},
+	} {
+		it := source.Item{ID: "a/b#1", Raw: json.RawMessage(`{"number":1,` + x.issue + `}`)}
+		it.Parts = map[string][]json.RawMessage{"timeline": x.events}
+		records, err := c.Map(&it)
+		require.NoError(t, err, x.name)
+		got := ""
+		if m, said := records[0].Milestones[incident.Resolved]; said {
+			got = m.At.Format("15:04")
+		}
+		require.Equal(t, x.want, got, x.name)
+		require.Equal(t, got == "", records[0].State == incident.StateOpen, x.name)
+	}
 }
 
 func TestWhatIsWrongIsSaid(t *testing.T) {

@@ -2,7 +2,6 @@ package github
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"meantime/incident"
@@ -55,11 +54,13 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 			source.Set(&r, name, at, evidence)
 		}
 	}
-	if _, said := r.Milestones[incident.Detected]; !said && !is.CreatedAt.IsZero() {
-		source.Set(&r, incident.Detected, is.CreatedAt.Time, "GitHub issue created")
-		s := r.Milestones[incident.Detected]
-		s.Confidence = incident.ConfidenceApproximate
-		r.Milestones[incident.Detected] = s
+	for i := range events {
+		if events[i].Event == "reopened" {
+			tracker.Reopened(&r, events[i].CreatedAt.Time)
+		}
+	}
+	if _, said := r.Milestones[incident.Detected]; !said {
+		source.SetAbout(&r, incident.Detected, is.CreatedAt.Time, "GitHub issue created")
 	}
 	set(incident.Acknowledged, assigned(events), "GitHub issue assigned by a person")
 	_, over := r.Milestones[incident.Resolved]
@@ -92,14 +93,11 @@ func labelled(events []eventJSON) []tracker.Labelled {
 
 // assigned is when a person first gave the issue to somebody; zero where none did. What a robot assigns is no sign of anybody.
 func assigned(events []eventJSON) time.Time {
-	var times []time.Time
+	var first time.Time
 	for i := range events {
-		if e := &events[i]; e.Event == "assigned" && e.Actor.Type != "Bot" && !e.CreatedAt.IsZero() {
-			times = append(times, e.CreatedAt.Time)
+		if e := &events[i]; e.Event == "assigned" && e.Actor.Type != "Bot" {
+			first = incident.Earliest(first, e.CreatedAt.Time)
 		}
 	}
-	if len(times) == 0 {
-		return time.Time{}
-	}
-	return slices.MinFunc(times, time.Time.Compare)
+	return first
 }

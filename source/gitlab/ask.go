@@ -13,8 +13,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/tracker"
 )
@@ -45,6 +47,7 @@ type Connector struct {
 	o                      Options
 	client                 *source.Client
 	milestones, severities tracker.Names
+	note                   atomic.Pointer[string] // what GitLab refuses
 }
 
 var _ source.Connector = (*Connector)(nil)
@@ -78,10 +81,10 @@ func New(o Options) (*Connector, error) {
 	return c, nil
 }
 
-// Traits implements source.Connector. Each project's list is in order of its changes.
+// Traits implements source.Connector.
 func (c *Connector) Traits() source.Traits {
 	return source.Traits{
-		Shifts: true, Ascending: len(c.o.Projects) == 1, Vanishes: true,
+		Vanishes: true,
 		Hints: map[int]string{
 			http.StatusUnauthorized: "GitLab does not know the token in token_file, or it has expired",
 			http.StatusForbidden:    "the GitLab token may not read; it needs the scope read_api",
@@ -90,16 +93,15 @@ func (c *Connector) Traits() source.Traits {
 	}
 }
 
-// Page implements source.Connector. Projects are read one after the other: what leads to the next page is the project's place in
-// the list and the page's number.
+// Page implements source.Connector. Projects are read one after the other. The vendor's word for a further page is its number.
 func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err error) {
-	place, number, _ := strings.Cut(a.Next, " ")
-	n, _ := strconv.Atoi(place)
-	if n < 0 || n >= len(c.o.Projects) {
+	at := source.ParsePlace(a.Next)
+	if at.List < 0 || at.List >= len(c.o.Projects) {
 		return p, nil // the list was another one
 	}
-	path := "/api/v4/projects/" + url.PathEscape(c.o.Projects[n]) + "/issues"
-	res, err := c.client.Do(ctx, source.Request{Path: path, Query: c.query(&a, cmp.Or(number, "1"))})
+	path := "/api/v4/projects/" + url.PathEscape(c.o.Projects[at.List]) + "/issues"
+	a.From = incident.Latest(at.Since, a.From.UTC().Truncate(time.Second))
+	res, err := c.client.Do(ctx, source.Request{Path: path, Query: c.query(&a, cmp.Or(at.Page, "1"))})
 	if err != nil {
 		return p, err
 	}
@@ -108,11 +110,7 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 	if err != nil {
 		return p, err
 	}
-	if next := res.Header.Get("X-Next-Page"); next != "" {
-		p.Next = fmt.Sprintf("%d %s", n, next)
-	} else if n+1 < len(c.o.Projects) {
-		p.Next = strconv.Itoa(n + 1)
-	}
+	var last time.Time
 	for _, raw := range list {
 		it := source.Item{Raw: raw, Parts: map[string][]json.RawMessage{}}
 		var is issueJSON
@@ -121,16 +119,20 @@ func (c *Connector) Page(ctx context.Context, a source.Ask) (p source.Page, err 
 		}
 		it.ID, it.Private = fmt.Sprintf("%d/%d", is.Project, is.IID), is.Confidential
 		it.Made, it.Updated = is.CreatedAt.Time, is.UpdatedAt.Time
+		if last = it.Made; a.What == source.Changed {
+			last = it.Updated
+		}
 		if a.Detail(&it) {
 			if err := c.timeline(ctx, &it, &is); err != nil {
 				return p, err
 			}
-			if err := c.labels(ctx, &it, path, &is); err != nil {
+			if err := c.changes(ctx, &it, path, &is); err != nil {
 				return p, err
 			}
 		}
 		p.Items = append(p.Items, it)
 	}
+	p.Next = at.After(a.From, last, res.Header.Get("X-Next-Page"), len(c.o.Projects))
 	return p, nil
 }
 
@@ -180,6 +182,10 @@ func (c *Connector) timeline(ctx context.Context, it *source.Item, is *issueJSON
 	res, err := c.client.Do(ctx, source.Request{Method: http.MethodPost, Path: "/api/graphql", Body: map[string]any{
 		"query": asked, "variables": map[string]any{"path": path, "iid": strconv.Itoa(is.IID), "id": fmt.Sprintf("gid://gitlab/Issue/%d", is.ID)},
 	}})
+	if source.Refused(err) {
+		c.refuse(fmt.Sprintf("it answered %d", source.StatusOf(err)))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -191,6 +197,10 @@ func (c *Connector) timeline(ctx context.Context, it *source.Item, is *issueJSON
 		e := got.Errors[0]
 		if strings.Contains(e.Message, "doesn't exist on type") {
 			return nil // GitLab before 15.8 has no tags in timelines
+		}
+		if strings.Contains(e.Message, "don't have permission") {
+			c.refuse(e.Message)
+			return nil
 		}
 		return fmt.Errorf("GitLab answers to the question for the timeline of incident %s: %.200s", it.ID, e.Message)
 	}
@@ -205,7 +215,23 @@ func (c *Connector) timeline(ctx context.Context, it *source.Item, is *issueJSON
 	if json.Unmarshal(p.Issues.Nodes[0], &who) != nil || who.IID != strconv.Itoa(is.IID) {
 		return nil
 	}
+	c.note.Store(nil)
 	it.Parts["incident"], it.Parts["timeline"] = p.Issues.Nodes, p.Events.Nodes
+	return nil
+}
+
+// refuse notes that GitLab gives no timelines, as it does where the token may not read them or the plan has none: the rest counts.
+func (c *Connector) refuse(why string) {
+	note := fmt.Sprintf("GitLab refuses the timelines of incidents, which are read without them: their milestones are those of labels, of "+
+		"creation and of closing (%.200s)", why)
+	c.note.Store(&note)
+}
+
+// Notes implements source.Noter.
+func (c *Connector) Notes() []string {
+	if note := c.note.Load(); note != nil {
+		return []string{*note}
+	}
 	return nil
 }
 
@@ -225,20 +251,33 @@ func (c *Connector) path(address string) string {
 	return strings.Trim(path, "/")
 }
 
-// labels asks when labels were put on and taken off, where any of them mean something.
-func (c *Connector) labels(ctx context.Context, it *source.Item, path string, is *issueJSON) error {
-	if len(c.milestones) == 0 {
+// changes asks when labels were put on and taken off, where any of them mean something, and when the incident was opened again,
+// where its timeline or a label says that it was over: what was said before does not count then.
+func (c *Connector) changes(ctx context.Context, it *source.Item, path string, is *issueJSON) error {
+	if len(c.milestones) > 0 {
+		if err := c.events(ctx, it, "labels", fmt.Sprintf("%s/%d/resource_label_events", path, is.IID)); err != nil {
+			return err
+		}
+	}
+	records, err := c.Map(it)
+	if err != nil || len(records) == 0 { // it is refused when it is mapped
 		return nil
 	}
-	res, err := c.client.Do(ctx, source.Request{
-		Path: fmt.Sprintf("%s/%d/resource_label_events", path, is.IID), Query: url.Values{"per_page": {strconv.Itoa(listSize)}},
-	})
+	if end, said := records[0].Milestones[incident.Resolved]; !said || end.At.Equal(is.ClosedAt.Time) {
+		return nil
+	}
+	return c.events(ctx, it, "states", fmt.Sprintf("%s/%d/resource_state_events", path, is.IID))
+}
+
+// events asks for a list of what happened to an incident. That of one that was deleted meanwhile is empty.
+func (c *Connector) events(ctx context.Context, it *source.Item, part, path string) error {
+	res, err := c.client.Do(ctx, source.Request{Path: path, Query: url.Values{"per_page": {strconv.Itoa(listSize)}}})
 	if source.Gone(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	it.Parts["labels"], err = res.List("")
+	it.Parts[part], err = res.List("")
 	return err
 }

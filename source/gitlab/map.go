@@ -45,6 +45,11 @@ type eventJSON struct {
 	} `json:"timelineEventTags"`
 }
 
+type stateJSON struct {
+	CreatedAt source.Stamp `json:"created_at"`
+	State     string
+}
+
 type labelJSON struct {
 	CreatedAt source.Stamp `json:"created_at"`
 	Action    string
@@ -78,6 +83,10 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	states, err := source.DecodePart[stateJSON](it, "states")
+	if err != nil {
+		return nil, err
+	}
 	r := incident.Record{
 		ID: it.ID, Title: is.Title, URL: is.WebURL, CreatedAt: is.CreatedAt.Time, UpdatedAt: is.UpdatedAt.Time, State: incident.StateOpen,
 	}
@@ -93,11 +102,13 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 	}
 	c.milestones.Label(&r, changes, "GitLab label")
 	tagged(&r, events)
-	if _, said := r.Milestones[incident.Detected]; !said && !is.CreatedAt.IsZero() {
-		source.Set(&r, incident.Detected, is.CreatedAt.Time, "GitLab incident created")
-		s := r.Milestones[incident.Detected]
-		s.Confidence = incident.ConfidenceApproximate
-		r.Milestones[incident.Detected] = s
+	for _, s := range states {
+		if s.State == "opened" || s.State == "reopened" {
+			tracker.Reopened(&r, s.CreatedAt.Time)
+		}
+	}
+	if _, said := r.Milestones[incident.Detected]; !said {
+		source.SetAbout(&r, incident.Detected, is.CreatedAt.Time, "GitLab incident created")
 	}
 	switch _, said := r.Milestones[incident.Resolved]; {
 	case said:

@@ -3,7 +3,6 @@ package incidentio
 import (
 	"cmp"
 	"regexp"
-	"slices"
 	"strings"
 
 	"meantime/incident"
@@ -113,8 +112,8 @@ func (c *Connector) custom(r *incident.Record, in *incidentJSON) {
 			case value == "":
 			case to == "severity":
 				r.Severity = value
-			case to == "service" && !slices.Contains(r.Services, value):
-				r.Services = append(r.Services, value)
+			case to == "service":
+				tracker.Add(&r.Services, value)
 			}
 		}
 	}
@@ -130,22 +129,17 @@ func refer(r *incident.Record, name string, in *incidentJSON, alerts []alertJSON
 		r.State = incident.StateCancelled
 		r.Related = append(r.Related, incident.Related{ID: name + "/" + in.MergedInto, How: "merged_into"})
 	}
-	urls := []string{in.Postmortem}
+	tracker.Add(&r.References.URLs, in.Postmortem)
 	if in.Issue != nil {
-		urls = append(urls, in.Issue.Permalink)
-	}
-	for _, u := range urls {
-		if u != "" {
-			r.References.URLs = append(r.References.URLs, u)
-		}
+		tracker.Add(&r.References.URLs, in.Issue.Permalink)
 	}
 	tracker.AddText(&r.References, in.Summary)
 	for i := range alerts {
 		a := &alerts[i].Alert
 		if !fingerprint.MatchString(a.Key) {
 			r.References.AddKey(name, a.Key, a.CreatedAt.Time, a.ResolvedAt.Time)
-		} else if key := strings.ToLower(a.Key); !slices.Contains(r.References.Fingerprints, key) {
-			r.References.Fingerprints = append(r.References.Fingerprints, key)
+		} else {
+			tracker.Add(&r.References.Fingerprints, strings.ToLower(a.Key))
 		}
 		tracker.AddText(&r.References, a.Description)
 		if !a.CreatedAt.IsZero() && !a.CreatedAt.After(in.CreatedAt.Time) {

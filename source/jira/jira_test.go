@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/sourcetest"
 )
@@ -65,6 +66,24 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		`fields[0]: "team" is no milestone; it is one of`, `time_zone: "Berlin" is no time zone`, `jql: has an ORDER BY`,
 	} {
 		require.ErrorContains(t, err, want)
+	}
+}
+
+// A field of one's own that says when an incident was over says nothing of one that was opened again.
+func TestReopened(t *testing.T) {
+	c, err := New(Options{
+		Access: source.Access{Client: source.ClientOptions{URL: "https://example.atlassian.net"}},
+		Fields: []string{"resolved=customfield_1", "mitigated=customfield_2"},
+	})
+	require.NoError(t, err)
+	for status, want := range map[string]bool{"indeterminate": false, "done": true} {
+		records, err := c.Map(&source.Item{ID: "1", Raw: []byte(`{"id":"1","key":"OPS-1","fields":{"created":"2026-03-02T10:00:00.000+0000",` +
+			`"status":{"name":"x","statusCategory":{"key":"` + status + `"}},"customfield_1":"2026-03-02T11:00:00.000+0000",` +
+			`"customfield_2":"2026-03-02T10:30:00.000+0000"}}`)})
+		require.NoError(t, err)
+		_, said := records[0].Milestones[incident.Resolved]
+		require.Equal(t, want, said, status)
+		require.Contains(t, records[0].Milestones, incident.Mitigated)
 	}
 }
 

@@ -168,7 +168,9 @@ func (c *Connector) custom(r *incident.Record, it *source.Item) error {
 			if err != nil {
 				return &source.OptionError{Key: id, Err: err}
 			}
-			source.Set(r, incident.MilestoneName(to), at, "Jira field "+id)
+			if name := incident.MilestoneName(to); name != incident.Resolved || r.State != incident.StateOpen { // else it was reopened
+				source.Set(r, name, at, "Jira field "+id)
+			}
 		}
 	}
 	slices.Sort(r.Services)

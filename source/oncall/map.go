@@ -97,8 +97,8 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 	if g.State == "resolved" {
 		r.State = incident.StateResolved
 		source.Set(&r, incident.Resolved, g.ResolvedAt.Time, "Grafana OnCall resolved_at")
-		// Nobody resolved it: its alerts ended or, while they still fire, a step of the escalation gave it up.
-		if text(g.ResolvedBy) == "" && sent.Status != "firing" {
+		// Nobody resolved it: its alerts ended, as the last notification says, or a step of the escalation gave it up.
+		if text(g.ResolvedBy) == "" && sent.Status == "resolved" {
 			source.Set(&r, incident.Mitigated, g.ResolvedAt.Time, "Grafana OnCall resolved_at, by nobody: closed by the alert")
 		}
 	}

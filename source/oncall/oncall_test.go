@@ -106,6 +106,25 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// A group that nobody resolved was over for users only where its last notification says so: an integration that tells nothing of
+// it, and a step of the escalation that gave up, say nothing.
+func TestMitigated(t *testing.T) {
+	c := connect(t, nil)
+	for payload, want := range map[string]bool{
+		`{"status":"resolved"}`: true, `{"status":"firing"}`: false, `{"state":"ok"}`: false, `"text"`: false, `null`: false,
+	} {
+		for by, nobody := range map[string]bool{`null`: true, `"U1"`: false} {
+			records, err := c.Map(&source.Item{ID: "I1", Raw: []byte(`{"id":"I1","state":"resolved","created_at":"2026-03-02T10:00:00Z",` +
+				`"resolved_at":"2026-03-02T11:00:00Z","resolved_by":` + by + `,` +
+				`"last_alert":{"created_at":"2026-03-02T11:00:00Z","payload":` + payload + `}}`)})
+			require.NoError(t, err)
+			_, said := records[0].Milestones[incident.Mitigated]
+			require.Equal(t, want && nobody, said, payload+by)
+			require.Contains(t, records[0].Milestones, incident.Resolved)
+		}
+	}
+}
+
 func TestSuite(t *testing.T) {
 	sourcetest.Run(t, sourcetest.Suite{
 		New:    func(a source.Access) (source.Connector, error) { return New(Options{Access: address(a)}) },

@@ -9,6 +9,7 @@ import (
 
 	"meantime/incident"
 	"meantime/source"
+	"meantime/source/tracker"
 )
 
 type incidentJSON struct {
@@ -89,9 +90,7 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 		if i < 0 {
 			continue // an id by itself names no service
 		}
-		if name := cmp.Or(services[i].Attributes.Name, services[i].Attributes.Slug); name != "" && !slices.Contains(r.Services, name) {
-			r.Services = append(r.Services, name)
-		}
+		tracker.Add(&r.Services, cmp.Or(services[i].Attributes.Name, services[i].Attributes.Slug))
 	}
 	for _, m := range []struct {
 		name  incident.MilestoneName
@@ -148,9 +147,7 @@ func refer(r *incident.Record, name string, in *incidentJSON, alerts []alertJSON
 		r.Related = append(r.Related, incident.Related{ID: name + "/" + x.Duplicate, How: "merged_into"})
 	}
 	for _, u := range []string{x.PagerDuty, x.Opsgenie, x.Jira, x.GitHub, x.GitLab, x.ServiceNow, x.Postmortem} {
-		if u != "" && !slices.Contains(r.References.URLs, u) {
-			r.References.URLs = append(r.References.URLs, u)
-		}
+		tracker.Add(&r.References.URLs, u)
 	}
 	for i := range alerts {
 		a := &alerts[i].Attributes

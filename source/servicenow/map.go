@@ -87,7 +87,9 @@ func (c *Connector) custom(r *incident.Record, in rowJSON) error {
 			if err != nil {
 				return err
 			}
-			source.Set(r, incident.MilestoneName(to), at, "ServiceNow "+column)
+			if name := incident.MilestoneName(to); name != incident.Resolved || r.State == incident.StateResolved { // else it was reopened
+				source.Set(r, name, at, "ServiceNow "+column)
+			}
 		}
 	}
 	if len(services) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"meantime/incident"
 	"meantime/source"
 	"meantime/source/sourcetest"
 )
@@ -63,6 +64,21 @@ func TestQuery(t *testing.T) {
 		"active=true^ORactive=false^sys_updated_on>=2026-03-02 09:00:00^ORDERBYsys_updated_on^ORDERBYsys_id",
 		"active=true^ORactive=false^sys_created_on>=2026-03-02 09:00:00^sys_created_on<2026-03-02 10:00:00^ORDERBYsys_created_on^ORDERBYsys_id",
 	}, got)
+}
+
+// A column of one's own that says when an incident was over says nothing of one that was opened again.
+func TestReopened(t *testing.T) {
+	c := connect(t, nil, Options{Fields: []string{"resolved=u_over", "mitigated=u_fixed"}})
+	for state, want := range map[string]bool{"2": false, "6": true, "7": true} {
+		it := source.Item{ID: "a", Raw: []byte(`{"sys_id":"a","state":"` + state + `","opened_at":"2026-03-02 10:00:00",` +
+			`"resolved_at":"2026-03-02 12:00:00","u_over":"2026-03-02 11:00:00","u_fixed":"2026-03-02 10:30:00"}`)}
+		records, err := c.Map(&it)
+		require.NoError(t, err)
+		m, said := records[0].Milestones[incident.Resolved]
+		require.Equal(t, want, said, state)
+		require.True(t, !said || m.At.Hour() == 11, "a column of one's own stands above resolved_at")
+		require.Contains(t, records[0].Milestones, incident.Mitigated)
+	}
 }
 
 func TestWhatIsWrongIsSaid(t *testing.T) {

@@ -32,9 +32,8 @@ type updateJSON struct {
 	UpdatedAt    source.Stamp `json:"updated_at"`
 	DisplayAt    source.Stamp `json:"display_at"`
 	Affected     []struct {
-		Code, Name string
-		Old        string `json:"old_status"`
-		New        string `json:"new_status"`
+		Code string
+		New  string `json:"new_status"`
 	} `json:"affected_components"`
 }
 
@@ -70,8 +69,8 @@ func (c *Connector) Map(it *source.Item) ([]incident.Record, error) {
 		r.Severity = in.Impact
 	}
 	for _, x := range in.Components {
-		if !x.Group && x.Name != "" && !slices.Contains(r.Services, x.Name) {
-			r.Services = append(r.Services, x.Name)
+		if !x.Group {
+			tracker.Add(&r.Services, x.Name)
 		}
 	}
 	if !in.StartedAt.IsZero() && in.StartedAt.Sub(in.CreatedAt.Time).Abs() > time.Second { // Statuspage fills it in by itself
@@ -131,10 +130,7 @@ func told(r *incident.Record, updates []updateJSON) {
 	for i := range updates {
 		u := &updates[i]
 		if _, said := r.Milestones[incident.Detected]; !said && u.Status != "postmortem" && !u.at().IsZero() {
-			source.Set(r, incident.Detected, u.at(), "Statuspage: the first update")
-			s := r.Milestones[incident.Detected]
-			s.Confidence = incident.ConfidenceApproximate
-			r.Milestones[incident.Detected] = s
+			source.SetAbout(r, incident.Detected, u.at(), "Statuspage: the first update")
 		}
 		name := map[string]incident.MilestoneName{
 			"identified": incident.Identified, "monitoring": incident.Mitigated, "resolved": incident.Resolved,

@@ -34,6 +34,13 @@ func (n Names) Label(r *incident.Record, changes []Labelled, evidence string) {
 	}
 }
 
+// Reopened takes back that an incident was over, where that was said no later than it was opened again.
+func Reopened(r *incident.Record, at time.Time) {
+	if end, said := r.Milestones[incident.Resolved]; said && !end.At.After(at) {
+		delete(r.Milestones, incident.Resolved)
+	}
+}
+
 // Severity gives a record the first severity that one of its labels means.
 func (n Names) Severity(r *incident.Record, labels []string) {
 	for _, l := range labels {

@@ -12,7 +12,6 @@ import (
 // OpsAlert is an alert of Opsgenie, and of the operations of Jira Service Management, which are the same.
 type OpsAlert struct {
 	ID           string       `json:"id"`
-	TinyID       string       `json:"tinyId"`
 	Alias        string       `json:"alias"`
 	Message      string       `json:"message"`
 	Status       string       `json:"status"`

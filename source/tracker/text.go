@@ -19,18 +19,19 @@ var (
 // said to be one, and addresses, which may be those of other records.
 func AddText(refs *incident.References, text string) {
 	for _, l := range incident.TextLabels(text) {
-		add(&refs.Fingerprints, incident.Fingerprint(l))
+		Add(&refs.Fingerprints, incident.Fingerprint(l))
 	}
 	for _, m := range pasted.FindAllStringSubmatch(text, -1) {
-		add(&refs.Fingerprints, strings.ToLower(m[1]))
+		Add(&refs.Fingerprints, strings.ToLower(m[1]))
 	}
 	for _, u := range address.FindAllString(text, -1) {
-		add(&refs.URLs, u)
+		Add(&refs.URLs, u)
 	}
 }
 
-func add(list *[]string, s string) {
-	if !slices.Contains(*list, s) {
+// Add adds a text to a list, unless it is empty or there already.
+func Add(list *[]string, s string) {
+	if s != "" && !slices.Contains(*list, s) {
 		*list = append(*list, s)
 	}
 }
