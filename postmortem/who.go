@@ -16,8 +16,9 @@ var knowers = []struct {
 const mostBeside = 200
 
 // who finds who knew first where neither the entry's first words nor a field say it: in the rest of the entry, then in what
-// the document says of the detection. An alert that it tells of anywhere counts as well, as long as it tells of nobody else:
-// people write of users and of colleagues without saying that they knew first.
+// the document says of the detection. An alert that its opening or its summary tells of counts as well, as long as no
+// paragraph tells of somebody else: people write of users and of colleagues without saying that they knew first, and of
+// alerts elsewhere because one was added, came late or is of another system.
 func (r *reader) who() {
 	if r.by != "" {
 		return
@@ -26,9 +27,10 @@ func (r *reader) who() {
 		r.by = firmly(d.e)
 	}
 	if r.by == "" {
-		r.by = r.beside("detection")
+		r.by = r.beside(func(i int) bool { return r.o.sections[i].name == "detection" })
 	}
-	if r.by == "" && r.beside("") == incident.ByAlert {
+	anywhere := func(i int) bool { s := r.o.sections[i].name; return !excluded(s) && s != "lessons" }
+	if r.by == "" && r.beside(r.opens) == incident.ByAlert && r.beside(anywhere) == incident.ByAlert {
 		r.by = incident.ByAlert
 	}
 }
@@ -47,14 +49,18 @@ func firmly(e *entry) (by incident.DetectedBy) {
 	return by
 }
 
-// beside is who the paragraphs of a section say knew, or those of all but what is planned and learned; empty where they name
-// two.
-func (r *reader) beside(section string) (by incident.DetectedBy) {
+// opens says whether a block stands in the summary, or before the first heading but the title.
+func (r *reader) opens(i int) bool {
+	s := r.o.sections[i]
+	return s.name == "summary" || s.name == "" && (s.head < 0 || r.o.doc.blocks[s.head].orig == r.o.doc.title)
+}
+
+// beside is who the paragraphs beside the timeline say knew, of those that count; empty where they name two.
+func (r *reader) beside(counts func(block int) bool) (by incident.DetectedBy) {
 	n := 0
 	for i := range r.o.doc.blocks {
 		b := &r.o.doc.blocks[i]
-		s := r.o.sections[i].name
-		if b.kind != para && b.kind != item || !r.inGroup(i) || r.o.taken[i] || excluded(s) || s == "lessons" || section != "" && s != section {
+		if b.kind != para && b.kind != item || !r.inGroup(i) || r.o.taken[i] || !counts(i) {
 			continue
 		}
 		if n++; n > mostBeside {

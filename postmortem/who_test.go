@@ -20,6 +20,11 @@ func TestWho(t *testing.T) {
 		// Users and colleagues are told of without having known first; two of them tell nothing.
 		{"Customers reported that orders were lost.\n", incident.ByUnknown},
 		{"Alerts fired.\n\nCustomers reported errors as well.\n", incident.ByUnknown},
+		// An alert that is told of elsewhere need not be how it was known.
+		{"## Resolution\n\nAlerts fired.\n", incident.ByUnknown},
+		{"## Root cause\n\nThe alert for the disk fired, and a job deleted the wrong files.\n", incident.ByUnknown},
+		{"## Summary\n\nAlerts fired.\n", incident.ByAlert},
+		{"Alerts fired.\n\n## Impact\n\nCustomers reported errors.\n", incident.ByUnknown},
 		// What should be is not what was.
 		{"## Action items\n\n- Alerts fire on a full disk\n", incident.ByUnknown},
 		{"No alert fired.\n", incident.ByUnknown},

@@ -186,9 +186,14 @@ func TestSigns(t *testing.T) {
 	again := w.Choose(p)[index(incident.Started)].Suggestions
 	require.Greater(t, again[0].Probability, s[0].Probability)
 	require.InDelta(t, again[1].Probability, s[1].Probability, 1e-9)
+	// What makes the model's second the surer makes it the first.
+	w.signs[3], w.signs[6] = 0, 2
+	turned := w.Choose(p)[index(incident.Started)].Suggestions
+	require.Equal(t, noon.Add(10*time.Minute), turned[0].At, "the field is surer")
+	require.Greater(t, turned[0].Probability, turned[1].Probability)
 }
 
-// FuzzChoose: whatever is offered, every chance is one, and the likeliest comes first as the model has it.
+// FuzzChoose: whatever is offered, every chance is one, and the likeliest comes first.
 func FuzzChoose(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 2, 5, 3, 200, 7}, true)
 	w, err := Load()
@@ -208,7 +213,8 @@ func FuzzChoose(f *testing.F) {
 			}
 		}
 		for _, c := range w.Choose(p) {
-			for _, s := range c.Suggestions {
+			for i, s := range c.Suggestions {
+				require.True(t, i == 0 || s.Probability <= c.Suggestions[i-1].Probability, "%v", c.Suggestions)
 				require.True(t, s.Probability >= 0 && s.Probability <= 1, "%v", s)
 				require.Less(t, s.Source, len(p.Sources))
 			}

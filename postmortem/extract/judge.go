@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -56,6 +57,8 @@ func (w *Weights) judge(p *Problem, ms []Moment, out *[N]Choice) {
 			s[i].Signs = signs[i]
 			s[i].Probability = w.calibrate(m, signs[i])
 		}
+		// The signs can turn the order of the model round; what is surest comes first.
+		slices.SortStableFunc(s, func(a, b Suggestion) int { return cmp.Compare(b.Probability, a.Probability) })
 	}
 }
 

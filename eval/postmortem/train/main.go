@@ -49,7 +49,8 @@ func run(own string, dirs, fresh, without []string, out string, measure, verbose
 		return err
 	}
 	preds := set.leaveOut(groups)
-	report(os.Stdout, preds, set.calibrateOut(preds, groups), verbose)
+	sure := set.calibrateOut(preds, groups)
+	report(os.Stdout, surest(preds, sure), sure, verbose)
 	if measure {
 		return nil
 	}

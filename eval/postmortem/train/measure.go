@@ -16,7 +16,7 @@ import (
 type prediction struct {
 	e  *example
 	m  int
-	by []extract.Suggestion // the likeliest first; their probabilities as the model has them
+	by []extract.Suggestion // the likeliest first as the model has them, with its probabilities
 
 	reasons []extract.Reason // for the first of them
 }
@@ -55,6 +55,23 @@ func (s *set) leaveOut(n int) (out []prediction) {
 				}
 				out = append(out, p)
 			}
+		}
+	}
+	return out
+}
+
+// surest are the predictions with the surest suggestion first, as package extract gives them.
+func surest(preds []prediction, sure func(prediction, int) float64) []prediction {
+	out := slices.Clone(preds)
+	for n, p := range out {
+		by := make([]int, len(p.by))
+		for i := range by {
+			by[i] = i
+		}
+		slices.SortStableFunc(by, func(a, b int) int { return cmp.Compare(sure(p, b), sure(p, a)) })
+		out[n].by = nil
+		for _, i := range by {
+			out[n].by = append(out[n].by, p.by[i])
 		}
 	}
 	return out
