@@ -59,20 +59,16 @@ func (sc *scanner) unitAhead(i int) int {
 	if k >= len(sc.toks) || sc.toks[k].start > i+1 {
 		return 0
 	}
-	for _, lx := range sc.t.all {
-		if u := lx.units[sc.toks[k].text]; u > 0 {
-			return u
-		}
+	if u := sc.t.units[sc.toks[k].text]; u > 0 {
+		return u
 	}
 	return 0
 }
 
 // isClockWord says whether token i begins one of the words that follow a clock time, such as "Uhr" or "h".
 func (t tongue) isClockWord(toks []token, i int) bool {
-	for _, lx := range t.all {
-		if matchAt(lx.clockAfter, toks, i) > 0 {
-			return true
-		}
+	if matchAt(t.clockAfter, toks, i) > 0 {
+		return true
 	}
 	return false
 }
@@ -80,18 +76,16 @@ func (t tongue) isClockWord(toks []token, i int) bool {
 // wordBefore says whether a word that announces a clock time stands directly before byte i.
 func (sc *scanner) wordBefore(i int) bool {
 	k := sc.at(i)
-	for _, lx := range sc.t.all {
-		for _, a := range lx.before {
-			if b := k - len(a); b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
-				return true
-			}
+	for _, a := range sc.t.before {
+		if b := k - len(a); b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
+			return true
 		}
-		for _, a := range lx.approx { // "pukul sekitar", "gegen"
-			if b := k - len(a); b > 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
-				for _, w := range lx.before {
-					if c := b - len(w); c >= 0 && (part{alts: []alt{w}}).fits(sc.toks, c, b) {
-						return true
-					}
+	}
+	for _, a := range sc.t.approx { // "pukul sekitar", "gegen"
+		if b := k - len(a); b > 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
+			for _, w := range sc.t.before {
+				if c := b - len(w); c >= 0 && (part{alts: []alt{w}}).fits(sc.toks, c, b) {
+					return true
 				}
 			}
 		}
@@ -119,10 +113,8 @@ func (sc *scanner) wordAfter(i int) int {
 	if k >= len(sc.toks) || sc.toks[k].start > i+1 || sc.toks[k].comma {
 		return 0
 	}
-	for _, lx := range sc.t.all {
-		if e := matchAt(lx.clockAfter, sc.toks, k); e > 0 {
-			return sc.toks[e-1].end
-		}
+	if e := matchAt(sc.t.clockAfter, sc.toks, k); e > 0 {
+		return sc.toks[e-1].end
 	}
 	return 0
 }
@@ -133,14 +125,12 @@ func (sc *scanner) daypartAfter(i int, st *stamp) int {
 	if k < len(sc.toks) && sc.toks[k].comma {
 		return 0
 	}
-	for _, lx := range sc.t.all {
-		for _, d := range lx.dayparts {
-			if e := matchAt(d.words, sc.toks, k); e > 0 && sc.toks[k].start <= i+2 {
-				if !st.twelve {
-					setPart(st, d.from, d.to)
-				}
-				return sc.toks[e-1].end
+	for _, d := range sc.t.dayparts {
+		if e := matchAt(d.words, sc.toks, k); e > 0 && sc.toks[k].start <= i+2 {
+			if !st.twelve {
+				setPart(st, d.from, d.to)
 			}
+			return sc.toks[e-1].end
 		}
 	}
 	return 0
@@ -148,21 +138,16 @@ func (sc *scanner) daypartAfter(i int, st *stamp) int {
 
 // daypartBefore reads 午後 and its kind before a time.
 func (sc *scanner) daypartBefore(st *stamp) {
-	if st.twelve {
+	if st.twelve || sc.t.Script == "" {
 		return
 	}
 	k := sc.at(st.start)
-	for _, lx := range sc.t.all {
-		if lx.Script == "" {
-			continue
-		}
-		for _, d := range lx.dayparts {
-			for _, a := range d.words {
-				if b := k - len(a); b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
-					setPart(st, d.from, d.to)
-					st.start = sc.toks[b].start
-					return
-				}
+	for _, d := range sc.t.dayparts {
+		for _, a := range d.words {
+			if b := k - len(a); b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, k) {
+				setPart(st, d.from, d.to)
+				st.start = sc.toks[b].start
+				return
 			}
 		}
 	}
@@ -171,19 +156,17 @@ func (sc *scanner) daypartBefore(st *stamp) {
 // nextDay reads "the next day at 06:30".
 func (sc *scanner) nextDay(st *stamp) {
 	k := sc.at(st.start)
-	for _, lx := range sc.t.all {
-		for _, a := range lx.nextDay {
-			for _, skip := range []int{0, 1, 2} {
-				b := k - len(a) - skip
-				if b < 0 || !(part{alts: []alt{a}}).fits(sc.toks, b, b+len(a)) || skip > 0 && !sc.onlyJoin(b+len(a), k) {
-					continue
-				}
-				if n := len(sc.out); n > 0 && sc.out[n-1].end > sc.toks[b].start {
-					return
-				}
-				st.next, st.start = true, sc.toks[b].start
+	for _, a := range sc.t.nextDay {
+		for _, skip := range []int{0, 1, 2} {
+			b := k - len(a) - skip
+			if b < 0 || !(part{alts: []alt{a}}).fits(sc.toks, b, b+len(a)) || skip > 0 && !sc.onlyJoin(b+len(a), k) {
+				continue
+			}
+			if n := len(sc.out); n > 0 && sc.out[n-1].end > sc.toks[b].start {
 				return
 			}
+			st.next, st.start = true, sc.toks[b].start
+			return
 		}
 	}
 }
@@ -195,25 +178,23 @@ func (sc *scanner) around(from, to int, st *stamp) {
 			st.approx = true
 		}
 	}
-	for _, lx := range sc.t.all {
-		for _, a := range lx.approx {
-			for skip := 0; skip <= 2; skip++ { // "about at", "um etwa"
-				if b := from - len(a) - skip; b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, b+len(a)) {
-					if skip == 0 || sc.onlyJoin(b+len(a), from) {
-						st.approx = true
-					}
+	for _, a := range sc.t.approx {
+		for skip := 0; skip <= 2; skip++ { // "about at", "um etwa"
+			if b := from - len(a) - skip; b >= 0 && (part{alts: []alt{a}}).fits(sc.toks, b, b+len(a)) {
+				if skip == 0 || sc.onlyJoin(b+len(a), from) {
+					st.approx = true
 				}
 			}
 		}
-		k := to
-		if k < len(sc.toks) && sc.toks[k].start <= st.end+2 {
-			if e := matchAt(lx.approxAfter, sc.toks, k); e > 0 {
-				st.approx = true
-				k = e
-			}
-			if k < len(sc.toks) && matchAt(lx.since, sc.toks, k) > 0 {
-				st.since = true
-			}
+	}
+	k := to
+	if k < len(sc.toks) && sc.toks[k].start <= st.end+2 {
+		if e := matchAt(sc.t.approxAfter, sc.toks, k); e > 0 {
+			st.approx = true
+			k = e
+		}
+		if k < len(sc.toks) && matchAt(sc.t.since, sc.toks, k) > 0 {
+			st.since = true
 		}
 	}
 }
@@ -229,13 +210,11 @@ func (sc *scanner) onlyJoin(from, to int) bool {
 			continue
 		}
 		e := 0
-		for _, lx := range sc.t.all {
-			for _, as := range [][]alt{lx.join, lx.before, lx.approx} {
-				e = max(e, matchAt(as, sc.toks, i))
-			}
-			if lx.weekdays[sc.toks[i].text] > 0 {
-				e = max(e, i+1)
-			}
+		for _, as := range [][]alt{sc.t.join, sc.t.before, sc.t.approx} {
+			e = max(e, matchAt(as, sc.toks, i))
+		}
+		if sc.t.weekdays[sc.toks[i].text] > 0 {
+			e = max(e, i+1)
 		}
 		if e == 0 || e > to {
 			return false

@@ -99,10 +99,9 @@ func (o *outline) calendar(opts Options) calendar {
 			if st.hasClock && b.kind != code && b.kind != quote {
 				m.score += 2
 			}
-			for _, lx := range o.t.all { // "All times in UTC, May 22, 2023"
-				if !title && !published && lx.has("every_time", b.tokens()) {
-					m.score += 2
-				}
+			// "All times in UTC, May 22, 2023"
+			if !title && !published && o.t.has("every_time", b.tokens()) {
+				m.score += 2
 			}
 			if st.date.weekday > 0 && st.date.y > 0 && isoWeekday(st.date.time()) != st.date.weekday {
 				m.score -= 3
@@ -178,18 +177,14 @@ func (o *outline) dateContext(b *block, st stamp) (near, published bool) {
 	}
 	reach := 9
 	close := 5
-	if o.t.main.Script != "" {
+	if o.t.Script != "" {
 		reach, close = 20, 8
 	}
-	for _, lx := range o.t.all {
-		near = near || lx.has("incident", clip(from-reach, to+reach))
-		published = published || lx.has("published", clip(from-close, to+close))
-	}
+	near = near || o.t.has("incident", clip(from-reach, to+reach))
+	published = published || o.t.has("published", clip(from-close, to+close))
 	if published { // "…公布した4月8日の障害": what stands right behind the date counts more
-		for _, lx := range o.t.all {
-			if lx.has("incident", clip(to, to+4)) {
-				return true, false
-			}
+		if o.t.has("incident", clip(to, to+4)) {
+			return true, false
 		}
 	}
 	return near, published
@@ -263,7 +258,7 @@ func (o *outline) settleOrder(c *calendar, ms []mention) {
 		vote = o.orderOfZones()
 		c.zoned, c.ambiguous = vote != 0, amb[0]
 	}
-	if vote == 0 && !o.t.main.MonthDay {
+	if vote == 0 && !o.t.MonthDay {
 		vote = -1
 	}
 	switch {

@@ -225,11 +225,8 @@ func (o *outline) wordFeatures(e *entry) (fs []string) {
 	sent := toks[:n]
 	head := sent[:min(len(sent), 6)]
 	for _, name := range []string{"team", "user", "monitor", "supplier"} {
-		for _, lx := range o.t.all {
-			if lx.has(name, head) {
-				fs = append(fs, "subject:"+name)
-				break
-			}
+		if o.t.has(name, head) {
+			fs = append(fs, "subject:"+name)
 		}
 	}
 	fs = append(fs, "words:"+bucket(len(toks)))

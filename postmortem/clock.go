@@ -42,9 +42,7 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 		}
 		// A table's head, or a line that is little more than the zone: "2024-04-11, UTC".
 		says := b.kind == row && b.head || o.fewWords(i) && b.kind != row
-		for _, lx := range o.t.all {
-			says = says || lx.has("all_times", b.tokens()) || lx.has("every_time", b.tokens())
-		}
+		says = says || o.t.has("all_times", b.tokens()) || o.t.has("every_time", b.tokens())
 		if b.kind == heading && (o.sections[i].name == "timeline" || says) {
 			says = true
 		}
@@ -86,7 +84,7 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 	}
 	o.checkZone(&c)
 	if !c.zone.ok() {
-		switch home := o.t.main.HomeZone; {
+		switch home := o.t.HomeZone; {
 		case opts.Location != nil:
 			c = zoneChoice{zone: placeZone(opts.Location.String(), opts.Location.String()), from: "default"}
 			if opts.Location == time.UTC {
@@ -117,34 +115,25 @@ func (o *outline) fewWords(i int) bool {
 // allTimesZone is the zone that a passage of running text says all times are in: the one named right behind the words.
 func (o *outline) allTimesZone(b *block) (z zone, ok bool) {
 	toks := b.tokens()
-	for _, lx := range o.t.all {
-		m := lx.words["every_time"]
-		if m == nil {
-			continue
+	for _, x := range o.t.spansOf("every_time", toks) {
+		to := x[1]
+		end := len(b.text)
+		for i := to; i < len(toks); i++ {
+			if toks[i].stop || i > to+10 {
+				end = toks[i].start
+				break
+			}
 		}
-		m.find(toks, func(x match) {
-			if ok {
-				return
+		if zs := findZones(b.text[toks[to-1].end:end], o.t); len(zs) > 0 {
+			return zs[0], true
+		}
+		for i := to; i < len(toks) && i <= to+6 && !toks[i].stop; i++ { // "all times are Brasília's"
+			if z, ok = cityAt(b.text, toks, i); ok {
+				return z, true
 			}
-			end := len(b.text)
-			for i := x.to; i < len(toks); i++ {
-				if toks[i].stop || i > x.to+10 {
-					end = toks[i].start
-					break
-				}
-			}
-			if zs := findZones(b.text[toks[x.to-1].end:end], o.t); len(zs) > 0 {
-				z, ok = zs[0], true
-				return
-			}
-			for i := x.to; i < len(toks) && i <= x.to+6 && !toks[i].stop; i++ { // "all times are Brasília's"
-				if z, ok = cityAt(b.text, toks, i); ok {
-					return
-				}
-			}
-		})
+		}
 	}
-	return z, ok
+	return zone{}, false
 }
 
 // cityAt is the clock of a city that is named at token i, in capitals.

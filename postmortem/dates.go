@@ -198,7 +198,7 @@ func (sc *scanner) numericDate(i, v, j int, add func(date, int) (int, bool)) (in
 	cjk := false
 	if k < len(s) && sep == '/' {
 		r, _ := utf8.DecodeRuneInString(s[k:])
-		cjk = isCJK(r) || r == '(' && sc.t.main.Script != ""
+		cjk = isCJK(r) || r == '(' && sc.t.Script != ""
 	}
 	weekday := sc.weekdayNear(i, k) > 0
 	switch {
@@ -206,7 +206,7 @@ func (sc *scanner) numericDate(i, v, j int, add func(date, int) (int, bool)) (in
 	case sep == '-' && clock && (bracket || i == 0) && wn == 2 && j-i == 2:
 		return add(date{m: v, d: w}, k) // month first, as in ISO
 	case sep == '.' && k < len(s) && s[k] == '.' && !(digitAt(s, k+1)) && v <= 31 && w <= 12: // 18.4.
-		if sc.t.main.Script == "" && sc.t.main.Code != "en" {
+		if sc.t.Script == "" && sc.t.Code != "en" {
 			return add(date{m: w, d: v}, k+1)
 		}
 		return 0, false
@@ -216,7 +216,7 @@ func (sc *scanner) numericDate(i, v, j int, add func(date, int) (int, bool)) (in
 	if v > 12 && w > 12 || v == 24 && w == 7 {
 		return 0, false
 	}
-	if sc.t.main.Script != "" && v <= 12 {
+	if sc.t.Script != "" && v <= 12 {
 		return add(date{m: v, d: w}, k) // 5/22: Japanese and Chinese put the month first
 	}
 	return add(numeric(0, v, w), k)
@@ -344,10 +344,8 @@ func (sc *scanner) monthFirst(i, j, m int) (int, bool) {
 // month is the number of the month a folded word names, in the document's language or English. Short forms that are
 // ordinary words are no months on their own; the caller asks for a day beside it.
 func (t tongue) month(w string) int {
-	for _, lx := range t.all {
-		if m := lx.months[w]; m > 0 {
-			return m
-		}
+	if m := t.months[w]; m > 0 {
+		return m
 	}
 	return 0
 }
@@ -391,20 +389,18 @@ func (sc *scanner) weekdayEnd(i int) int {
 }
 
 func (sc *scanner) weekday(i int) int {
-	for _, lx := range sc.t.all {
-		if w := lx.weekdays[sc.toks[i].text]; w > 0 {
+	if w := sc.t.weekdays[sc.toks[i].text]; w > 0 {
+		return w
+	}
+	// 星期二, 周二, 火曜日
+	if sc.t.Script != "" && i+1 < len(sc.toks) {
+		two := sc.toks[i].text + sc.toks[i+1].text
+		if w := sc.t.weekdays[two]; w > 0 {
 			return w
 		}
-		// 星期二, 周二, 火曜日
-		if lx.Script != "" && i+1 < len(sc.toks) {
-			two := sc.toks[i].text + sc.toks[i+1].text
-			if w := lx.weekdays[two]; w > 0 {
+		if i+2 < len(sc.toks) {
+			if w := sc.t.weekdays[two+sc.toks[i+2].text]; w > 0 {
 				return w
-			}
-			if i+2 < len(sc.toks) {
-				if w := lx.weekdays[two+sc.toks[i+2].text]; w > 0 {
-					return w
-				}
 			}
 		}
 	}

@@ -25,15 +25,13 @@ func durationsIn(toks []token, t tongue) []duration {
 			continue
 		}
 		x := duration{d: d, from: i, to: i + n}
-		for _, lx := range t.all {
-			for b := max(0, i-3); b < i; b++ {
-				if e := matchAt(lx.approx, toks, b); e > 0 && e <= i {
-					x.approx = true
-				}
-			}
-			if lx.hasAround("about_duration", toks, i) {
+		for b := max(0, i-3); b < i; b++ {
+			if e := matchAt(t.approx, toks, b); e > 0 && e <= i {
 				x.approx = true
 			}
+		}
+		if t.hasAround("about_duration", toks, i) {
+			x.approx = true
 		}
 		out = append(out, x)
 		i += n
@@ -81,11 +79,9 @@ func durationAt(toks []token, i int, t tongue) (time.Duration, int) {
 }
 
 func isAnd(w string, t tongue) bool {
-	for _, lx := range t.all {
-		for _, a := range lx.Duration.And {
-			if foldWord(a) == w {
-				return true
-			}
+	for _, a := range t.Duration.And {
+		if foldWord(a) == w {
+			return true
 		}
 	}
 	return false
@@ -121,11 +117,9 @@ func quantityAt(toks []token, i int, t tongue) (v float64, unit, n int) {
 		}
 		return 0, 0, 0
 	}
-	for _, lx := range t.all {
-		if num := lx.Duration.Number[w]; num > 0 {
-			if u, un := unitAt(toks, i+1, t); u > 0 {
-				return float64(num), u, 1 + un
-			}
+	if num := t.Duration.Number[w]; num > 0 {
+		if u, un := unitAt(toks, i+1, t); u > 0 {
+			return float64(num), u, 1 + un
 		}
 	}
 	return 0, 0, 0
@@ -151,10 +145,8 @@ func unitAt(toks []token, i int, t tongue) (unit, n int) {
 }
 
 func unitOf(w string, t tongue) int {
-	for _, lx := range t.all {
-		if u := lx.units[w]; u > 0 {
-			return u
-		}
+	if u := t.units[w]; u > 0 {
+		return u
 	}
 	return 0
 }

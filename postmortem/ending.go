@@ -196,10 +196,8 @@ func (r *reader) posted(e *entry) bool {
 			break
 		}
 	}
-	for _, lx := range r.o.t.all {
-		if lx.has("posting", toks) && !lx.has("team_we", toks) {
-			return true
-		}
+	if r.o.t.has("posting", toks) && !r.o.t.has("team_we", toks) {
+		return true
 	}
 	return false
 }

@@ -107,11 +107,9 @@ func (o *outline) betterTitle() {
 	}
 	for i := range bs[:min(len(bs), 16)] {
 		if b := &bs[i]; (b.kind == para || b.kind == heading) && len(b.text) <= 160 {
-			for _, lx := range o.t.all {
-				if lx.has("incident", b.tokens()) {
-					o.doc.title = b.orig
-					return
-				}
+			if o.t.has("incident", b.tokens()) {
+				o.doc.title = b.orig
+				return
 			}
 		}
 	}
@@ -338,7 +336,7 @@ func (o *outline) dateOnly(i int) (date, bool) {
 		}
 	}
 	most := 0
-	if b.kind == heading || o.t.main.Script != "" {
+	if b.kind == heading || o.t.Script != "" {
 		most = 3
 	}
 	return st.date, words <= most
@@ -362,17 +360,15 @@ func (o *outline) bareDay(i int) (date, bool) {
 	if k < 1 || k > 2 || n+1+k != len(b.text) || v < 1 || w < 1 || v > 31 || w > 31 || v > 12 && w > 12 {
 		return date{}, false
 	}
-	if o.t.main.Script != "" && v <= 12 {
+	if o.t.Script != "" && v <= 12 {
 		return date{m: v, d: w}, true // Japanese and Chinese put the month first
 	}
 	return numeric(0, v, w), true
 }
 
 func (o *outline) isWeekday(w string) bool {
-	for _, lx := range o.t.all {
-		if lx.weekdays[w] > 0 {
-			return true
-		}
+	if o.t.weekdays[w] > 0 {
+		return true
 	}
 	return false
 }
@@ -381,10 +377,8 @@ func (o *outline) isNextDay(b *block) bool {
 	if len(b.tokens()) > 6 {
 		return false
 	}
-	for _, lx := range o.t.all {
-		if e := matchAt(lx.nextDay, b.toks, 0); e > 0 && e >= len(b.toks)-1 {
-			return true
-		}
+	if e := matchAt(o.t.nextDay, b.toks, 0); e > 0 && e >= len(b.toks)-1 {
+		return true
 	}
 	return false
 }

@@ -51,13 +51,11 @@ func (o *outline) fieldName(label string) string {
 	if key == "" {
 		return ""
 	}
-	for _, lx := range o.t.all {
-		if f := lx.fields[key]; f != "" {
-			if lx.watch.used != nil {
-				lx.watch.used(Use{lx.Code, "fields." + f, key, 0, ""})
-			}
-			return f
+	if f := o.t.fields[key]; f.field != "" {
+		if o.t.watch.used != nil {
+			o.t.watch.used(Use{f.language, "fields." + f.field, key, 0, ""})
 		}
+		return f.field
 	}
 	return ""
 }

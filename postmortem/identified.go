@@ -65,10 +65,8 @@ func (r *reader) namesRootCause(e *entry) bool {
 		return false
 	}
 	toks := r.o.words(e)
-	for _, lx := range r.o.t.all {
-		if lx.has("root_cause", toks[max(0, t.from-2):min(len(toks), t.to+2)]) {
-			return true
-		}
+	if r.o.t.has("root_cause", toks[max(0, t.from-2):min(len(toks), t.to+2)]) {
+		return true
 	}
 	return false
 }
@@ -130,9 +128,7 @@ func (r *reader) contentWords(toks []token) (ws []string) {
 		case t.stop || t.comma:
 		case c[0] < 0x80 && len(c) >= 5 && !isDigit(c[0]):
 			common := false
-			for _, lx := range r.o.t.all {
-				common = common || lx.detect[c] || lx.has("incident", toks[i:i+1]) || lx.has("service", toks[i:i+1]) || lx.has("cause_word", toks[i:i+1])
-			}
+			common = common || r.o.t.detect[c] || r.o.t.has("incident", toks[i:i+1]) || r.o.t.has("service", toks[i:i+1]) || r.o.t.has("cause_word", toks[i:i+1])
 			if !common {
 				ws = append(ws, c[:5])
 			}
@@ -153,7 +149,7 @@ func (r *reader) sharesCause(e *entry, words map[string]bool) bool {
 			n++
 		}
 	}
-	if r.o.t.main.Script != "" {
+	if r.o.t.Script != "" {
 		return n >= 4
 	}
 	return n >= 2

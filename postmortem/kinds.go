@@ -55,9 +55,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	third := sup.subject(sent, o.t)
 	lengths := o.lengths(sent)
 	nonprod := false
-	for _, lx := range o.t.all {
-		nonprod = nonprod || lx.has("nonprod", sent)
-	}
+	nonprod = nonprod || o.t.has("nonprod", sent)
 	found := kindSet{}
 	put := func(k Kind, t told) {
 		if old, ok := found[k]; !ok || old.hedged && !t.hedged || old.weak && !t.weak && old.hedged == t.hedged {
@@ -67,7 +65,7 @@ func (o *outline) classifySentence(e *entry, toks []token, from, to, n int, sup 
 	var all []told // with their kinds
 	var allKinds, deniedKinds []Kind
 	var deniedTold []told
-	for _, lx := range o.t.all {
+	for _, lx := range o.t.languages {
 		masked := lx.spansOf("mask", sent)
 		users := lx.spansOf("user", sent)
 		denied, deniedAfter, hedges, leads := spans(&lx.neg, sent), spans(&lx.negAfter, sent), spans(&lx.hedge, sent), spans(&lx.lead, sent)
@@ -220,12 +218,10 @@ func (o *outline) dropPoorly(found kindSet, toks []token) {
 		for end < len(toks) && end < t.to+3 && !toks[end].stop && !toks[end].comma {
 			end++
 		}
-		for _, lx := range o.t.all {
-			again := lx.has("again", toks[t.from:end])
-			if !again && lx.has("works", toks[t.from:t.to]) && lx.has("poorly", toks[t.to:end]) ||
-				again && k == Recovered && lx.has("by_hand", toks[t.to:end]) {
-				delete(found, k)
-			}
+		again := o.t.has("again", toks[t.from:end])
+		if !again && o.t.has("works", toks[t.from:t.to]) && o.t.has("poorly", toks[t.to:end]) ||
+			again && k == Recovered && o.t.has("by_hand", toks[t.to:end]) {
+			delete(found, k)
 		}
 	}
 }
@@ -236,10 +232,8 @@ func overlaps(a, b told, slack int) bool { return a.from <= b.to+slack && b.from
 
 // speaksOfUs says whether a sentence about a supplier also has us in it.
 func (o *outline) speaksOfUs(sent []token) bool {
-	for _, lx := range o.t.all {
-		if lx.has("team", sent) {
-			return true
-		}
+	if o.t.has("team", sent) {
+		return true
 	}
 	return false
 }

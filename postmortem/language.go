@@ -6,17 +6,15 @@ import (
 	"unicode"
 )
 
-// tongue is what a document is read with: its main language, and English behind it, because status pages and quoted
-// tools speak English everywhere.
+// tongue is what a document is read with: its language, with English behind it.
 type tongue struct {
-	main *lexicon
-	all  []*lexicon // main first
-	bare bool       // its timeline has clock times without a mark in them: "0937 chiller trips"
+	*lexicon
+	bare bool // its timeline has clock times without a mark in them: "0937 chiller trips"
 }
 
 // detect finds the language by its most frequent small words; scripts of their own decide by themselves. Two languages in
 // one document (a report on another site's page) are settled by which has more text.
-func detect(blocks []block, all []*lexicon) tongue {
+func detect(blocks []block, set *lexiconSet) tongue {
 	words := map[string]int{}
 	kana, han, letters := 0, 0, 0
 	budget := 200_000 // bytes; more does not change the answer
@@ -40,12 +38,13 @@ func detect(blocks []block, all []*lexicon) tongue {
 		}
 	}
 	type scored struct {
+		i  int
 		lx *lexicon
 		n  int
 	}
 	var s []scored
 	var en *lexicon
-	for _, lx := range all {
+	for i, lx := range set.all {
 		if lx.Code == "en" {
 			en = lx
 		}
@@ -64,7 +63,7 @@ func detect(blocks []block, all []*lexicon) tongue {
 				n += words[w]
 			}
 		}
-		s = append(s, scored{lx, n})
+		s = append(s, scored{i, lx, n})
 	}
 	best := 0
 	for _, x := range s {
@@ -85,15 +84,10 @@ func detect(blocks []block, all []*lexicon) tongue {
 		}
 		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(first(a), first(b)))
 	})
-	t := tongue{main: en}
 	if len(s) > 0 && s[0].n > 0 {
-		t.main = s[0].lx
+		return tongue{lexicon: set.read[s[0].i]}
 	}
-	t.all = []*lexicon{t.main}
-	if t.main != en && en != nil {
-		t.all = append(t.all, en)
-	}
-	return t
+	return tongue{lexicon: en}
 }
 
 // fewWords is how many small words of a language make it certain enough.
@@ -106,7 +100,7 @@ func (lx *lexicon) ownWords(blocks []block) (n int) {
 		if b.kind == code {
 			continue
 		}
-		if label, _, ok := cutLabel(b.text); ok && lx.fields[fieldKey(label)] != "" {
+		if label, _, ok := cutLabel(b.text); ok && lx.fields[fieldKey(label)].field != "" {
 			n += 3
 		}
 		for _, t := range b.tokens() {

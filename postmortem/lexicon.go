@@ -88,11 +88,17 @@ type lexicon struct {
 	kinds                                                                        matcher
 	denials                                                                      map[word]bool // the words of denial that stand alone
 	headings                                                                     matcher
-	fields                                                                       map[string]string // folded label -> field
+	fields                                                                       map[string]fieldLabel // by the folded label
 	words                                                                        map[string]*matcher
 	neg, negAfter, hedge, lead, total                                            matcher
 	watch                                                                        watch
+
+	// languages are those it is made of, each by itself: a denial of one says nothing about the words of another.
+	languages []*lexicon
 }
+
+// fieldLabel is the field that a label names, and the language it does so in.
+type fieldLabel struct{ field, language string }
 
 type daypart struct {
 	words    []alt
@@ -112,12 +118,13 @@ var kindOrder = []Kind{Trigger, ImpactStart, Failing, Symptom, Alert, ReportUser
 var headingOrder = []string{"timeline", "impact", "summary", "cause", "detection", "resolution", "actions", "chat", "lessons", "template"}
 
 // lexicons holds every language, loaded once. A mistake in a file is a mistake in the program: a test loads them all.
-var lexicons = sync.OnceValues(func() ([]*lexicon, error) {
+var lexicons = sync.OnceValues(func() (*lexiconSet, error) {
 	data, err := lexiconTexts()
 	if err != nil {
 		return nil, err
 	}
-	return buildLexicons(data, watch{})
+	all, err := buildLexicons(data, watch{})
+	return merge(all), err
 })
 
 // lexiconTexts are the files of all languages, in the order of their codes.
@@ -230,17 +237,17 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 			return nil, err
 		}
 	}
-	lx.fields = map[string]string{}
+	lx.fields = map[string]fieldLabel{}
 	for name, list := range lx.Fields {
 		if !slices.Contains(fieldNames, name) {
 			return nil, fmt.Errorf("unknown field %q", name)
 		}
 		for _, l := range list {
-			if old := lx.fields[fieldKey(l)]; old != "" && old != name {
+			if old := lx.fields[fieldKey(l)].field; old != "" && old != name {
 				return nil, fmt.Errorf("label %q is of two fields, %s and %s", l, min(old, name), max(old, name))
 			}
 			if w.keeps(Use{lx.Code, "fields." + name, l, 0, ""}) {
-				lx.fields[fieldKey(l)] = name
+				lx.fields[fieldKey(l)] = fieldLabel{name, lx.Code}
 			}
 		}
 	}
@@ -265,6 +272,7 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 			return nil, err
 		}
 	}
+	lx.languages = []*lexicon{lx}
 	return lx, nil
 }
 
@@ -277,7 +285,8 @@ func (lx *lexicon) spansOf(name string, toks []token) [][2]int {
 }
 
 func (lx *lexicon) into(m *matcher, name string, list []string, id int) error {
-	m.list, m.used = name, lx.tell()
+	m.list = name
+	used := lx.tell()
 	for _, s := range list {
 		p, err := parsePattern(s, lx.Words)
 		if err != nil {
@@ -291,7 +300,7 @@ func (lx *lexicon) into(m *matcher, name string, list []string, id int) error {
 				p.parts[i].gap *= 3
 			}
 		}
-		p.id, p.denies = id, lx.holdsNegation(p)
+		p.id, p.denies, p.used = id, lx.holdsNegation(p), used
 		m.add(p)
 	}
 	return nil
@@ -327,7 +336,7 @@ func anyMonth(w string) bool {
 	if err != nil || len(w) < 3 {
 		return false
 	}
-	for _, lx := range all {
+	for _, lx := range all.all {
 		if lx.months[w] > 0 {
 			return true
 		}

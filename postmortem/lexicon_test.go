@@ -10,7 +10,7 @@ func TestLexiconsLoad(t *testing.T) {
 	all, err := lexicons()
 	require.NoError(t, err)
 	var codes []string
-	for _, lx := range all {
+	for _, lx := range all.all {
 		codes = append(codes, lx.Code)
 		// What every language must say, or its documents give nothing.
 		for _, k := range []Kind{Trigger, ImpactStart, Alert, ReportUser, Noticed, Ack, Cause, Recovered, Ended} {
@@ -101,6 +101,32 @@ func TestDetectLanguage(t *testing.T) {
 		"": "en",
 	} {
 		_, blocks := plainBlocks(text)
-		require.Equal(t, want, detect(blocks, all).main.Code, text)
+		require.Equal(t, want, detect(blocks, all).Code, text)
+	}
+}
+
+// A document is read with one lexicon: its language's own words first, English behind them. What the language says of itself
+// stays, and so does which words belong together: an English denial says nothing about a German word.
+func TestMerge(t *testing.T) {
+	all, err := lexicons()
+	require.NoError(t, err)
+	de, en := all.of("de"), all.of("en")
+	require.Equal(t, "de", de.Code)
+	require.Len(t, de.languages, 2)
+	require.Len(t, en.languages, 1)
+	own := de.languages[0]
+	require.Same(t, en, de.languages[1])
+	require.Equal(t, len(own.kinds.patterns)+len(en.kinds.patterns), len(de.kinds.patterns))
+	require.Equal(t, en.months["december"], de.months["dezember"])
+	require.Equal(t, 12, de.months["december"])
+	require.Equal(t, fieldLabel{"started", "de"}, de.fields[fieldKey("Beginn")])
+	require.Equal(t, fieldLabel{"started", "en"}, de.fields[fieldKey("Start time")])
+	require.Empty(t, own.fields[fieldKey("Start time")], "the language itself is left as it was")
+	for _, w := range []string{"Störung", "incident"} {
+		require.True(t, de.has("incident", tokenize(w)), w)
+	}
+	require.False(t, own.has("incident", tokenize("outage")))
+	for i := 1; i < len(de.zones); i++ {
+		require.GreaterOrEqual(t, len(de.zones[i-1].words), len(de.zones[i].words), "the longest first")
 	}
 }

@@ -52,10 +52,8 @@ func (o *outline) logAt(head int) *log {
 			}
 			continue
 		}
-		for _, lx := range o.t.all {
-			if l.title < 0 && (lx.has("incident", toks) || lx.has("issue", toks)) {
-				l.title = c
-			}
+		if l.title < 0 && (o.t.has("incident", toks) || o.t.has("issue", toks)) {
+			l.title = c
 		}
 	}
 	if l.title < 0 {

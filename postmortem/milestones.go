@@ -156,9 +156,7 @@ func (r *reader) durations() (ds []duration) {
 				hi++
 			}
 			whole := false
-			for _, lx := range r.o.t.all {
-				lx.total.find(toks[lo:hi], func(match) { whole = true })
-			}
+			r.o.t.total.find(toks[lo:hi], func(match) { whole = true })
 			if !whole {
 				// "2025-06-30 12:45 IDT · 1 hour, 2 minutes": a length right behind a moment.
 				for _, st := range r.o.stamps[i] {
@@ -335,21 +333,19 @@ func (r *reader) byFields() {
 // byField reads who detected it from a field's words.
 func (r *reader) byField(f field) {
 	toks := tokenize(f.text)
-	for _, lx := range r.o.t.all {
-		switch {
-		case lx.has("monitor", toks) || lx.has("alert_word", toks):
-			r.by = incident.ByAlert
-			return
-		case lx.has("user", toks):
-			r.by = incident.ByCustomer
-			return
-		case lx.has("supplier", toks):
-			r.by = incident.ByThirdParty
-			return
-		case lx.has("team", toks):
-			r.by = incident.ByStaff
-			return
-		}
+	switch {
+	case r.o.t.has("monitor", toks) || r.o.t.has("alert_word", toks):
+		r.by = incident.ByAlert
+		return
+	case r.o.t.has("user", toks):
+		r.by = incident.ByCustomer
+		return
+	case r.o.t.has("supplier", toks):
+		r.by = incident.ByThirdParty
+		return
+	case r.o.t.has("team", toks):
+		r.by = incident.ByStaff
+		return
 	}
 }
 

@@ -117,6 +117,7 @@ type pattern struct {
 	id     int
 	denies bool // it holds a negation itself, which then denies nothing
 	source string
+	used   func(Use) // told every use of its phrases, where somebody listens
 }
 
 type part struct {
@@ -240,7 +241,6 @@ func parseAlt(s string) (a alt) {
 type matcher struct {
 	patterns []pattern
 	list     string           // the list of the lexicon it is made of
-	used     func(Use)        // told every use of a phrase, where somebody listens
 	first    map[string][]int // word -> patterns beginning with it
 	stems    map[string][]int
 	longest  int // of the stems, in bytes
@@ -284,7 +284,7 @@ func (m *matcher) find(toks []token, yield func(match)) {
 		t := toks[i].text
 		try := func(n int) {
 			if end := m.patterns[n].at(toks, i); end > 0 {
-				if m.used != nil {
+				if m.patterns[n].used != nil {
 					m.tell(&m.patterns[n], toks, i)
 				}
 				yield(match{m.patterns[n].id, i, end, m.patterns[n].denies})

@@ -138,10 +138,8 @@ func (o *outline) usualDay(c *calendar) date {
 			if st.hasClock || !st.date.ok() {
 				continue
 			}
-			for _, lx := range o.t.all {
-				if lx.has("unless", b.tokens()) {
-					return c.complete(st.date, c.day)
-				}
+			if o.t.has("unless", b.tokens()) {
+				return c.complete(st.date, c.day)
 			}
 		}
 	}

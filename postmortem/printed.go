@@ -71,11 +71,9 @@ func (r *reader) printedIn(toks []token) (ls []extract.Length) {
 // partAt is the part that the last of the words names, and where those end; the whole where none does.
 func (r *reader) partAt(toks []token) (part extract.Part, at int) {
 	for _, x := range printedParts {
-		for _, lx := range r.o.t.all {
-			for _, s := range lx.spansOf(x.list, toks) {
-				if s[1] > at {
-					part, at = x.part, s[1]
-				}
+		for _, s := range r.o.t.spansOf(x.list, toks) {
+			if s[1] > at {
+				part, at = x.part, s[1]
 			}
 		}
 	}

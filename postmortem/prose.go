@@ -73,7 +73,7 @@ func (o *outline) proseBlock(i int) {
 			if len(idx) > 1 {
 				first := o.stamps[i][idx[0]]
 				sc := scanner{s: b.text, toks: toks, t: o.t}
-				lead := sc.onlyJoin(sc.at(from), sc.at(first.start)) || o.t.main.Script != ""
+				lead := sc.onlyJoin(sc.at(from), sc.at(first.start)) || o.t.Script != ""
 				switch {
 				case lead:
 					if k > 0 {

@@ -81,10 +81,8 @@ func (sc *scanner) abbreviated(from, to int) bool {
 	if n-i != 2 || !sc.toks[i+1].stop || sc.s[sc.toks[i+1].start] != '.' {
 		return false
 	}
-	for _, lx := range sc.t.all {
-		if matchAt(lx.approx, sc.toks, i) == i+1 {
-			return true
-		}
+	if matchAt(sc.t.approx, sc.toks, i) == i+1 {
+		return true
 	}
 	return false
 }
@@ -103,17 +101,15 @@ func (sc *scanner) isRange(a, b *stamp) bool {
 	for from < to && sc.toks[from].comma {
 		from++
 	}
-	for _, lx := range sc.t.all {
-		if e := matchAt(lx.to, sc.toks, from); e > 0 && (e == to || sc.onlyJoin(e, to)) {
-			return true
-		}
-		if e := matchAt(lx.and, sc.toks, from); e > 0 && (e == to || sc.onlyJoin(e, to)) {
-			// "and" needs the "between" before it.
-			k := sc.at(a.end)
-			for back := 1; back <= 12 && k-back >= 0 && (sc.toks[k-back].start >= a.start || k-back >= sc.at(a.start)-4); back++ {
-				if sc.toks[k-back].start < a.clock && matchAt(lx.open, sc.toks, k-back) > 0 {
-					return true
-				}
+	if e := matchAt(sc.t.to, sc.toks, from); e > 0 && (e == to || sc.onlyJoin(e, to)) {
+		return true
+	}
+	if e := matchAt(sc.t.and, sc.toks, from); e > 0 && (e == to || sc.onlyJoin(e, to)) {
+		// "and" needs the "between" before it.
+		k := sc.at(a.end)
+		for back := 1; back <= 12 && k-back >= 0 && (sc.toks[k-back].start >= a.start || k-back >= sc.at(a.start)-4); back++ {
+			if sc.toks[k-back].start < a.clock && matchAt(sc.t.open, sc.toks, k-back) > 0 {
+				return true
 			}
 		}
 	}

@@ -18,7 +18,7 @@ type Options struct {
 	// Location is the zone of times that neither carry one nor stand in a document that says one; nil leaves them unknown.
 	Location *time.Location
 
-	lexicons []*lexicon // those of a Vocabulary; nil for all of every language
+	lexicons *lexiconSet // those of a Vocabulary; nil for all of every language
 
 	zone zone // the rest is set by Answers
 	date time.Time
@@ -103,7 +103,7 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	}
 	d := parse(name, body)
 	t := detect(d.blocks, all)
-	res := Result{Title: quoteText(d.title, 200), Language: t.main.Code}
+	res := Result{Title: quoteText(d.title, 200), Language: t.Code}
 	if len(d.blocks) == 0 {
 		return res, nil
 	}

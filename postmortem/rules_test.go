@@ -82,7 +82,7 @@ func TestRulesInEveryLanguage(t *testing.T) {
 	all, err := lexicons()
 	require.NoError(t, err)
 	told, found := 0, 0
-	for _, lx := range all {
+	for _, lx := range all.all {
 		b, err := os.ReadFile(filepath.Join("testdata", "rules", lx.Code+".yaml"))
 		require.NoError(t, err, "a language needs its words for the rules")
 		words := map[string]string{}

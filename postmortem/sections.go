@@ -36,13 +36,11 @@ func (o *outline) promoteHeadings() {
 // sectionName is the section a heading's words open: the first that is named in it.
 func (o *outline) sectionName(b *block) string {
 	best, at, end := "", 1<<30, 0
-	for _, lx := range o.t.all {
-		lx.headings.find(b.tokens(), func(m match) {
-			if m.from < at || m.from == at && m.to > end { // "remediation items" is more than "remediation"
-				best, at, end = headingOrder[m.id], m.from, m.to
-			}
-		})
-	}
+	o.t.headings.find(b.tokens(), func(m match) {
+		if m.from < at || m.from == at && m.to > end { // "remediation items" is more than "remediation"
+			best, at, end = headingOrder[m.id], m.from, m.to
+		}
+	})
 	return best
 }
 

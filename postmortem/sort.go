@@ -7,12 +7,10 @@ import "meantime/incident"
 func (o *outline) tells() bool {
 	title := tokenize(foldWidth(o.doc.title))
 	other := false
-	for _, lx := range o.t.all {
-		if lx.has("report_word", title) || lx.has("incident", title) {
-			return true
-		}
-		other = other || lx.has("not_report", title)
+	if o.t.has("report_word", title) || o.t.has("incident", title) {
+		return true
 	}
+	other = other || o.t.has("not_report", title)
 	return !other
 }
 
@@ -20,10 +18,8 @@ func (o *outline) tells() bool {
 // first sentences do, or a labelled field. What happens in a drill looks just like an incident, alerts and all.
 func (o *outline) sort(fs []field) incident.Kind {
 	title := tokenize(foldWidth(o.doc.title))
-	for _, lx := range o.t.all {
-		if lx.has("drill", title) {
-			return incident.KindDrill
-		}
+	if o.t.has("drill", title) {
+		return incident.KindDrill
 	}
 	if o.statusFile() && (o.frontSays("informational", "true") || o.frontSays("severity", "notice")) {
 		return incident.KindMaintenance
@@ -33,13 +29,11 @@ func (o *outline) sort(fs []field) incident.Kind {
 			continue
 		}
 		toks := tokenize(f.text)
-		for _, lx := range o.t.all {
-			switch {
-			case lx.has("drill", toks):
-				return incident.KindDrill
-			case lx.has("maintenance", toks):
-				return incident.KindMaintenance
-			}
+		switch {
+		case o.t.has("drill", toks):
+			return incident.KindDrill
+		case o.t.has("maintenance", toks):
+			return incident.KindMaintenance
 		}
 	}
 	// "This was a planned exercise." stands alone, without a time of its own, near the top.
@@ -55,17 +49,13 @@ func (o *outline) sort(fs []field) incident.Kind {
 		if len(b.tokens()) > 40 {
 			continue
 		}
-		for _, lx := range o.t.all {
-			if lx.has("was_drill", b.tokens()) {
-				return incident.KindDrill
-			}
+		if o.t.has("was_drill", b.tokens()) {
+			return incident.KindDrill
 		}
 	}
 	planned, broken := false, false
-	for _, lx := range o.t.all {
-		planned = planned || lx.has("maintenance", title)
-		broken = broken || lx.has("incident", title) || lx.has("issue", title) || lx.has("affected", title)
-	}
+	planned = planned || o.t.has("maintenance", title)
+	broken = broken || o.t.has("incident", title) || o.t.has("issue", title) || o.t.has("affected", title)
 	if planned && !broken {
 		return incident.KindMaintenance
 	}

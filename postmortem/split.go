@@ -89,9 +89,7 @@ func (o *outline) splitSections() []group {
 				dated = dated || st.date.full()
 			}
 			named := false
-			for _, lx := range o.t.all {
-				named = named || lx.has("incident_number", b.tokens())
-			}
+			named = named || o.t.has("incident_number", b.tokens())
 			if dated || named {
 				cs = append(cs, cand{block: i})
 			}
@@ -139,10 +137,8 @@ func (o *outline) splitSections() []group {
 // alone begins a day of a longer one.
 func (o *outline) namesIncident(i int) bool {
 	toks := o.doc.blocks[i].tokens()
-	for _, lx := range o.t.all {
-		if lx.has("incident", toks) || lx.has("incident_number", toks) || lx.has("affected", toks) || lx.has("issue", toks) {
-			return true
-		}
+	if o.t.has("incident", toks) || o.t.has("incident_number", toks) || o.t.has("affected", toks) || o.t.has("issue", toks) {
+		return true
 	}
 	return false
 }
@@ -178,10 +174,8 @@ func (o *outline) tellsIncident(from, to int) bool {
 		}
 		for _, st := range o.stamps[b] {
 			if st.to != nil && st.hasClock && (x.kind == para || x.kind == item || b == from) && !(x.kind == heading && b > from) {
-				for _, lx := range o.t.all {
-					if lx.has("incident", x.tokens()) || lx.has("affected", x.tokens()) {
-						return true
-					}
+				if o.t.has("incident", x.tokens()) || o.t.has("affected", x.tokens()) {
+					return true
 				}
 			}
 		}
@@ -241,13 +235,11 @@ func (o *outline) splitProse() []group {
 		if x.kind != para || timed && b != lo {
 			continue
 		}
-		for _, lx := range o.t.all {
-			lx.kinds.find(x.tokens(), func(m match) {
-				if k := kindOrder[m.id]; k == Resolved || k == Ended || k == Recovered {
-					over = true
-				}
-			})
-		}
+		o.t.kinds.find(x.tokens(), func(m match) {
+			if k := kindOrder[m.id]; k == Resolved || k == Ended || k == Recovered {
+				over = true
+			}
+		})
 	}
 	if !over {
 		return nil

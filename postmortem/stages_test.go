@@ -12,15 +12,7 @@ import (
 
 // english is a tongue of English alone.
 func english(t testing.TB) tongue {
-	all, err := lexicons()
-	require.NoError(t, err)
-	for _, lx := range all {
-		if lx.Code == "en" {
-			return tongue{main: lx, all: []*lexicon{lx}}
-		}
-	}
-	t.Fatal("no English")
-	return tongue{}
+	return testTongue(t, "en")
 }
 
 // FuzzBlocks: whatever the bytes, blocks come in the order of their lines, hold valid text and are never too long.

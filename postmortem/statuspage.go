@@ -17,14 +17,12 @@ func (o *outline) statusWord(toks []token) string {
 	if len(toks) == 0 || len(toks) > 4 {
 		return ""
 	}
-	for _, lx := range o.t.all {
-		for _, w := range statusWords {
-			if e := lx.endAt("status_"+w, toks, 0); e > 0 {
-				for ; e < len(toks) && (toks[e].comma || toks[e].stop); e++ {
-				}
-				if e == len(toks) {
-					return w
-				}
+	for _, w := range statusWords {
+		if e := o.t.endAt("status_"+w, toks, 0); e > 0 {
+			for ; e < len(toks) && (toks[e].comma || toks[e].stop); e++ {
+			}
+			if e == len(toks) {
+				return w
 			}
 		}
 	}

@@ -43,33 +43,27 @@ func (s *suppliers) subject(sent []token, t tongue) bool {
 		}
 	})
 	if at < 0 {
-		for _, lx := range t.all {
-			if m := lx.words["supplier"]; m != nil {
-				m.find(sent, func(x match) {
-					if at < 0 && x.from <= 8 {
-						at = x.to
-					}
-				})
-			}
+		if m := t.words["supplier"]; m != nil {
+			m.find(sent, func(x match) {
+				if at < 0 && x.from <= 8 {
+					at = x.to
+				}
+			})
 		}
 	}
 	if at < 0 {
 		return false
 	}
 	// We before the supplier: then it is we who act on it.
-	for _, lx := range t.all {
-		if lx.has("team", sent[:min(at, len(sent))]) {
-			return false
-		}
+	if t.has("team", sent[:min(at, len(sent))]) {
+		return false
 	}
 	reach := 8
-	if t.main.Script != "" {
+	if t.Script != "" {
 		reach = 40
 	}
-	for _, lx := range t.all {
-		if lx.has("says", sent[at:min(len(sent), at+reach)]) {
-			return true
-		}
+	if t.has("says", sent[at:min(len(sent), at+reach)]) {
+		return true
 	}
 	return false
 }
@@ -86,10 +80,8 @@ func newSuppliers(d *document, t tongue) (*suppliers, error) {
 	toks := tokenize(foldWidth(d.title))
 	from := 0
 	blamed := len(toks)
-	for _, lx := range t.all {
-		if m := lx.words["because"]; m != nil {
-			m.find(toks, func(x match) { blamed = min(blamed, x.from) })
-		}
+	if m := t.words["because"]; m != nil {
+		m.find(toks, func(x match) { blamed = min(blamed, x.from) })
 	}
 	for i := from; i < blamed; i++ {
 		s.own[toks[i].text] = true

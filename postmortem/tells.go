@@ -12,54 +12,45 @@ func (o *outline) onlyOver(sent []token) bool {
 		}
 	}
 	most := 2
-	if o.t.main.Script != "" {
+	if o.t.Script != "" {
 		most = 6
 	}
 	if words > most {
 		return false
 	}
-	for _, lx := range o.t.all {
-		if words == 2 && o.t.main.Script == "" && !lx.has("incident", sent) { // "Export fixed" is no end
-			continue
-		}
-		if lx.has("over_word", sent) && len(spans(&lx.neg, sent)) == 0 {
-			return true
-		}
+	if words == 2 && o.t.Script == "" && !o.t.has("incident", sent) { // "Export fixed" is no end
+		return false
 	}
-	return false
+	return o.t.has("over_word", sent) && len(spans(&o.t.neg, sent)) == 0
 }
 
 // labelledCause finds an entry that begins "Root cause: …", and says more than that it is sought.
 func (o *outline) labelledCause(sent []token, base int, nonprod bool) (told, bool) {
-	for _, lx := range o.t.all {
-		if n := len(sent); n > 4 { // "… has a duplicate address: root cause"
-			for from := n - 3; from < n; from++ {
-				if sent[from-1].comma && lx.endAt("root_cause", sent, from) == n {
-					return told{from: base, to: base + n, nonprod: nonprod}, true
-				}
+	if n := len(sent); n > 4 { // "… has a duplicate address: root cause"
+		for from := n - 3; from < n; from++ {
+			if sent[from-1].comma && o.t.endAt("root_cause", sent, from) == n {
+				return told{from: base, to: base + n, nonprod: nonprod}, true
 			}
 		}
-		e := max(lx.endAt("cause_word", sent, 0), lx.endAt("found_head", sent, 0))
-		if e == 0 || e+2 >= len(sent) || !sent[e].comma || len(spans(&lx.neg, sent[e:min(len(sent), e+4)])) > 0 || len(spans(&lx.hedge, sent[e:min(len(sent), e+4)])) > 0 {
-			continue
-		}
-		if lx.has("persists", sent[e:]) {
-			continue // "Confirmed: the fault is still there"
-		}
-		return told{from: base, to: base + e, nonprod: nonprod}, true
 	}
-	return told{}, false
+	e := max(o.t.endAt("cause_word", sent, 0), o.t.endAt("found_head", sent, 0))
+	if e == 0 || e+2 >= len(sent) || !sent[e].comma {
+		return told{}, false
+	}
+	near := sent[e:min(len(sent), e+4)]
+	if len(spans(&o.t.neg, near)) > 0 || len(spans(&o.t.hedge, near)) > 0 || o.t.has("persists", sent[e:]) {
+		return told{}, false // "Confirmed: the fault is still there"
+	}
+	return told{from: base, to: base + e, nonprod: nonprod}, true
 }
 
 // lengths lists the places in a sentence where it says how long something took: "detected within eight minutes".
 func (o *outline) lengths(sent []token) (at []int) {
-	for _, lx := range o.t.all {
-		for _, s := range lx.spansOf("within", sent) {
-			for j := s[1]; j < len(sent) && j <= s[1]+3; j++ {
-				if _, n := durationAt(sent, j, o.t); n > 0 {
-					at = append(at, s[0])
-					break
-				}
+	for _, s := range o.t.spansOf("within", sent) {
+		for j := s[1]; j < len(sent) && j <= s[1]+3; j++ {
+			if _, n := durationAt(sent, j, o.t); n > 0 {
+				at = append(at, s[0])
+				break
 			}
 		}
 	}
@@ -79,18 +70,11 @@ func tellsLength(at []int, m match) bool {
 // headed finds an entry whose first word names an alert: "Page: ProbeDown for text", "Alert ExportFailures". One that is
 // over, or that somebody quiets, tells something else.
 func (o *outline) headed(sent []token, base int, nonprod bool) (told, bool) {
-	for _, lx := range o.t.all {
-		e := lx.endAt("alert_head", sent, 0)
-		if e == 0 {
-			continue
-		}
-		toks := sent[e:min(len(sent), e+6)]
-		quiet := lx.has("quiet", toks)
-		if !quiet {
-			return told{from: base, to: base + e, nonprod: nonprod}, true
-		}
+	e := o.t.endAt("alert_head", sent, 0)
+	if e == 0 || o.t.has("quiet", sent[e:min(len(sent), e+6)]) {
+		return told{}, false
 	}
-	return told{}, false
+	return told{from: base, to: base + e, nonprod: nonprod}, true
 }
 
 // seenByUsers says whether what is seen is seen by users: "customers in the south began to see errors" is no detection.
@@ -99,10 +83,8 @@ func seenByUsers(users [][2]int, m match, sent []token, t tongue) bool {
 		if u[0] > m.from || m.from-u[1] > 10 {
 			continue
 		}
-		for _, lx := range t.all {
-			if lx.has("team", sent[u[1]:max(u[1], m.from)]) {
-				return false
-			}
+		if t.has("team", sent[u[1]:max(u[1], m.from)]) {
+			return false
 		}
 		return true
 	}
@@ -112,7 +94,7 @@ func seenByUsers(users [][2]int, m match, sent []token, t tongue) bool {
 // worksAgain finds "new jobs boot fine again": in one clause users or a service, a word for again, and nothing that is
 // wrong, done or said.
 func (o *outline) worksAgain(sent []token, base, n int, nonprod bool, all []told, kinds []Kind) (told, bool) {
-	for _, lx := range o.t.all {
+	for _, lx := range o.t.languages {
 		for _, s := range lx.spansOf("again", sent) {
 			lo, hi := s[0], s[1]
 			for lo > 0 && !sent[lo-1].comma && matchAt(lx.and, sent, lo-1) == 0 {
@@ -152,10 +134,8 @@ func (o *outline) complete(toks []token, t told) bool {
 	if t.to == 0 {
 		return false
 	}
-	for _, lx := range o.t.all {
-		if lx.has("whole", toks[t.from:t.to]) {
-			return true
-		}
+	if o.t.has("whole", toks[t.from:t.to]) {
+		return true
 	}
 	return false
 }

@@ -185,8 +185,8 @@ func (sc *scanner) clockAt(i, v, n int) (int, bool) {
 		st.m, _ = digits(rest, 1)
 		j += 3
 		_, ze := zoneAt(s, j, sc.t, true)
-		lead := i == 0 && sc.t.main.Code != "en" && (j == len(s) || strings.IndexByte(" ,:-)", s[j]) >= 0)
-		if sc.t.main.Code == "en" && ze == 0 && ampmAt(s, skipSpaces(s, j), &stamp{h: min(v, 12)}) == 0 {
+		lead := i == 0 && sc.t.Code != "en" && (j == len(s) || strings.IndexByte(" ,:-)", s[j]) >= 0)
+		if sc.t.Code == "en" && ze == 0 && ampmAt(s, skipSpaces(s, j), &stamp{h: min(v, 12)}) == 0 {
 			return 0, false // "from 1.23 to 1.24" are versions
 		}
 		if !(lead || sc.wordBefore(i) || ze > 0 || sc.wordAfter(j) > 0 || sc.rangeBefore(i)) || strings.HasPrefix(s[j:], "%") {

@@ -11,16 +11,8 @@ import (
 func testTongue(t testing.TB, code string) tongue {
 	all, err := lexicons()
 	require.NoError(t, err)
-	var x tongue
-	for _, lx := range all {
-		if lx.Code == code {
-			x.main = lx
-			x.all = append([]*lexicon{lx}, x.all...)
-		} else if lx.Code == "en" {
-			x.all = append(x.all, lx)
-		}
-	}
-	return x
+	require.NotNil(t, all.of(code), code)
+	return tongue{lexicon: all.of(code)}
 }
 
 // show writes stamps in short: date, clock, zone, and marks for approximate, unclear, ranges.

@@ -25,7 +25,7 @@ type watch struct {
 // some of its phrases. A lexicon grows by the documents that its authors have read, so those read better than any other. How
 // well a document is read that nobody has seen can be measured on the known ones by reading each without the phrases that no
 // other organisation's document bears out.
-type Vocabulary struct{ lexicons []*lexicon }
+type Vocabulary struct{ lexicons *lexiconSet }
 
 // NewVocabulary is all lexicons. Used is told each time a phrase does its work; it may be nil.
 func NewVocabulary(used func(Use)) (*Vocabulary, error) {
@@ -37,7 +37,7 @@ func NewVocabulary(used func(Use)) (*Vocabulary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Vocabulary{all}, nil
+	return &Vocabulary{merge(all)}, nil
 }
 
 // Without is the vocabulary without some phrases. It shares what stays with the one it is made of.
@@ -46,8 +46,8 @@ func (v *Vocabulary) Without(drop map[Use]bool) (*Vocabulary, error) {
 	for u := range drop {
 		languages[u.Language] = true
 	}
-	out := &Vocabulary{slices.Clone(v.lexicons)}
-	for i, lx := range v.lexicons {
+	out := slices.Clone(v.lexicons.all)
+	for i, lx := range out {
 		if !languages[lx.Code] {
 			continue
 		}
@@ -57,9 +57,9 @@ func (v *Vocabulary) Without(drop map[Use]bool) (*Vocabulary, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lexicon %s: %w", lx.Code, err)
 		}
-		out.lexicons[i] = less
+		out[i] = less
 	}
-	return out, nil
+	return &Vocabulary{merge(out)}, nil
 }
 
 // Options are the options that read with the vocabulary.
@@ -134,7 +134,7 @@ func (m *matcher) tell(p *pattern, toks []token, i int) {
 			}
 			for _, a := range pt.alts {
 				if longestAt([]alt{a}, toks, at) == end {
-					m.used(pt.use("", m.list, p.source, n, a))
+					p.used(pt.use("", m.list, p.source, n, a))
 					break
 				}
 			}

@@ -58,9 +58,7 @@ func (o *outline) windows(fs []field, c *calendar, z zone) []window {
 		}
 		b := &o.doc.blocks[e.block]
 		about := e.section == "impact" || e.kinds.has(ImpactStart, Failing)
-		for _, lx := range o.t.all {
-			about = about || lx.has("incident", b.tokens()) || lx.has("affected", b.tokens())
-		}
+		about = about || o.t.has("incident", b.tokens()) || o.t.has("affected", b.tokens())
 		if !about || b.kind == row {
 			continue
 		}

@@ -270,29 +270,24 @@ func zoneName(s string, j int, t tongue, glued, bracket bool) (zone, int) {
 	if len(toks) == 0 || toks[0].start > 0 {
 		return zone{}, 0
 	}
-	for _, lx := range t.all {
-		for _, p := range lx.zones {
-			if n := matchAt([]alt{p.words}, toks, 0); n > 0 {
-				return phraseZone(stretch[:toks[n-1].end], p.zone), j + toks[n-1].end
-			}
+	for _, p := range t.zones {
+		if n := matchAt([]alt{p.words}, toks, 0); n > 0 {
+			return phraseZone(stretch[:toks[n-1].end], p.zone), j + toks[n-1].end
 		}
 	}
 	for _, c := range table.cities {
 		if n := matchAt([]alt{c.words}, toks, 0); n > 0 && stretch[0] >= 'A' {
-			for _, lx := range t.all {
-				if lx.hasAt("time_of", toks, n) {
-					return placeZone(stretch[:toks[n].end], c.zone), j + toks[n].end
-				}
+			if t.hasAt("time_of", toks, n) {
+				return placeZone(stretch[:toks[n].end], c.zone), j + toks[n].end
 			}
 			if bracket && toks[n-1].end < len(stretch) && stretch[toks[n-1].end] == ')' {
 				return placeZone(stretch[:toks[n-1].end], c.zone), j + toks[n-1].end
 			}
 		}
-		for _, lx := range t.all { // "hora de Madrid"
-			if n := lx.endAt("time_of", toks, 0); n > 0 {
-				if e := matchAt([]alt{c.words}, toks, n); e > 0 {
-					return placeZone(stretch[:toks[e-1].end], c.zone), j + toks[e-1].end
-				}
+		// "hora de Madrid"
+		if n := t.endAt("time_of", toks, 0); n > 0 {
+			if e := matchAt([]alt{c.words}, toks, n); e > 0 {
+				return placeZone(stretch[:toks[e-1].end], c.zone), j + toks[e-1].end
 			}
 		}
 	}
@@ -316,10 +311,8 @@ func (t tongue) beginsZone(s, w string, table *zoneNames) bool {
 	if table.first[w] {
 		return true
 	}
-	for _, lx := range t.all {
-		if lx.zoneFirst[w] || lx.words["time_of"] != nil && len(lx.words["time_of"].first[w]) > 0 {
-			return true
-		}
+	if t.zoneFirst[w] || t.words["time_of"] != nil && len(t.words["time_of"].first[w]) > 0 {
+		return true
 	}
 	return false
 }
@@ -353,7 +346,7 @@ func (lx *lexicon) endAt(list string, toks []token, i int) int {
 	best := 0
 	for n := range m.patterns {
 		end := m.patterns[n].at(toks, i)
-		if end > 0 && m.used != nil {
+		if end > 0 && m.patterns[n].used != nil {
 			m.tell(&m.patterns[n], toks, i)
 		}
 		best = max(best, end)
@@ -364,19 +357,17 @@ func (lx *lexicon) endAt(list string, toks []token, i int) int {
 // zoneBefore reads a zone phrase that ends directly before token k, as in 日本時間15時42分. It gives the byte where it
 // begins, -1 where there is none.
 func zoneBefore(toks []token, k int, t tongue) (zone, int) {
-	for _, lx := range t.all {
-		if lx.Script == "" {
-			continue
-		}
-		for _, p := range lx.zones {
-			b := k - len(p.words)
-			if b >= 0 && matchAt([]alt{p.words}, toks, b) == k {
-				label := ""
-				for _, w := range p.words {
-					label += w.text
-				}
-				return phraseZone(label, p.zone), toks[b].start
+	if t.Script == "" {
+		return zone{}, -1
+	}
+	for _, p := range t.zones {
+		b := k - len(p.words)
+		if b >= 0 && matchAt([]alt{p.words}, toks, b) == k {
+			label := ""
+			for _, w := range p.words {
+				label += w.text
 			}
+			return phraseZone(label, p.zone), toks[b].start
 		}
 	}
 	return zone{}, -1
