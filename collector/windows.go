@@ -17,6 +17,7 @@ type windows struct {
 	geometric, geometricLower, geometricUpper           *prometheus.Desc
 	mean, p90, p95, max, survival                       *prometheus.Desc
 	impact, recall, recallLower, recallUpper, lead      *prometheus.Desc
+	recallN, objectiveN                                 *prometheus.Desc
 	missed, late                                        *prometheus.Desc
 	precision, precisionLower, precisionUpper, episodes *prometheus.Desc
 	objectiveRatio, objectiveSeconds                    *prometheus.Desc
@@ -58,6 +59,7 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		recall:      desc("alert_recall_ratio", "Share of incidents that an alert caught first; those in a watchdog's blind window are not asked about.", by()...),
 		recallLower: desc("alert_recall_ratio_lower", "Lower end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
 		recallUpper: desc("alert_recall_ratio_upper", "Upper end of the 90 % Wilson interval of meantime_alert_recall_ratio.", by()...),
+		recallN:     desc("alert_recall_incidents", "Incidents that meantime_alert_recall_ratio is of.", by()...),
 		missed:      desc("missed_detections", "Incidents of the window to which no alert belongs; those in a watchdog's blind window are not asked about.", by()...),
 		late:        desc("late_alerts", "Incidents of the window of which an alert told only after a person knew; those in a watchdog's blind window are not asked about.", by()...),
 		lead:        desc("alert_lead_median_seconds", "Median of first person aware minus first alert; negative where people were first.", by()...),
@@ -85,6 +87,7 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		budget:         desc("error_budget_used_ratio", "Known impact over what the configured availability objective allows.", by()...),
 
 		objectiveRatio:   desc("objective_ratio", "Share of recorded measurements inside the objective for their incident's severity.", by("interval")...),
+		objectiveN:       desc("objective_measurements", "Recorded measurements that meantime_objective_ratio is of.", by("interval")...),
 		objectiveSeconds: desc("objective_seconds", "The objective: how soon the interval should be over; an empty severity is every one without its own.", "interval", "severity"),
 	}
 	w.intervals = map[string]*dto.LabelPair{}
@@ -119,8 +122,8 @@ func shared[T ~string](name string, values []T) map[T]*dto.LabelPair {
 func (w *windows) describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		w.incidents, w.measurements, w.median, w.medianLower, w.medianUpper, w.geometric, w.geometricLower, w.geometricUpper,
-		w.mean, w.p90, w.p95, w.max, w.survival, w.impact, w.recall, w.recallLower, w.recallUpper, w.missed, w.late, w.lead,
-		w.precision, w.precisionLower, w.precisionUpper, w.episodes, w.objectiveRatio, w.objectiveSeconds,
+		w.mean, w.p90, w.p95, w.max, w.survival, w.impact, w.recall, w.recallLower, w.recallUpper, w.recallN, w.missed, w.late, w.lead,
+		w.precision, w.precisionLower, w.precisionUpper, w.episodes, w.objectiveRatio, w.objectiveN, w.objectiveSeconds,
 		w.between, w.betweenLower, w.betweenUpper, w.rate, w.rateLower, w.rateUpper, w.available, w.availableLower, w.availableUpper, w.budget,
 	} {
 		ch <- d
@@ -179,12 +182,14 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 		add(w.recall, r.Value)
 		add(w.recallLower, r.Bounds.Lower)
 		add(w.recallUpper, r.Bounds.Upper)
+		add(w.recallN, float64(r.N))
 		add(w.missed, float64(g.Missed))
 		add(w.late, float64(g.Late))
 	}
 	maybe(w.lead, g.Lead)
 	for _, o := range g.Objectives {
 		add(w.objectiveRatio, o.Value, w.interval(o.Interval))
+		add(w.objectiveN, float64(o.N), w.interval(o.Interval))
 	}
 	return out
 }
