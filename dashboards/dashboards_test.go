@@ -28,13 +28,17 @@ type dashboard struct {
 	Tags          []string
 	Panels        []panel
 	Templating    struct{ List []variable }
+	Annotations   struct{ List []annotation }
 }
+
+type annotation struct{ Name, Expr string }
 
 type variable struct {
 	Name, Label, Type, Definition, AllValue string
 	Datasource                              datasource
 	Query                                   json.RawMessage
 	Multi, IncludeAll                       bool
+	Hide                                    int
 }
 
 type datasource struct{ Type, UID string }
@@ -44,22 +48,39 @@ type panel struct {
 	Type, Title, Description string
 	Datasource               datasource
 	GridPos                  struct{ X, Y, W, H int }
-	Targets                  []struct {
-		RefID, Expr, Format string
-		Datasource          datasource
-		Instant, Range      bool
+	Targets                  []target
+	Links                    []link
+	FieldConfig              struct {
+		Defaults struct {
+			Unit, NoValue string
+			Links         []link
+		}
+		Overrides []struct {
+			Properties []struct {
+				ID    string
+				Value json.RawMessage
+			}
+		}
 	}
-	FieldConfig struct {
-		Defaults struct{ Unit, NoValue string }
+	Transformations []struct {
+		ID      string
+		Options struct{ RenameByName map[string]string }
 	}
-	Transformations []struct{ ID string }
+}
+
+type link struct{ Title, URL string }
+
+type target struct {
+	RefID, Expr, Format, LegendFormat string
+	Datasource                        datasource
+	Instant, Range                    bool
 }
 
 func dashboards(t *testing.T) []dashboard {
 	t.Helper()
 	files, err := filepath.Glob("*.json")
 	require.NoError(t, err)
-	require.Len(t, files, 5)
+	require.Len(t, files, 6)
 	var out []dashboard
 	for _, f := range files {
 		b, err := os.ReadFile(f)
@@ -122,7 +143,7 @@ func TestDashboards(t *testing.T) {
 var used = regexp.MustCompile(`\$\{?([a-z_]+)`)
 
 // Grafana's own variables.
-var builtin = []string{"__rate_interval", "__interval_ms", "__to", "__data", "__all"}
+var builtin = []string{"__rate_interval", "__interval_ms", "__to", "__data", "__value", "__all"}
 
 func TestVariables(t *testing.T) {
 	for _, d := range dashboards(t) {
@@ -173,6 +194,11 @@ func queries(t *testing.T, f func(place, expr string)) {
 				f(d.File+": variable "+v.Name, v.Definition)
 			}
 		}
+		for _, a := range d.Annotations.List {
+			if a.Expr != "" {
+				f(d.File+": annotation "+a.Name, a.Expr)
+			}
+		}
 	}
 	for _, r := range rules(t) {
 		f("alerts.yaml: "+r.Alert, r.Expr)
@@ -181,7 +207,7 @@ func queries(t *testing.T, f func(place, expr string)) {
 
 func TestQueriesAskForMetricsThereAre(t *testing.T) {
 	metrics := known(t)
-	everywhere := []string{"job", "instance"}
+	everywhere := []string{"job", "cluster", "instance"}
 	queries(t, func(place, expr string) {
 		found := selections(expr)
 		require.NotEmpty(t, found, place)
@@ -226,6 +252,190 @@ func TestQueriesChooseWindowServiceAndSeverity(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Two Meantimes that one Prometheus scrapes are two organisations: each query is of one of them.
+func TestOneMeantime(t *testing.T) {
+	for _, d := range dashboards(t) {
+		for _, v := range d.Templating.List {
+			if v.Name == "job" || v.Name == "cluster" {
+				require.False(t, v.Multi || v.IncludeAll, "%s: several of %s would be mixed", d.File, v.Name)
+			}
+		}
+	}
+	queries(t, func(place, expr string) {
+		if strings.HasPrefix(place, "alerts.yaml") || strings.HasSuffix(place, "variable job") {
+			return
+		}
+		for _, s := range selections(expr) {
+			if s.metric == "ALERTS_FOR_STATE" {
+				continue // Prometheus' own
+			}
+			require.Equal(t, `="$job"`, s.matchers["job"], "%s: %s", place, s.metric)
+			if !strings.HasSuffix(place, "variable cluster") {
+				require.Equal(t, `="$cluster"`, s.matchers["cluster"], "%s: %s", place, s.metric)
+			}
+		}
+	})
+}
+
+// A picture of a panel in a talk has no variables around it: its title says of which period it is. What ignores the window says so.
+func TestTitlesTellThePeriod(t *testing.T) {
+	other := regexp.MustCompile(`(?i)\b(now|newest|last (hour|day|6 hours)|each day|all incidents)\b`)
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			windowed := slices.ContainsFunc(p.Targets, func(q target) bool {
+				return strings.Contains(q.Expr, `"$window"`) || strings.Contains(q.Expr, "[$window:")
+			})
+			switch {
+			case p.Type == "row":
+			case windowed:
+				require.Contains(t, p.Title, "$window", "%s: %s", d.File, p.Title)
+			case p.Type == "timeseries": // of the time range, which is in every picture of it
+			default:
+				require.Regexp(t, other, p.Title, d.File)
+			}
+		}
+	}
+}
+
+// Every tile of figures leads to the page that shows the same figures with their incidents, wherever Meantime is.
+func TestTilesLeadToTheFigures(t *testing.T) {
+	for _, d := range dashboards(t) {
+		for _, v := range d.Templating.List {
+			if v.Name == "meantime" {
+				require.Equal(t, `label_values(meantime_external_url_info{job="$job",cluster="$cluster"}, url)`, v.Definition)
+				require.Equal(t, 2, v.Hide, "there is nothing to type")
+			}
+		}
+		for _, p := range d.Panels {
+			if p.Type != "stat" || !strings.Contains(p.Title, "$window") || strings.Contains(p.Title, "Episodes") || strings.Contains(p.Title, "Blind") {
+				continue
+			}
+			require.NotEmpty(t, p.Links, "%s: %s", d.File, p.Title)
+			require.Equal(t, "${meantime}figures?window=$window&service=${service:percentencode}&severity=${severity:percentencode}", p.Links[0].URL)
+		}
+	}
+}
+
+// What is not known is called so, everywhere, and by no other word.
+func TestOneWordForNotKnown(t *testing.T) {
+	others := regexp.MustCompile(`(?i)^(–|-|n/?a|none known|unknown|missing|no data|null|undefined)$`)
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			said := []string{p.FieldConfig.Defaults.NoValue}
+			for _, q := range p.Targets {
+				said = append(said, q.LegendFormat)
+			}
+			for _, tr := range p.Transformations {
+				for _, name := range tr.Options.RenameByName {
+					said = append(said, name)
+				}
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				for _, x := range o.Properties {
+					var text string
+					if x.ID == "noValue" && json.Unmarshal(x.Value, &text) == nil {
+						said = append(said, text)
+					}
+					var maps []struct {
+						Options map[string]struct{ Text string }
+					}
+					if x.ID == "mappings" && json.Unmarshal(x.Value, &maps) == nil {
+						for _, m := range maps {
+							for _, to := range m.Options {
+								said = append(said, to.Text)
+							}
+						}
+					}
+				}
+			}
+			for _, s := range said {
+				require.NotRegexp(t, others, s, "%s: %s", d.File, p.Title)
+			}
+			for _, q := range p.Targets {
+				if strings.Contains(q.LegendFormat, "{{detected_by}}") {
+					require.Contains(t, q.Expr, `"detected_by", "not known", "detected_by", "unknown"`, p.Title)
+				}
+				if strings.Contains(q.LegendFormat, "{{status}}") && strings.Contains(q.Expr, "meantime_measurements") {
+					require.Contains(t, q.Expr, `"status", "not known", "status", "missing"`, p.Title)
+				}
+			}
+		}
+	}
+}
+
+// The query that the documentation gives for anybody's boards is the one that the dashboards have, of whichever Meantime.
+func TestAnnotations(t *testing.T) {
+	docs, err := os.ReadFile("../docs/grafana.md")
+	require.NoError(t, err)
+	of := 0
+	for _, d := range dashboards(t) {
+		for _, a := range d.Annotations.List {
+			if a.Expr != "" {
+				of++
+				plain := strings.NewReplacer(`{job="$job",cluster="$cluster"}`, "", `job="$job",cluster="$cluster",`, "").Replace(a.Expr)
+				require.Contains(t, string(docs), "```promql\n"+plain+"\n```")
+			}
+		}
+	}
+	require.Positive(t, of)
+	dir := t.TempDir()
+	plain := regexp.MustCompile("```promql\n(.+)\n```").FindStringSubmatch(string(docs))[1]
+	info := `meantime_incident_info{job="mt",instance="a",incident="x",title="Down",severity="critical",state="open",detected_by="alert",affected_service=`
+	b, err := yaml.Marshal(map[string]any{"tests": []map[string]any{{"interval": "1m", "input_series": []map[string]string{
+		{"series": info + `"checkout"}`, "values": "1x5"},
+		{"series": info + `"search"}`, "values": "1x5"},
+		{"series": strings.Replace(info, `"a"`, `"b"`, 1) + `"search"}`, "values": "1x5"},
+		{"series": `meantime_incident_milestone_timestamp_seconds{job="mt",instance="a",incident="x",origin="alert",milestone="started"}`, "values": "1000x5"},
+		{"series": `meantime_incident_milestone_timestamp_seconds{job="mt",instance="b",incident="x",origin="alert",milestone="started"}`, "values": "1000x5"},
+		{"series": `meantime_incident_milestone_timestamp_seconds{job="mt",instance="a",incident="x",origin="alert",milestone="resolved"}`, "values": "9000x5"},
+	}, "promql_expr_test": []map[string]any{{"expr": plain, "eval_time": "2m", "exp_samples": []map[string]any{
+		{"labels": `{incident="x",title="Down",severity="critical",affected_service="checkout"}`, "value": 1000000},
+		{"labels": `{incident="x",title="Down",severity="critical",affected_service="search"}`, "value": 1000000},
+	}}}}}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "test.yaml"), b, 0o600))
+	promtool(t, dir, "test", "rules", "test.yaml")
+}
+
+// The figure of the period before is what was told at its end, also where the past was written with six hours between samples, and
+// nothing where there is no past.
+func TestBefore(t *testing.T) {
+	fill := strings.NewReplacer("$service", "^$", "$severity", "^$", "$window", "7d", "$job", "mt", "$cluster", "")
+	var checks []map[string]any
+	input := map[string]bool{}
+	for _, d := range dashboards(t) {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				if !strings.Contains(q.Expr, " offset ") {
+					continue
+				}
+				require.True(t, strings.HasPrefix(q.LegendFormat, "before ") || strings.HasPrefix(q.LegendFormat, "available before "), p.Title)
+				s := selections(q.Expr)
+				require.Len(t, s, 1)
+				labels := `job="mt",instance="a",window="7d",affected_service="",severity=""`
+				if iv := s[0].matchers["interval"]; iv != "" {
+					labels += ",interval" + iv
+				}
+				input[s[0].metric+"{"+labels+"}"] = true
+				expr := fill.Replace(q.Expr)
+				checks = append(checks,
+					map[string]any{"expr": expr, "eval_time": "10d", "exp_samples": []map[string]any{{"labels": "{}", "value": 12}}},
+					map[string]any{"expr": expr, "eval_time": "6d", "exp_samples": []any{}})
+			}
+		}
+	}
+	require.Greater(t, len(checks), 20)
+	var series []map[string]string
+	for s := range input {
+		series = append(series, map[string]string{"series": s, "values": "0+1x60"}) // the 12th sample is at the end of the third day
+	}
+	b, err := yaml.Marshal(map[string]any{"tests": []map[string]any{{"interval": "6h", "input_series": series, "promql_expr_test": checks}}})
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "test.yaml"), b, 0o600))
+	promtool(t, dir, "test", "rules", "test.yaml")
 }
 
 type rule struct {
@@ -357,7 +567,7 @@ func TestReplicasThatDiffer(t *testing.T) {
 		At      string   `yaml:"eval_time"`
 		Samples []sample `yaml:"exp_samples"`
 	}
-	fill := strings.NewReplacer("$service", "^$", "$severity", "^$", "$window", "28d", "$__interval_ms", "3600000", "${__to:date:seconds}", "60")
+	fill := strings.NewReplacer("$service", "^$", "$severity", "^$", "$window", "28d", "$job", "", "$cluster", "", "$__interval_ms", "3600000", "${__to:date:seconds}", "60")
 	var checks []check
 	for _, d := range dashboards(t) {
 		for _, p := range d.Panels {
@@ -384,7 +594,7 @@ func TestQueriesByPromtool(t *testing.T) {
 	}
 	var all []record
 	for _, chosen := range []string{"^$", `checkout|\\(other\\)`} {
-		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", ".+", "$instance", ".+", "$__rate_interval", "1m", "$__interval_ms", "60000", "${__to:date:seconds}", "1700000000")
+		fill := strings.NewReplacer("$service", chosen, "$severity", chosen, "$window", "28d", "$measured", "resolve", "$job", "meantime", "$cluster", "eu", "$instance", ".+", "$__rate_interval", "1m", "$__interval_ms", "60000", "${__to:date:seconds}", "1700000000")
 		for _, d := range dashboards(t) {
 			for _, p := range d.Panels {
 				for _, q := range p.Targets {

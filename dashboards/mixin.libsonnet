@@ -53,6 +53,7 @@ local everywhere(x, keys, f) =
 
   grafanaDashboardFolder:: 'Meantime',
   grafanaDashboards+:: {
+    'meantime-review-meeting.json': dashboard(import 'review-meeting.json'),
     'meantime-incident-response.json': dashboard(import 'incident-response.json'),
     'meantime-detection.json': dashboard(import 'detection.json'),
     'meantime-alert-quality.json': dashboard(import 'alert-quality.json'),

@@ -276,23 +276,23 @@
       "rules": [
         {
           "record": "window:meantime_mttd_seconds:mean",
-          "expr": "max by (window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"detect\"})"
+          "expr": "max by (job, cluster, window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"detect\"})"
         },
         {
           "record": "window:meantime_mtta_seconds:mean",
-          "expr": "max by (window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"acknowledge\"})"
+          "expr": "max by (job, cluster, window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"acknowledge\"})"
         },
         {
           "record": "window:meantime_mttm_seconds:mean",
-          "expr": "max by (window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"mitigate\"})"
+          "expr": "max by (job, cluster, window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"mitigate\"})"
         },
         {
           "record": "window:meantime_mttr_seconds:mean",
-          "expr": "max by (window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"resolve\"})"
+          "expr": "max by (job, cluster, window) (meantime_interval_mean_seconds{affected_service=\"\",severity=\"\",interval=\"resolve\"})"
         },
         {
           "record": "window:meantime_resolve_seconds:median",
-          "expr": "max by (window) (meantime_interval_median_seconds{affected_service=\"\",severity=\"\",interval=\"resolve\"})"
+          "expr": "max by (job, cluster, window) (meantime_interval_median_seconds{affected_service=\"\",severity=\"\",interval=\"resolve\"})"
         }
       ]
     }

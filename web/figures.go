@@ -72,6 +72,7 @@ type listed struct {
 // figuresPage is what the page shows.
 type figuresPage struct {
 	Query                         measure.Question
+	Several                       bool // several services or severities were asked for
 	Windows, Services, Severities []string
 	Months                        []string
 	Period, Before                string
@@ -90,8 +91,9 @@ const monthsBack = 12
 // showFigures shows the figures of one period and group, with their incidents.
 func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: v.Get("service"), Severity: v.Get("severity"),
-		By: "service,severity"}
+	service, services := chosen(v.Get("service"))
+	severity, severities := chosen(v.Get("severity"))
+	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: service, Severity: severity, By: "service,severity"}
 	if q.Month != "" {
 		q.Window = "" // both are fields of one form
 	}
@@ -101,7 +103,7 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	}
 	g := &rep.Groups[0]
 	body := figuresPage{
-		Query: q, Group: g.Grouping, Incidents: g.Now.Incidents, IncidentsBefore: g.Before.Incidents, Windows: s.Windows(),
+		Query: q, Several: services || severities, Group: g.Grouping, Incidents: g.Now.Incidents, IncidentsBefore: g.Before.Incidents, Windows: s.Windows(),
 		Period: cmp.Or(rep.Window, "the period"),
 		Before: when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
 	}
@@ -150,6 +152,21 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	}
 	body.Table = strings.Replace(address(q.Service, q.Severity), "/figures?", "/api/v1/figures?format=csv&", 1)
 	return s.show(w, r, http.StatusOK, "figures", "Figures", "figures", body)
+}
+
+// chosen is the service or severity that a link of a dashboard names: Grafana writes what is chosen in a variable as {a} or
+// {a,b}, and All as the text that stands for all. Of several there is no one figure.
+func chosen(v string) (one string, several bool) {
+	if v == "^$" {
+		return "", false
+	}
+	if inner, ok := strings.CutPrefix(v, "{"); ok && strings.HasSuffix(inner, "}") {
+		if inner = inner[:len(inner)-1]; strings.Contains(inner, ",") {
+			return "", true
+		}
+		return inner, false
+	}
+	return v, false
 }
 
 // seconds is a duration of so many seconds in words.

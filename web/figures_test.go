@@ -97,6 +97,26 @@ func TestFiguresPage(t *testing.T) {
 	require.Contains(t, f.get("/figures?month=2026-03&window=28d").Body.String(), "2026-03")
 }
 
+// What Grafana makes of All, of one and of several in the links of dashboards.
+func TestFiguresPageFromADashboard(t *testing.T) {
+	f := newFixture(t)
+	f.many()
+	const several = "Of several services or severities at once there is no figure"
+	for target, want := range map[string]string{
+		"/figures?window=28d&service=%5E%24&severity=%5E%24":             "<h1>Figures, 28d</h1>",
+		"/figures?window=28d&service=%7Bcheckout%7D&severity=%5E%24":     "<h1>Figures of checkout, 28d</h1>",
+		"/figures?window=28d&service=checkout&severity=%7Bcritical%7D":   "<h1>Figures of checkout, critical, 28d</h1>",
+		"/figures?window=28d&service=%7Bcheckout%2Csearch%7D&severity=":  several,
+		"/figures?window=28d&service=&severity=%7Bcritical%2Cwarning%7D": several,
+	} {
+		w := f.get(target)
+		require.Equal(t, http.StatusOK, w.Code, target)
+		require.Contains(t, w.Body.String(), want, target)
+		require.Equal(t, want == several, strings.Contains(w.Body.String(), several), target)
+	}
+	require.Equal(t, http.StatusBadRequest, f.get("/figures?service=%7Bchekout%7D").Code)
+}
+
 func TestFiguresPageOfNothing(t *testing.T) {
 	f := newFixture(t)
 	f.store.incidents = nil

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"meantime/incident"
@@ -23,7 +24,11 @@ type filters struct {
 // Any says whether anything is filtered.
 func (f filters) Any() bool { return f != filters{} }
 
-// readFilters reads the parameters of a list's form. Empty ones select all.
+// farthest is the last moment that a link of a dashboard may name: the end of the year 9999, in milliseconds.
+const farthest = 253402300799999
+
+// readFilters reads the parameters of a list's form. Empty ones select all. around is of the links of dashboards, whose dots stand up to
+// one step of the axis after an incident began: the day of that moment, and the day before.
 func readFilters(v url.Values) (f filters, from, to time.Time, err error) {
 	f = filters{v.Get("from"), v.Get("to"), v.Get("service"), v.Get("severity"), v.Get("state"), v.Get("outcome")}
 	var p incident.Problems
@@ -36,6 +41,15 @@ func readFilters(v url.Values) (f filters, from, to time.Time, err error) {
 			p = append(p, incident.Problem{Path: name, Message: fmt.Sprintf("not a day: %q; write it like 2006-01-02", cut(s))})
 		}
 		return t
+	}
+	if around := v.Get("around"); around != "" && f.From == "" && f.To == "" {
+		ms, err := strconv.ParseInt(around, 10, 64)
+		if err != nil || ms < 0 || ms > farthest {
+			p = append(p, incident.Problem{Path: "around", Message: fmt.Sprintf("not a time in milliseconds since 1970: %q", cut(around))})
+		} else {
+			t := time.UnixMilli(ms).UTC()
+			f.From, f.To = t.AddDate(0, 0, -1).Format(time.DateOnly), t.Format(time.DateOnly)
+		}
 	}
 	from, to = day("from", f.From), day("to", f.To)
 	if !to.IsZero() {

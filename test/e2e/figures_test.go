@@ -121,6 +121,15 @@ func (g *group) left(s *span, status string) *float64 {
 	return count(s.Status[status])
 }
 
+// leftOut tells the measurements that are in no figure, by the words that panels have for why.
+func (g *group) leftOut(s *span, tell func(status string, n *float64)) {
+	for status, words := range map[string]string{
+		"missing": "not known", "invalid": "invalid", "pending": "still open", "not_applicable": "not applicable",
+	} {
+		tell(words, g.left(s, status))
+	}
+}
+
 // The figures of an estimate, some of which are not known.
 func (e *estimate) value() *float64 {
 	if e == nil {
@@ -173,11 +182,11 @@ func timeTo(interval string) counterpart {
 		put("mean", "", s.Mean)
 		switch {
 		case s.N >= 5:
-			put("at least", "", s.Median.lower())
+			put("90 % from", "", s.Median.lower())
 		case s.N > 0:
-			put("at least", "", number(-1))
+			put("90 % from", "", number(-1))
 		}
-		put("at most", "", s.Median.upper())
+		put("90 % to", "", s.Median.upper())
 		put("n", "", some(s.N))
 	}}
 }
@@ -187,8 +196,19 @@ func ratio(of func(*group) *share) counterpart {
 	return counterpart{chosen, func(_ choice, g *group, put put) {
 		q := of(g).part()
 		put("share", "", q.value())
-		put("at least", "", q.lower())
-		put("at most", "", q.upper())
+		put("90 % from", "", q.lower())
+		put("90 % to", "", q.upper())
+	}}
+}
+
+// withN is a panel of a share with its interval and what it is of.
+func withN(of func(*group) *share) counterpart {
+	r := ratio(of)
+	return counterpart{chosen, func(c choice, g *group, put put) {
+		r.figures(c, g, put)
+		if x := of(g); x != nil {
+			put("n", "", count(x.N))
+		}
 	}}
 }
 
@@ -206,217 +226,256 @@ func medians(intervals ...string) counterpart {
 
 func detectors(_ choice, g *group, put put) {
 	for by, n := range g.Now.DetectedBy {
-		put("", strings.ReplaceAll(by, "_", " "), count(n))
+		put("", strings.NewReplacer("_", " ", "unknown", "not known").Replace(by), count(n))
 	}
+}
+
+// howMany is a panel of their number.
+var howMany = counterpart{chosen, func(_ choice, g *group, put put) { put("incidents", "", count(g.Now.Incidents)) }}
+
+// objectives is a panel of what was inside the objectives. The objectives themselves are of no group.
+var objectives = counterpart{chosen, func(_ choice, g *group, put put) {
+	for _, o := range g.Now.Objectives {
+		put(": inside", o.Interval, &o.Value)
+		put(": n", o.Interval, count(o.N))
+	}
+}}
+
+// rest is what of a mean is left over steps, some of which are not known.
+func rest(of *float64, steps ...*float64) *float64 {
+	if of == nil {
+		return nil
+	}
+	left := *of
+	for _, s := range steps {
+		if s != nil {
+			left -= *s
+		}
+	}
+	return number(max(0, left))
+}
+
+// byStatus are the columns of a table of all intervals that say how many incidents are in a figure, and why the others are not.
+func byStatus(recorded string) counterpart {
+	return counterpart{chosen, func(_ choice, g *group, put put) {
+		for _, s := range g.Now.Intervals {
+			put(recorded, s.Interval, count(s.N))
+			g.leftOut(&s, func(status string, n *float64) { put(status, s.Interval, n) })
+		}
+	}}
 }
 
 // resolving are the columns of the tables by service and by severity.
 func resolving(_ choice, g *group, put put) {
 	s := g.span("resolve")
 	put("incidents", "", some(g.Now.Incidents))
+	if g.Now.Incidents > 0 {
+		put("n", "", count(s.N))
+	}
 	put("MTTD", "", g.span("detect").Mean)
 	put("MTTR", "", s.Mean)
 	put("median", "", s.Median.value())
 	if g.Now.Incidents > 0 {
-		put("at least", "", words(s.Median.lower()))
-		put("at most", "", words(s.Median.upper()))
+		put("90 % from", "", words(s.Median.lower()))
+		put("90 % to", "", words(s.Median.upper()))
 	}
-	put("impact", "", g.Now.Impact)
+	put("impact, open ones too", "", g.Now.Impact)
 }
 
 // counterparts are the panels of which the figures are in the report, by dashboard and title.
 var counterparts = map[string]counterpart{
-	"Incident response / Each incident, and the median": {chosen, func(_ choice, g *group, put put) {
+	"For the review meeting / Incidents, $window":                  howMany,
+	"For the review meeting / Time to detect (MTTD), $window":      timeTo("detect"),
+	"For the review meeting / Time to acknowledge (MTTA), $window": timeTo("acknowledge"),
+	"For the review meeting / Time to mitigate (MTTM), $window":    timeTo("mitigate"),
+	"For the review meeting / Time to resolve (MTTR), $window":     timeTo("resolve"),
+	"For the review meeting / Caught by an alert first, $window":   withN(recall),
+	"For the review meeting / Inside the objective, $window":       objectives,
+	"For the review meeting / What is not known, $window":          byStatus("recorded"),
+
+	"Incident response / Each incident, and the median, $window": {chosen, func(_ choice, g *group, put put) {
 		e := g.span("resolve").Median
 		put("median of the window", "", hours(e.value()))
-		put("at least", "", hours(e.lower()))
-		put("at most", "", hours(e.upper()))
+		put("90 % from", "", hours(e.lower()))
+		put("90 % to", "", hours(e.upper()))
 	}},
-	"Incident response / Incidents":                {chosen, func(_ choice, g *group, put put) { put("", "", count(g.Now.Incidents)) }},
-	"Incident response / Impact in all":            {chosen, func(_ choice, g *group, put put) { put("", "", g.Now.Impact) }},
-	"Incident response / Caught by an alert first": ratio(recall),
-	"Incident response / Inside the objective": {chosen, func(_ choice, g *group, put put) {
-		for _, o := range g.Now.Objectives {
-			put("", o.Interval, &o.Value)
-		}
-	}},
-	"Incident response / Time to detect (MTTD)":      timeTo("detect"),
-	"Incident response / Time to acknowledge (MTTA)": timeTo("acknowledge"),
-	"Incident response / Time to mitigate (MTTM)":    timeTo("mitigate"),
-	"Incident response / Time to resolve (MTTR)":     timeTo("resolve"),
-	"Incident response / Every interval": {chosen, func(_ choice, g *group, put put) {
+	"Incident response / Incidents, $window":                  howMany,
+	"Incident response / Impact in all, $window":              {chosen, func(_ choice, g *group, put put) { put("", "", g.Now.Impact) }},
+	"Incident response / Caught by an alert first, $window":   withN(recall),
+	"Incident response / Inside the objective, $window":       objectives,
+	"Incident response / Time to detect (MTTD), $window":      timeTo("detect"),
+	"Incident response / Time to acknowledge (MTTA), $window": timeTo("acknowledge"),
+	"Incident response / Time to mitigate (MTTM), $window":    timeTo("mitigate"),
+	"Incident response / Time to resolve (MTTR), $window":     timeTo("resolve"),
+	"Incident response / Every interval, $window": {chosen, func(_ choice, g *group, put put) {
 		for _, s := range g.Now.Intervals {
 			put("n", s.Interval, count(s.N))
-			put("missing", s.Interval, g.left(&s, "missing"))
+			g.leftOut(&s, func(status string, n *float64) { put(status, s.Interval, n) })
 			put("median", s.Interval, s.Median.value())
-			put("at least", s.Interval, s.Median.lower())
-			put("at most", s.Interval, s.Median.upper())
+			put("90 % from", s.Interval, s.Median.lower())
+			put("90 % to", s.Interval, s.Median.upper())
 			put("geometric mean", s.Interval, s.GeometricMean.value())
 			put("mean", s.Interval, s.Mean)
 			put("90 % within", s.Interval, s.P90)
 			put("longest", s.Interval, s.Max)
 		}
 	}},
-	"Incident response / Where the time goes": {allAndByService, func(_ choice, g *group, put put) {
+	"Incident response / Where the time goes, $window": {allAndByService, func(_ choice, g *group, put put) {
 		mean := func(interval string) *float64 { return g.span(interval).Mean }
 		for _, step := range []string{"pending", "notify", "acknowledge", "paperwork"} {
 			put(step, "", mean(step))
-		}
-		rest := func(of *float64, steps ...*float64) *float64 {
-			if of == nil {
-				return nil
-			}
-			left := *of
-			for _, s := range steps {
-				if s != nil {
-					left -= *s
-				}
-			}
-			return number(max(0, left))
 		}
 		put("unnoticed", "", rest(mean("detect"), mean("pending"), mean("notify")))
 		if mean("detect") != nil {
 			put("mitigate", "", rest(mean("mitigate"), mean("detect"), mean("acknowledge")))
 		}
 	}},
-	"Incident response / $measured: median with its interval": {chosen, func(c choice, g *group, put put) {
+	"Incident response / $measured: median with its interval, rolling $window": {chosen, func(c choice, g *group, put put) {
 		s := g.span(c.measured)
 		put("median", "", hours(s.Median.value()))
-		put("at least", "", hours(s.Median.lower()))
-		put("at most", "", hours(s.Median.upper()))
+		put("90 % from", "", hours(s.Median.lower()))
+		put("90 % to", "", hours(s.Median.upper()))
 		put("mean", "", hours(s.Mean))
 	}},
-	"Incident response / MTTD, MTTA, MTTM and MTTR": {chosen, func(_ choice, g *group, put put) {
+	"Incident response / MTTD, MTTA, MTTM and MTTR, rolling $window": {chosen, func(_ choice, g *group, put put) {
 		for name, interval := range map[string]string{"MTTD": "detect", "MTTA": "acknowledge", "MTTM": "mitigate", "MTTR": "resolve"} {
 			put(name, "", hours(g.span(interval).Mean))
 		}
 	}},
-	"Incident response / Incidents in the window": {chosen, func(_ choice, g *group, put put) { put("incidents", "", count(g.Now.Incidents)) }},
-	"Incident response / By service":              {byService, resolving},
-	"Incident response / By severity":             {bySeverity, resolving},
-	"Incident response / Who knew first":          {chosen, detectors},
+	"Incident response / Incidents, rolling $window": {chosen, func(_ choice, g *group, put put) { put("incidents", "", count(g.Now.Incidents)) }},
+	"Incident response / By service, $window":        {byService, resolving},
+	"Incident response / By severity, $window":       {bySeverity, resolving},
+	"Incident response / Who knew first, $window":    {chosen, detectors},
 
-	"Detection / Caught by an alert first": ratio(recall),
-	"Detection / Missed, and late": {chosen, func(_ choice, g *group, put put) {
+	"Detection / Caught by an alert first, $window": withN(recall),
+	"Detection / Missed, and late, $window": {chosen, func(_ choice, g *group, put put) {
 		put("missed", "", count(g.Now.Missed))
 		put("late", "", count(g.Now.Late))
 	}},
-	"Detection / Lead of alerts": {chosen, func(_ choice, g *group, put put) { put("", "", g.Now.Lead) }},
-	"Detection / Time to detect": {chosen, func(_ choice, g *group, put put) {
-		s := g.span("detect")
-		put("median", "", s.Median.value())
-		put("mean", "", s.Mean)
-		put("n", "", some(s.N))
+	"Detection / Lead of alerts, $window":                         {chosen, func(_ choice, g *group, put put) { put("", "", g.Now.Lead) }},
+	"Detection / Time to detect (MTTD), $window":                  timeTo("detect"),
+	"Detection / Share caught by an alert first, rolling $window": ratio(recall),
+	"Detection / Who knew first, rolling $window":                 {chosen, detectors},
+	"Detection / Steps until somebody knew, $window": {chosen, func(_ choice, g *group, put put) {
+		mean := func(interval string) *float64 { return g.span(interval).Mean }
+		put("1 pending", "", mean("pending"))
+		put("2 notify", "", mean("notify"))
+		put("3 unnoticed", "", rest(mean("detect"), mean("pending"), mean("notify")))
 	}},
-	"Detection / Share caught by an alert first":         ratio(recall),
-	"Detection / Who knew first":                         {chosen, detectors},
-	"Detection / From the condition to the notification": medians("detect", "pending", "notify"),
-	"Detection / By service": {byService, func(_ choice, g *group, put put) {
+	"Detection / By service, $window": {byService, func(_ choice, g *group, put put) {
 		q := g.Now.Recall.part()
 		put("incidents", "", some(g.Now.Incidents))
 		put("caught first", "", q.value())
-		put("at least", "", q.lower())
-		put("at most", "", q.upper())
+		put("90 % from", "", q.lower())
+		put("90 % to", "", q.upper())
 		put("detect", "", g.span("detect").Median.value())
 		put("lead", "", g.Now.Lead)
 		put("missed", "", count(g.Now.Missed))
 		put("late", "", count(g.Now.Late))
 	}},
 
-	"Alert quality / Belonged to an incident": ratio(precision),
-	"Alert quality / Episodes": {chosen, func(_ choice, g *group, put put) {
+	"Alert quality / Belonged to an incident, $window": withN(precision),
+	"Alert quality / Episodes, $window": {chosen, func(_ choice, g *group, put put) {
 		if g.Precision != nil {
 			put("", "linked", some(g.Precision.K))
 		}
 	}},
-	"Alert quality / Share that belonged to an incident": ratio(precision),
-	"Alert quality / By service": {byService, func(_ choice, g *group, put put) {
+	"Alert quality / Share that belonged to an incident, rolling $window": ratio(precision),
+	"Alert quality / By service, $window": {byService, func(_ choice, g *group, put put) {
 		q := g.Precision.part()
 		if q != nil {
 			put("episodes", "", count(g.Precision.N))
 		}
 		put("belonged", "", q.value())
-		put("at least", "", q.lower())
-		put("at most", "", q.upper())
+		put("90 % from", "", q.lower())
+		put("90 % to", "", q.upper())
 	}},
-	"Alert quality / Steps of an alert": medians("pending", "notify"),
+	"Alert quality / Steps of an alert, $window": medians("pending", "notify"),
 
-	"Data quality / Measured": {chosen, func(c choice, g *group, put put) {
+	"Data quality / $measured is measured, $window": {chosen, func(c choice, g *group, put put) {
+		if g.Now.Incidents == 0 && g.Service+g.Severity != "" {
+			return
+		}
 		s := g.span(c.measured).Status
-		if all := s["recorded"] + s["missing"] + s["invalid"]; all > 0 {
-			put("", "", number(float64(s["recorded"])/float64(all)))
+		could := s["recorded"] + s["missing"] + s["invalid"]
+		if could > 0 {
+			put("share", "", number(float64(s["recorded"])/float64(could)))
 		}
+		put("measured", "", count(s["recorded"]))
+		put("of those that could be", "", count(could))
+		put("of all incidents", "", count(could+s["pending"]+s["not_applicable"]))
 	}},
-	"Data quality / Not in the figures": {chosen, func(c choice, g *group, put put) {
+	"Data quality / $measured: not in the figures, $window": {chosen, func(c choice, g *group, put put) {
+		g.leftOut(g.span(c.measured), func(status string, n *float64) { put("", status, n) })
+	}},
+	"Data quality / Measurements by status, $window": byStatus("recorded"),
+	"Data quality / Incidents without a known $measured, rolling $window": {chosen, func(c choice, g *group, put put) {
 		s := g.span(c.measured)
-		for _, status := range []string{"pending", "missing", "invalid"} {
-			put("", status, g.left(s, status))
-		}
-		put("", "not applicable", g.left(s, "not_applicable"))
-	}},
-	"Data quality / Measurements by status": {chosen, func(_ choice, g *group, put put) {
-		for _, s := range g.Now.Intervals {
-			put("recorded", s.Interval, count(s.N))
-			for _, status := range []string{"pending", "missing", "invalid"} {
-				put(status, s.Interval, g.left(&s, status))
-			}
-			put("not applicable", s.Interval, g.left(&s, "not_applicable"))
-		}
-	}},
-	"Data quality / Incidents without a known $measured": {chosen, func(c choice, g *group, put put) {
-		for _, status := range []string{"missing", "invalid"} {
-			put("", status, g.left(g.span(c.measured), status))
-		}
+		put("", "not known", g.left(s, "missing"))
+		put("", "invalid", g.left(s, "invalid"))
 	}},
 }
 
 // without are the panels and figures that the report has not, and why.
 var without = map[string]string{
-	"Incident response / Each incident, and the median / ":    "a dot is one incident; meantime explain lists them",
-	"Incident response / Each incident, and the median / too": "a dot is one incident; meantime explain lists them",
-	"Incident response / Open now":                            "it is of now, not of a window",
-	"Incident response / Recent incidents":                    "single incidents; meantime explain lists them",
+	"For the review meeting / How often, and available, $window":         "it goes on with the clock; the report of app is held to the metrics at one moment",
+	"For the review meeting / Inside the objective, $window / objective": "they are of no group of incidents",
+	"For the review meeting / The longest incidents, $window":            "single incidents; meantime explain lists them",
+	"For the review meeting / What no alert caught first, $window":       "single incidents; meantime explain lists them",
+	"For the review meeting / Noise worth deleting, $window":             "a report names no alerts",
+	"For the review meeting / What is not known, $window / order":        "it only sorts",
+	"For the review meeting / Suggested links waiting, now":              "it is of now, not of a window",
+	"For the review meeting / Open questions, now":                       "it is of now, not of a window",
 
-	"Detection / Blind": "a report leaves blind stretches out and does not sum them up",
-	"Detection / Recent incidents that no alert caught first": "single incidents; meantime explain lists them",
-	"Detection / Watchdogs":                                   "it is of now, not of a window",
+	"Incident response / Dots: newest of all incidents":             "it is of all incidents, not of a window",
+	"Incident response / Inside the objective, $window / objective": "they are of no group of incidents",
+	"Incident response / Every interval, $window / order":           "it only sorts",
+	"Data quality / Measurements by status, $window / order":        "it only sorts",
 
-	"Alert quality / Episodes /  / without an incident": "a report tells those that belonged to an incident, of all",
-	"Alert quality / Episodes /  / suggested":           "a report tells those that belonged to an incident, of all",
-	"Alert quality / Waiting for review":                "it is of now, not of a window",
-	"Alert quality / The noisiest alerts":               "a report names no alerts",
-	"Alert quality / Never belonged to an incident":     "a report names no alerts",
-	"Alert quality / Flapping, the last day":            "Prometheus counts it itself",
-	"Alert quality / Alerts received, the last 6 hours": "Meantime's own work",
+	"Incident response / Each incident, and the median, $window / ":    "a dot is one incident; meantime explain lists them",
+	"Incident response / Each incident, and the median, $window / too": "a dot is one incident; meantime explain lists them",
+	"Incident response / Open now":                                     "it is of now, not of a window",
+	"Incident response / The newest incidents":                         "single incidents; meantime explain lists them",
 
-	"Data quality / Waiting for review":                  "it is of now, not of a window",
-	"Data quality / Open questions":                      "it is of now, not of a window",
-	"Data quality / Where times come from":               "a report does not tell origins; meantime explain does for each incident",
-	"Data quality / Corrections":                         "a report is as if they had been known at once",
-	"Data quality / Sources of records":                  "Meantime's own work",
-	"Data quality / Duration of polls, the last 6 hours": "Meantime's own work",
-	"Data quality / Services under (other)":              "a report has no limits",
-	"Data quality / Alert names under (other)":           "a report has no limits",
+	"Detection / Blind, $window":                                  "a report leaves blind stretches out and does not sum them up",
+	"Detection / The newest incidents that no alert caught first": "single incidents; meantime explain lists them",
+	"Detection / Watchdogs, now":                                  "it is of now, not of a window",
 
-	"Meantime itself / Instances":                    "Meantime's own work",
-	"Meantime itself / Refused or failed":            "Meantime's own work",
-	"Meantime itself / Truncated alerts":             "Meantime's own work",
-	"Meantime itself / Waiting writes":               "Meantime's own work",
-	"Meantime itself / Webhook requests":             "Meantime's own work",
-	"Meantime itself / Time to answer a webhook":     "Meantime's own work",
-	"Meantime itself / Alerts":                       "Meantime's own work",
-	"Meantime itself / Events of the event recorder": "Meantime's own work",
-	"Meantime itself / API requests":                 "Meantime's own work",
-	"Meantime itself / Polls of sources that failed": "Meantime's own work",
-	"Meantime itself / Correlation passes":           "Meantime's own work",
-	"Meantime itself / What passes computed":         "Meantime's own work",
-	"Meantime itself / Store operations":             "Meantime's own work",
-	"Meantime itself / Store operations that failed": "Meantime's own work",
-	"Meantime itself / Transactions":                 "Meantime's own work",
-	"Meantime itself / Writes in a transaction":      "Meantime's own work",
-	"Meantime itself / Memory":                       "Meantime's own work",
-	"Meantime itself / CPU":                          "Meantime's own work",
-	"Meantime itself / Scrapes":                      "Meantime's own work",
+	"Alert quality / Episodes, $window /  / without an incident":      "a report tells those that belonged to an incident, of all",
+	"Alert quality / Episodes, $window /  / suggested":                "a report tells those that belonged to an incident, of all",
+	"Alert quality / Waiting for review, now":                         "it is of now, not of a window",
+	"Alert quality / Episodes without an incident, by alert, $window": "a report names no alerts",
+	"Alert quality / Flapping, the last day":                          "Prometheus counts it itself",
+	"Alert quality / Alerts received, the last 6 hours":               "Meantime's own work",
+
+	"Data quality / Waiting for review, now":              "it is of now, not of a window",
+	"Data quality / Open questions, now":                  "it is of now, not of a window",
+	"Data quality / Where times come from, all incidents": "a report does not tell origins; meantime explain does for each incident",
+	"Data quality / Corrections, each day":                "a report is as if they had been known at once",
+	"Data quality / Sources of records, now":              "Meantime's own work",
+	"Data quality / Duration of polls, the last 6 hours":  "Meantime's own work",
+	"Data quality / Services under (other), now":          "a report has no limits",
+	"Data quality / Alert names under (other), now":       "a report has no limits",
+
+	"Meantime itself / Instances, now":                   "Meantime's own work",
+	"Meantime itself / Refused or failed, the last hour": "Meantime's own work",
+	"Meantime itself / Truncated alerts, the last day":   "Meantime's own work",
+	"Meantime itself / Waiting writes, now":              "Meantime's own work",
+	"Meantime itself / Webhook requests":                 "Meantime's own work",
+	"Meantime itself / Time to answer a webhook":         "Meantime's own work",
+	"Meantime itself / Alerts":                           "Meantime's own work",
+	"Meantime itself / Events of the event recorder":     "Meantime's own work",
+	"Meantime itself / API requests":                     "Meantime's own work",
+	"Meantime itself / Polls of sources that failed":     "Meantime's own work",
+	"Meantime itself / Correlation passes":               "Meantime's own work",
+	"Meantime itself / What passes computed":             "Meantime's own work",
+	"Meantime itself / Store operations":                 "Meantime's own work",
+	"Meantime itself / Store operations that failed":     "Meantime's own work",
+	"Meantime itself / Transactions":                     "Meantime's own work",
+	"Meantime itself / Writes in a transaction":          "Meantime's own work",
+	"Meantime itself / Memory":                           "Meantime's own work",
+	"Meantime itself / CPU":                              "Meantime's own work",
+	"Meantime itself / Scrapes":                          "Meantime's own work",
 }
 
 // of is what a panel must show by a report.

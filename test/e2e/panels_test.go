@@ -45,7 +45,7 @@ func dashboards(t *testing.T) map[string]dashboard {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(servers.Root(t), "dashboards", "*.json"))
 	require.NoError(t, err)
-	require.Len(t, files, 5)
+	require.Len(t, files, 6)
 	all := map[string]dashboard{}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
@@ -75,7 +75,7 @@ func (c choice) fill(expr string, at time.Time) string {
 		return "(" + strings.Join(values, "|") + ")"
 	}
 	return strings.NewReplacer(
-		"$service", all(c.services), "$severity", all(c.severities), "$window", c.window, "$measured", c.measured, "$job", ".+", "$instance", ".+",
+		"$service", all(c.services), "$severity", all(c.severities), "$window", c.window, "$measured", c.measured, "$job", "meantime", "$cluster", "", "$instance", ".+",
 		"$__rate_interval", "5s", "$__interval_ms", "7776000000", "${__to:date:seconds}", fmt.Sprint(at.Unix()),
 	).Replace(expr)
 }

@@ -110,9 +110,11 @@ async function busy(address) {
   const now = Date.now();
   const send = (method, path, body) => fetch(address + path, { method, body: body && JSON.stringify(body), headers: body ? { 'Content-Type': 'application/json' } : {} });
   for (let i = 0; ; i++) {
-    const labels = { alertname: 'PodCrashLooping', service: 'storefront', severity: 'warning', region: 'eu', pod: `storefront-${i % 8}` };
-    const alert = { status: i % 3 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(now - 3600e3 - (i % 8) * 1000), endsAt: iso(now - 1800e3), fingerprint: `feed${String(i % 8).padStart(12, '0')}` };
-    await send('POST', '/webhook/alertmanager', { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${i % 8}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 });
+    // Each pod's alert is told firing, told again, and resolved; then it fires anew.
+    const pod = i % 8, turn = Math.floor(i / 8), told = turn % 3, began = now + Math.floor(turn / 3) * 100e3 - 3600e3;
+    const labels = { alertname: 'PodCrashLooping', service: 'storefront', severity: 'warning', region: 'eu', pod: `storefront-${pod}` };
+    const alert = { status: told < 2 ? 'firing' : 'resolved', labels, annotations: {}, startsAt: iso(began), endsAt: told < 2 ? '0001-01-01T00:00:00Z' : iso(began + 60e3), fingerprint: `feed${String(pod).padStart(12, '0')}` };
+    await send('POST', '/webhook/alertmanager', { version: '4', status: alert.status, receiver: 'meantime', groupKey: `{}:{n="${pod}"}`, groupLabels: {}, commonLabels: labels, commonAnnotations: {}, externalURL: '', alerts: [alert], truncatedAlerts: 0 });
     if (i % 8 === 0) await send('GET', '/api/v1/incidents?limit=5');
     if (i % 12 === 0) await send('POST', '/webhook/alertmanager/events', { '@timestamp': iso(Date.now()), instance: 'am', data: { alertCreated: { alert: { startsAt: iso(now - 3600e3), labels: { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) } } } } });
     if (i % 40 === 0) await send('GET', '/api/v1/incidents?limit=none');

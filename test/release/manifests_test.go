@@ -93,7 +93,7 @@ func TestKustomize(t *testing.T) {
 						dashboards += len(m.Data)
 					}
 				}
-				require.Equal(t, 5, dashboards)
+				require.Equal(t, 6, dashboards)
 			}
 			for _, o := range objects {
 				if ns, ok := o.value.(*core.Namespace); ok {

@@ -24,7 +24,7 @@ export async function resolve(dashboard, chosen) {
     let current = chosen[v.name] ?? v.current?.value ?? v.query;
     if (v.type === 'datasource') current = 'prometheus';
     if (v.type === 'query' && current !== '$__all' && !Array.isArray(current) && !options.includes(current)) {
-      current = options[0] ?? current;
+      current = options[0] ?? '';
     }
     out[v.name] = { label: v.label, all: [current].flat().includes('$__all'), allValue: v.allValue, multi: v.multi, hide: v.hide, options, values: [current].flat() };
   }
