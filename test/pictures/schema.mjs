@@ -7,7 +7,7 @@ import path from 'node:path';
 const KINDS = ['stat', 'timeseries', 'bargauge', 'barchart', 'table'];
 const WITH_FIELDS = ['barchart', 'table']; // their own options of a field; a time series has GraphFieldConfig, the others none
 
-const HEAD = `import type { Dashboard, Panel, RowPanel, FieldConfig, MatcherConfig, GraphFieldConfig, DataTransformerConfig, VariableModel } from '@grafana/schema';
+const HEAD = `import type { AnnotationQuery, Dashboard, Panel, RowPanel, FieldConfig, MatcherConfig, GraphFieldConfig, DataTransformerConfig, VariableModel } from '@grafana/schema';
 ${KINDS.map((k) => `import type * as ${k} from './node_modules/@grafana/schema/dist/types/raw/composable/${k}/panelcfg/x/types.gen';`).join('\n')}
 // As in JSON: an enumeration is its text, everything may be left out.
 type J<T> = T extends string ? \`\${T}\` : T extends (infer U)[] ? J<U>[] : T extends object ? { [K in keyof T]?: J<T[K]> } : T;
@@ -17,7 +17,9 @@ type Fields<C> = { defaults: Defaults<C>; overrides: { matcher: J<MatcherConfig>
 // What a Prometheus data source reads of a query.
 type Target = { refId: string; datasource: { type: 'prometheus'; uid: string }; editorMode: 'code' | 'builder'; expr: string; legendFormat: string; instant: boolean; range: boolean; format: 'time_series' | 'table' | 'heatmap'; interval?: string; hide?: boolean };
 type P<O, C> = Omit<J<Panel>, 'options' | 'fieldConfig' | 'targets' | 'type' | 'transformations'> & { type: string; options: J<O>; fieldConfig: Fields<J<C>>; targets: Target[]; transformations?: J<DataTransformerConfig>[] };
-type D = Omit<J<Dashboard>, 'panels' | 'templating'> & { templating: { list: (J<VariableModel> & { definition?: string; current?: object })[] } };
+// What a Prometheus data source reads of an annotation besides.
+type Annotation = J<AnnotationQuery> & { expr?: string; step?: string; titleFormat?: string; textFormat?: string; tagKeys?: string; useValueForTime?: boolean };
+type D = Omit<J<Dashboard>, 'panels' | 'templating' | 'annotations'> & { annotations: { list: Annotation[] } } & { templating: { list: (J<VariableModel> & { definition?: string; current?: object })[] } };
 `;
 
 const fields = (kind) => (kind === 'timeseries' ? 'GraphFieldConfig' : WITH_FIELDS.includes(kind) ? `${kind}.FieldConfig` : '{}');
