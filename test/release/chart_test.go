@@ -193,7 +193,8 @@ func TestChartWithEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"AlertmanagerConfig meantime", "ConfigMap meantime", "ConfigMap meantime-alert-quality", "ConfigMap meantime-data-quality",
-		"ConfigMap meantime-detection", "ConfigMap meantime-incident-response", "ConfigMap meantime-itself", "Deployment meantime",
+		"ConfigMap meantime-detection", "ConfigMap meantime-incident-response", "ConfigMap meantime-itself", "ConfigMap meantime-review-meeting",
+		"Deployment meantime",
 		"Ingress meantime", "NetworkPolicy meantime", "PodDisruptionBudget meantime", "PrometheusRule meantime", "Service meantime",
 		"ServiceAccount meantime", "ServiceMonitor meantime",
 	}, names(objects))

@@ -24,7 +24,7 @@ func TestMixinByGoJsonnet(t *testing.T) {
 		Title  string
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &got))
-	require.Equal(t, 5, got.Boards)
+	require.Equal(t, 6, got.Boards)
 	require.Equal(t, "Meantime / Detection", got.Title)
 	require.Equal(t, `max by (job) (meantime_suggested_links{job="mt"}) > 3`, got.Exprs["MeantimeSuggestionsWaiting"])
 	require.Equal(t, `absent(meantime_build_info{job="mt"})`, got.Exprs["MeantimeAbsent"])
