@@ -45,6 +45,7 @@ type book struct {
 	guessed map[int64]map[incident.RecordKey]bool // records that tell only their end, by its week
 	reviews *decisions
 	silence map[string]incident.Silence
+	mutings mutings
 	blind   map[string][]incident.Impact
 	reach   *incident.Reach
 
@@ -160,7 +161,7 @@ func newBook(rules *Rules, sizes sizes) *book {
 		states: map[int64]map[incident.RecordKey]bool{}, weeks: map[int64]week{},
 		late: map[int64][4][4]float64{}, unsure: map[int64]bool{},
 		medians: map[int64]time.Duration{}, guessed: map[int64]map[incident.RecordKey]bool{},
-		silence: map[string]incident.Silence{}, parts: map[string]*part{}, dirty: map[*cell]bool{},
+		silence: map[string]incident.Silence{}, mutings: newMutings(), parts: map[string]*part{}, dirty: map[*cell]bool{},
 		reordered: map[int64]bool{}, reweek: map[int64]bool{},
 		touched: map[*part]bool{}, judged: map[*entry]bool{},
 	}
@@ -240,6 +241,7 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 	}
 	delete(b.firing, fingerprint)
 	s.entries = s.entries[:0:0]
+	var turned []*entry
 	for i := range episodes {
 		ep := &episodes[i]
 		if ep.Firing() {
@@ -253,8 +255,10 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 			e = &entry{series: s, start: at, noise: fresh}
 			b.enter(e, ep, digest)
 			b.insert(e)
+			turned = append(turned, e)
 		case e.digest != digest:
 			b.enter(e, ep, digest)
+			turned = append(turned, e)
 			if e.cell != nil {
 				b.dirty[e.cell] = true
 			}
@@ -273,6 +277,9 @@ func (b *book) tell(fingerprint string, episodes []incident.Episode) {
 		}
 	}
 	s.mixed = slices.ContainsFunc(episodes, func(ep incident.Episode) bool { return !maps.Equal(ep.Labels, s.described.labels) })
+	for _, e := range turned {
+		b.mutings.doubt(e)
+	}
 	for _, e := range old {
 		b.take(e)
 	}
@@ -338,6 +345,7 @@ func (b *book) take(e *entry) {
 	delete(b.judged, e)
 	b.propagate(e, true)
 	b.reviews.part(e)
+	b.mutings.doubt(e)
 }
 
 const (

@@ -114,10 +114,7 @@ func once(list []assign.Statement) []assign.Statement {
 	return slices.CompactFunc(list, func(a, b assign.Statement) bool { return a.Incident == b.Incident })
 }
 
-const (
-	announced    = 30 * time.Minute // a silence made so long before it begins is no answer to alerts
-	mostServices = 4
-)
+const mostServices = 4 // that a silence may be of to count as a maintenance
 
 // tellSilence takes in a silence; of two with one id the one updated later.
 func (b *book) tellSilence(s incident.Silence) {
@@ -127,9 +124,10 @@ func (b *book) tellSilence(s incident.Silence) {
 	b.silence[s.ID] = s
 	made := madeAt(&s)
 	b.touchAt(made)
+	b.mutings.take(s.ID)
 	k := &assign.Known{
 		ID: "m" + s.ID, Maintenance: true, Onset: hours(s.StartsAt), End: hours(s.EndsAt), Ended: true, Last: hours(s.EndsAt),
-		Windows: [][2]float64{{hours(s.StartsAt), hours(s.EndsAt)}}, Made: hours(made), Sure: s.StartsAt.Sub(made) >= announced,
+		Windows: [][2]float64{{hours(s.StartsAt), hours(s.EndsAt)}},
 	}
 	for _, l := range covered(s.Matchers) {
 		if v := b.catalog.ServiceOf(l); v != "" && !slices.Contains(k.Services, v) {
@@ -142,11 +140,14 @@ func (b *book) tellSilence(s incident.Silence) {
 			}
 		}
 	}
-	if len(k.Services) == 0 || len(k.Services) > mostServices || k.To()-k.From() > 24*60 {
+	switch {
+	case len(k.Services) == 0 || len(k.Services) > mostServices || k.To()-k.From() > 24*60:
 		b.setKnown(k.ID, nil)
-		return
+	case s.StartsAt.Sub(made) >= announced:
+		b.setKnown(k.ID, k)
+	default:
+		b.mutings.put(s.ID, &muting{known: k, made: made.UnixNano()})
 	}
-	b.setKnown(k.ID, k)
 }
 
 // madeAt is when a silence was made.

@@ -133,6 +133,40 @@ var openings = []organised{
 		want: "1: web/Errors web/Slow web/Down", why: "they worked on it",
 	},
 	{
+		name: "a silence made minutes ahead is maintenance after midnight as well, though it explained an alert before",
+		tell: `
+			alert web Errors 610-730
+			alert web Slow 740-800
+			alert web Down 741-800
+			silence web 600-900 595`,
+		want: "nothing: web/Down web/Errors web/Slow", why: "what it explains itself is nothing that it answers",
+	},
+	{
+		name: "a silence made in answer before midnight is no maintenance after it",
+		tell: `
+			alert web Errors 690-715 severity=warning
+			alert web Down 760-800
+			silence web 710-900 710`,
+		want: "opened: web/Down; nothing: web/Errors", why: "what was going on when it was made does not depend on the day",
+	},
+	{
+		name: "a silence made in answer to an alert of the day before is no maintenance",
+		tell: `
+			alert web Errors 700-760 severity=warning
+			alert web Down 770-800
+			silence web 740-900 740`,
+		want: "opened: web/Down; nothing: web/Errors", why: "the alert still fired",
+	},
+	{
+		name: "a silence made minutes ahead is maintenance after midnight though an incident began after it was made",
+		tell: `
+			alert web Errors 660-690
+			alert web Down 1000-1080
+			record 1 web started=660 mitigated=690
+			silence web 600-1100 595`,
+		want: "1: web/Errors; nothing: web/Down", why: "nothing was there to answer when it was made",
+	},
+	{
 		name: "clusters by which opened incidents are kept apart have each their own",
 		tell: `
 			alert web Errors 0-40 k8s_cluster=a region=eu
@@ -197,6 +231,14 @@ func TestWhyAnAlertOpensOrNot(t *testing.T) {
 			maintenance service=web`, map[string]string{
 			"web/Errors": "correlate.maintenance says that it is maintenance",
 			"db/Errors":  "a silence that was made beforehand explains it: it is maintenance",
+		}},
+		{"a maintenance that was over days before, of which an alert still fires", `
+			alert web Errors 610-2400
+			alert web Down 2165-2200
+			silence web 600-780 60
+			open by k8s_cluster`, map[string]string{
+			"web/Errors": "a silence that was made beforehand explains it: it is maintenance",
+			"web/Down":   "it opened the incident: correlate.open lets it, and nothing else explains it",
 		}},
 		{"people and records say so", `
 			alert web Errors 1-45

@@ -496,7 +496,7 @@ func (b *book) expire() {
 
 // calm says that nothing is marked.
 func (b *book) calm() bool {
-	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone) == 0 && !b.renamed && !b.relearn &&
+	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone)+len(b.mutings.unsure) == 0 && !b.renamed && !b.relearn &&
 		!b.recount &&
 		!b.regrouped &&
 		!b.told

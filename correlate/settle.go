@@ -198,6 +198,7 @@ func (b *book) settle(ctx context.Context, l loader, flush func(context.Context,
 	b.recut()
 	b.guess()
 	b.regroup()
+	b.mutings.judge(b)
 	b.renumber()
 	var q queue
 	for c := range b.dirty {
@@ -339,13 +340,12 @@ func (b *book) setKnown(id string, k *assign.Known) {
 		if x == nil {
 			continue
 		}
-		from, to := x.From(), x.To()
-		if x.Maintenance {
-			from = math.Min(from, x.Made)
-		}
-		for n := int64(math.Floor(from / 24)); n <= int64(math.Floor(to/24)); n++ {
+		for n := int64(math.Floor(x.From() / 24)); n <= int64(math.Floor(x.To()/24)); n++ {
 			mark(b.reaches, n, id, x == k)
 			b.markDay(n)
+			if !x.Maintenance {
+				b.mutings.doubtDay(n)
+			}
 		}
 	}
 	if k == nil {
@@ -661,7 +661,7 @@ func (b *book) input(ctx context.Context, l loader, c *cell) (*assign.Input, err
 	n := floor(c.from, dayLength)
 	ids := map[string]bool{}
 	for id := range b.reaches[n] {
-		if k := b.known[id]; k.Maintenance || k.From() <= in.Until && k.To() >= float64(c.from/1e6)/3.6e6 {
+		if k := b.known[id]; k.From() <= in.Until && k.To() >= float64(c.from/1e6)/3.6e6 {
 			ids[id] = true
 		}
 	}

@@ -65,11 +65,8 @@ type Place struct{ Label, Value string }
 type Known struct {
 	ID          string
 	Maintenance bool
-	// Made is when a maintenance was announced; Sure: so long before that it was no answer to alerts.
-	Made     float64
-	Sure     bool
-	Services []string // named in the record or its title
-	Places   []Place
+	Services    []string // named in the record or its title
+	Places      []Place
 	// Onset is when it began, as near as the records tell, and Milestone which of their times that is.
 	Onset     float64
 	Milestone Milestone

@@ -87,7 +87,7 @@ type choice struct {
 
 func newSolver(in *Input) *solver {
 	s := &solver{
-		alerts: in.Alerts, known: map[string]*Known{}, carried: in.Carried, aliases: in.Aliases, org: &in.Org, graph: in.Graph,
+		alerts: in.Alerts, known: map[string]*Known{}, aliases: in.Aliases, org: &in.Org, graph: in.Graph,
 		shift: map[string]float64{}, seeds: map[int]bool{}, banned: map[int]bool{}, forced: map[int]bool{},
 		seedIDs: map[int]string{}, scored: map[string]bool{}, nearby: map[int][]int{},
 	}
@@ -97,28 +97,13 @@ func newSolver(in *Input) *solver {
 	s.scale = timeScale * s.tempo
 	s.seedRate = seedShare * s.org.RecordRate * seedBurst * seedServices / math.Max(1, s.org.Services)
 	s.out = make([]outcome, len(s.alerts))
-	known := in.planned()
-	for _, k := range known {
+	for _, k := range in.Known {
 		s.known[k.ID] = k
 	}
-	s.intern(known)
-	s.weighStatic(known)
+	s.carried = slices.DeleteFunc(slices.Clone(in.Carried), func(c *Carried) bool { return c.Told && s.known[c.ID] == nil })
+	s.intern(in.Known)
+	s.weighStatic(in.Known)
 	return s
-}
-
-// planned are the incidents of records, and of silences those that were no answer to what went on when they were made.
-func (in *Input) planned() []*Known {
-	return slices.DeleteFunc(slices.Clone(in.Known), func(m *Known) bool { return m.Maintenance && !m.Sure && in.underWay(m) })
-}
-
-// underWay says whether something was when a silence was made: an alert of its services fired, or an incident of theirs ran.
-func (in *Input) underWay(m *Known) bool {
-	of := func(service string) bool { return slices.Contains(m.Services, service) }
-	return slices.ContainsFunc(in.Alerts, func(x Alert) bool { return x.Start <= m.Made && m.Made <= x.End && of(x.Service) }) ||
-		slices.ContainsFunc(in.Known, func(k *Known) bool {
-			return !k.Maintenance && k.Onset <= m.Made && m.Made <= max(k.End, k.Last, k.Onset) && slices.ContainsFunc(k.Services, of)
-		}) ||
-		slices.ContainsFunc(in.Carried, func(c *Carried) bool { return m.Made <= c.Until && slices.ContainsFunc(c.Services, of) })
 }
 
 // weighStatic finds the incidents of records that each alert may be of. list is any order.

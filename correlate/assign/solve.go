@@ -61,7 +61,10 @@ type Opened struct {
 // Carried is what the next cell has to know of an incident that may go on in it. It is never changed: where no alert of a
 // cell joined it, it is carried on as it is.
 type Carried struct {
-	ID                       string
+	ID string
+	// Told: records tell of it, or it is a maintenance. Where what they tell no longer reaches, nothing more comes to it; it is
+	// never taken for one that alerts opened.
+	Told                     bool
 	Onset                    float64
 	Services                 []string
 	Joined                   map[string]float64
@@ -325,7 +328,7 @@ func (s *solver) carry(until float64, ids map[*state]string) []*Carried {
 		}
 		c := &Carried{
 			ID: ids[st], Onset: st.onset, Joined: s.named(st.joined), Company: st.company, At: st.at, Last: st.last, Until: st.until,
-			Early: s.named(st.early), Group: st.group,
+			Early: s.named(st.early), Group: st.group, Told: st.known != nil,
 		}
 		if s.ended(st.known, c, until) {
 			continue
