@@ -414,7 +414,7 @@ func (r *Runner) watch(ctx context.Context, beats bool) error {
 
 // edition counts up whenever this program makes something else of the same facts and rules than the one before it: what a
 // store derived by an earlier edition is then worked out again when it is opened.
-const edition = 9
+const edition = 10
 
 // Digest names the rules by their content, and what this program makes of them: rules that decide the same have the same
 // digest.
@@ -496,7 +496,8 @@ func (b *book) expire() {
 
 // calm says that nothing is marked.
 func (b *book) calm() bool {
-	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone)+len(b.mutings.unsure) == 0 && !b.renamed && !b.relearn &&
+	return len(b.dirty)+len(b.reordered)+len(b.reweek)+len(b.touched)+len(b.judged)+len(b.gone)+len(b.mutings.unsure) == 0 &&
+		!b.renamed && !b.relearn &&
 		!b.recount &&
 		!b.regrouped &&
 		!b.told

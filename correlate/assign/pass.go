@@ -47,7 +47,7 @@ type solver struct {
 	seeds     map[int]bool     // alerts that begin an incident of their own
 	banned    map[int]bool     // that a record explains better
 	forced    map[int]bool     // that a person spoke of
-	lost      map[int]bool     // that may open an incident and belonged to nothing after the last pass
+	lost      map[int]int      // how often what may open an incident belonged to nothing after a pass
 
 	service   []int            // of each alert, by number
 	services  map[string][]int // of each incident of records
@@ -195,7 +195,7 @@ func (s *solver) one(i int, seed bool) outcome {
 		o.fixed, o.sure = false, 0
 	}
 	s.weigh(i, &o)
-	if s.lost[i] && !(o.best.rate >= o.habit && s.explains(o.best.state, share(&o))) {
+	if n := s.lost[i]; n >= lostTwice || n > 0 && !(o.best.rate >= o.habit && s.explains(o.best.state, share(&o))) {
 		s.seeds[i], s.forced[i] = true, true
 	}
 	if s.seeds[i] {

@@ -135,10 +135,7 @@ func Solve(ctx context.Context, in *Input) (*Output, error) {
 		}
 	}
 	for !s.opt.Weigh && ctx.Err() == nil && s.findLost() {
-		before := len(s.seeds)
-		if s.pass(false); len(s.seeds) == before {
-			break
-		}
+		s.pass(false)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -146,9 +143,11 @@ func Solve(ctx context.Context, in *Input) (*Output, error) {
 	return s.output(in.Until), nil
 }
 
-// findLost finds the alerts that may open an incident and came to nothing, and says whether there are any.
-func (s *solver) findLost() bool {
-	s.lost = map[int]bool{}
+// findLost finds the alerts that may open an incident and came to nothing, and says whether a pass more may help any.
+func (s *solver) findLost() (found bool) {
+	if s.lost == nil {
+		s.lost = map[int]int{}
+	}
 	openers := s.openers()
 	for i := range s.alerts {
 		x, o := &s.alerts[i], &s.out[i]
@@ -157,11 +156,15 @@ func (s *solver) findLost() bool {
 		}
 		st := o.best.state
 		if !s.explains(st, o.sure) || st.known == nil && !st.carried && len(openers[st]) == 0 {
-			s.lost[i] = true
+			s.lost[i]++
+			found = found || s.lost[i] <= lostTwice
 		}
 	}
-	return len(s.lost) > 0
+	return found
 }
+
+// lostTwice is how often an alert was lost that opens an incident though something seems to explain it: what that is came to nothing.
+const lostTwice = 2
 
 // explains says whether an alert that may open an incident has to do with another, as likely as p: it is suggested at least
 // or, where only that makes it one, linked.
@@ -285,7 +288,7 @@ const runnerUp = 0.2 // a share from which the runner-up is shown
 func (s *solver) score(i int) float64 { return rounded(s.out[i].sure) }
 
 // calibration says of a share which part of the links to records that had one like it was right, on labelled organisations.
-// Between two it is a line; below the first it is the share itself.
+// Between two it is a line; below the first it is the share itself. Nothing is surer than the last.
 var calibration = [][2]float64{{0.6, 0.6}, {0.82, 0.76}, {0.92, 0.85}, {0.97, 0.92}, {1, 0.99}}
 
 // calibrated is the probability that stands for a share; uncalibrated is the share of a probability.
@@ -294,6 +297,9 @@ func calibrated(share float64) float64 { return along(share, 0, 1) }
 func uncalibrated(p float64) float64 { return along(p, 1, 0) }
 
 func along(x float64, from, to int) float64 {
+	if last := calibration[len(calibration)-1]; x > last[from] {
+		return last[to]
+	}
 	for i := 1; i < len(calibration); i++ {
 		if a, b := calibration[i-1], calibration[i]; x > a[from] && x <= b[from] {
 			return a[to] + (x-a[from])/(b[from]-a[from])*(b[to]-a[to])
