@@ -246,3 +246,24 @@ func TestAReviewCostsNoOther(t *testing.T) {
 	require.LessOrEqual(t, manyDelivered, fewDelivered)
 	require.Positive(t, fewDelivered)
 }
+
+// TestFeedOfAnEarlierVersion has a feed that names incidents where a review changed, as a replica of an earlier version writes it.
+func TestFeedOfAnEarlierVersion(t *testing.T) {
+	w := newWorld(t, DefaultRules(), false)
+	w.restart()
+	at := w.now.Add(-time.Hour)
+	s := firingAt(w, 1, at, map[string]string{"alertname": "Down", "service": "shop", "severity": "critical"})
+	s.EndsAt = at.Add(10 * time.Minute)
+	s.ResolvedFirst = s.EndsAt
+	w.shelf.put(incident.Facts{Sightings: []incident.Sighting{s}})
+	w.settle()
+	require.Len(t, w.shelf.incidents, 1)
+	k := s.Key()
+	w.shelf.put(incident.Facts{Reviews: []incident.Review{{ID: "v", At: w.now, By: "ada", Action: incident.ReviewReject,
+		Incident: incident.EpisodeID(k), Episode: &k}}})
+	last := &w.shelf.feed[len(w.shelf.feed)-1]
+	require.Equal(t, "v", last.Key)
+	last.Key = incident.EpisodeID(k)
+	w.settle()
+	require.Empty(t, w.shelf.incidents)
+}

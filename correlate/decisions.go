@@ -14,6 +14,7 @@ import (
 // decisions are the reviews that hold, in order.
 type decisions struct {
 	reviews []incident.Review
+	all     []incident.Review            // as they are stored, those that do not hold too
 	of      map[string][]incident.Review // by the id of the incident that they name: all but merge and split
 	links   map[string][]incident.Review // confirmed and rejected links, by fingerprint
 	joins   map[[2]string]incident.Review
@@ -26,7 +27,7 @@ type decisions struct {
 
 func decide(reviews []incident.Review) *decisions {
 	d := &decisions{
-		of: map[string][]incident.Review{}, links: map[string][]incident.Review{},
+		all: reviews, of: map[string][]incident.Review{}, links: map[string][]incident.Review{},
 		joins: map[[2]string]incident.Review{}, apart: map[[2]string]bool{},
 		named: map[string]*entry{}, affirmed: map[string]bool{},
 	}
@@ -169,6 +170,7 @@ func (b *book) tellReviews(list []incident.Review) {
 	old, now := b.reviews, decide(list)
 	turned := otherReviews(old.reviews, now.reviews)
 	if len(turned) == 0 {
+		old.all = list
 		return
 	}
 	b.reviews = now

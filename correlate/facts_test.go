@@ -32,7 +32,7 @@ type shelf struct {
 
 	parts  incident.Pass // of a Reset, so far
 	refuse bool          // the next save fails
-	reads  int           // sightings read
+	reads  int           // sightings and reviews read
 }
 
 func newShelf() *shelf {
@@ -100,14 +100,7 @@ func (s *shelf) put(f incident.Facts) {
 	}
 	for _, r := range f.Reviews {
 		s.reviews[r.ID] = r
-		told := r
-		if r.Action == incident.ReviewWithdraw {
-			told = s.reviews[r.Other]
-		}
-		s.tell(incident.ChangeReview, told.Incident)
-		if told.Action == incident.ReviewMerge || told.Action == incident.ReviewSplit {
-			s.tell(incident.ChangeReview, told.Other)
-		}
+		s.tell(incident.ChangeReview, r.ID)
 	}
 	for _, x := range f.Silences {
 		before := stretch{}
@@ -248,8 +241,18 @@ func (s *shelf) Record(_ context.Context, k incident.RecordKey) (incident.Record
 	return incident.Record{}, incident.Errorf(incident.CodeNotFound, "no record %s", k)
 }
 
+func (s *shelf) Review(_ context.Context, id string) (incident.Review, error) {
+	r, ok := s.reviews[id]
+	if !ok {
+		return r, incident.Errorf(incident.CodeNotFound, "no review %s", id)
+	}
+	s.reads++
+	return r, nil
+}
+
 func (s *shelf) Reviews(context.Context) ([]incident.Review, error) {
 	out := slices.Collect(maps.Values(s.reviews))
+	s.reads += len(out)
 	slices.SortFunc(out, func(a, b incident.Review) int {
 		if c := a.At.Compare(b.At); c != 0 {
 			return c

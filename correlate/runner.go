@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +28,7 @@ type FactsReader interface {
 	Records(ctx context.Context, from, to time.Time) ([]incident.Record, error)
 	Record(ctx context.Context, k incident.RecordKey) (incident.Record, error)
 	Reviews(ctx context.Context) ([]incident.Review, error)
+	Review(ctx context.Context, id string) (incident.Review, error)
 	Silences(ctx context.Context, from, to time.Time) ([]incident.Silence, error)
 	Beats(ctx context.Context, from, to time.Time) ([]incident.Beat, error)
 	Reach(ctx context.Context) ([]incident.Life, []incident.Sender, error)
@@ -294,7 +297,7 @@ func (r *Runner) read(ctx context.Context) (changes []incident.Change, more bool
 // tell tells the book what changed. Telling it again does no harm, so an error leaves nothing behind.
 func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
 	prints, records, silences := map[string]bool{}, map[incident.RecordKey]bool{}, map[string]incident.Change{}
-	reviews, beats := false, false
+	reviews, beats := map[string]bool{}, false
 	for _, c := range changes {
 		switch c.Kind {
 		case incident.ChangeSighting:
@@ -302,7 +305,7 @@ func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
 		case incident.ChangeRecord:
 			records[recordKey(c.Key)] = true
 		case incident.ChangeReview:
-			reviews = true
+			reviews[c.Key] = true
 		case incident.ChangeSilence:
 			silences[c.Key] = c
 		case incident.ChangeBeat:
@@ -346,14 +349,52 @@ func (r *Runner) tell(ctx context.Context, changes []incident.Change) error {
 			}
 		}
 	}
-	if reviews {
+	if err := r.review(ctx, sortedKeys(reviews)); err != nil {
+		return err
+	}
+	return r.watch(ctx, beats)
+}
+
+// fewReviews are read one by one, more all at once.
+const fewReviews = 100
+
+// review tells the book of reviews that are new or otherwise than they were.
+func (r *Runner) review(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	all := len(ids) > fewReviews
+	var some []incident.Review
+	for i := 0; i < len(ids) && !all; i++ {
+		v, ok, err := stored(r.facts.Review(ctx, ids[i]))
+		if err != nil {
+			return err
+		}
+		some, all = append(some, v), !ok // a feed written by an earlier version has the ids of incidents
+	}
+	if all {
 		list, err := r.facts.Reviews(ctx)
 		if err != nil {
 			return err
 		}
 		r.book.tellReviews(list)
+		return nil
 	}
-	return r.watch(ctx, beats)
+	r.book.tellReviews(replaced(r.book.reviews.all, some))
+	return nil
+}
+
+// replaced is a list of reviews with some others in it, in the place of those of the same ids, in the order in which a store
+// gives them.
+func replaced(list, some []incident.Review) []incident.Review {
+	ids := make(map[string]bool, len(some))
+	for i := range some {
+		ids[some[i].ID] = true
+	}
+	out := slices.DeleteFunc(slices.Clone(list), func(v incident.Review) bool { return ids[v.ID] })
+	out = append(out, some...)
+	slices.SortFunc(out, func(a, b incident.Review) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
+	return out
 }
 
 // reach reads who could tell of alerts, and when.

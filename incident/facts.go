@@ -59,7 +59,7 @@ const (
 type Change struct {
 	Seq  int64
 	Kind ChangeKind
-	// Key is a sighting's fingerprint, a record's "source/id", the incident a review names, a silence's id or a watchdog's name.
+	// Key is a sighting's fingerprint, a record's "source/id", a review's or a silence's id, or a watchdog's name.
 	Key string
 	// From and To are the stretch of time that the fact spoke of before the change or speaks of after it.
 	From, To time.Time

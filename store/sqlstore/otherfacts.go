@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"meantime/incident"
@@ -27,21 +28,19 @@ func (b *batch) putReview(next incident.Review) error {
 	if err != nil {
 		return err
 	}
-	// Everything either version speaks of, each thing once.
-	seen := make(map[incident.Change]bool)
+	// The times that either version speaks of, each once.
+	var told []time.Time
 	for _, r := range []*incident.Review{before, &next} {
 		if r == nil {
 			continue
 		}
-		all, err := b.reviewChanges(r)
+		at, err := b.spokenOf(r)
 		if err != nil {
 			return err
 		}
-		for _, c := range all {
-			if !seen[c] {
-				seen[c] = true
-				b.feed = append(b.feed, c)
-			}
+		if !slices.Contains(told, at) {
+			told = append(told, at)
+			b.feed = append(b.feed, incident.Change{Kind: incident.ChangeReview, Key: next.ID, From: at, To: at})
 		}
 	}
 	return nil
@@ -58,30 +57,21 @@ func (b *batch) review(id string) (*incident.Review, error) {
 	return r, json.Unmarshal([]byte(text), r)
 }
 
-// reviewChanges are the entries of the feed that a review makes: one for each incident it names, with the times it
-// names. A review that takes another back names what that one named.
-func (b *batch) reviewChanges(r *incident.Review) ([]incident.Change, error) {
-	var at time.Time
+// spokenOf is the time that a review names, zero for none. A review that takes another back names what that one named.
+func (b *batch) spokenOf(r *incident.Review) (time.Time, error) {
 	switch {
 	case r.Episode != nil:
-		at = r.Episode.StartsAt.UTC()
+		return r.Episode.StartsAt.UTC(), nil
 	case !r.Time.IsZero():
-		at = r.Time.UTC()
+		return r.Time.UTC(), nil
+	case r.Action != incident.ReviewWithdraw:
+		return time.Time{}, nil
 	}
-	all := []incident.Change{{Kind: incident.ChangeReview, Key: r.Incident, From: at, To: at}}
-	switch r.Action {
-	case incident.ReviewMerge, incident.ReviewSplit:
-		all = append(all, incident.Change{Kind: incident.ChangeReview, Key: r.Other, From: at, To: at})
-	case incident.ReviewWithdraw:
-		other, err := b.review(r.Other)
-		if err != nil {
-			return nil, err
-		}
-		if other != nil && other.Action != incident.ReviewWithdraw {
-			return b.reviewChanges(other)
-		}
+	other, err := b.review(r.Other)
+	if err != nil || other == nil || other.Action == incident.ReviewWithdraw {
+		return time.Time{}, err
 	}
-	return all, nil
+	return b.spokenOf(other)
 }
 
 // putSilence stores a silence. Of two with one ID the one updated later counts, with the earlier time of creation.

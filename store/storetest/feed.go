@@ -96,18 +96,17 @@ func testFeedSpans(t *testing.T, s store.Store) {
 
 	reviews := func(r ...incident.Review) incident.Facts { return incident.Facts{Reviews: r} }
 	set := incident.Review{ID: "1", At: minutes(900), By: "ann", Action: incident.ReviewSet, Incident: "r1", Milestone: incident.Started, Time: minutes(7)}
-	expect(reviews(set), change("review", "r1", 7, 7))
+	expect(reviews(set), change("review", "1", 7, 7))
 	expect(reviews(set))
 	moved := set
 	moved.Incident, moved.Time = "r2", minutes(8)
-	expect(reviews(moved), change("review", "r1", 7, 7), change("review", "r2", 8, 8))
+	expect(reviews(moved), change("review", "1", 7, 7), change("review", "1", 8, 8))
 	confirm := incident.Review{ID: "2", At: minutes(900), By: "ann", Action: incident.ReviewConfirm, Incident: "r1", Episode: &incident.EpisodeKey{Fingerprint: "a", StartsAt: minutes(3)}}
-	expect(reviews(confirm), change("review", "r1", 3, 3))
+	expect(reviews(confirm), change("review", "2", 3, 3))
 	merge := incident.Review{ID: "3", At: minutes(900), By: "ann", Action: incident.ReviewMerge, Incident: "r1", Other: "r2"}
-	expect(reviews(merge), incident.Change{Kind: "review", Key: "r1"}, incident.Change{Kind: "review", Key: "r2"})
-	expect(reviews(incident.Review{ID: "4", At: minutes(901), By: "ann", Action: incident.ReviewWithdraw, Other: "3"}),
-		incident.Change{Kind: "review", Key: "r1"}, incident.Change{Kind: "review", Key: "r2"})
-	expect(reviews(incident.Review{ID: "5", At: minutes(901), By: "ann", Action: incident.ReviewWithdraw, Other: "2"}), change("review", "r1", 3, 3))
+	expect(reviews(merge), incident.Change{Kind: "review", Key: "3"})
+	expect(reviews(incident.Review{ID: "4", At: minutes(901), By: "ann", Action: incident.ReviewWithdraw, Other: "3"}), incident.Change{Kind: "review", Key: "4"})
+	expect(reviews(incident.Review{ID: "5", At: minutes(901), By: "ann", Action: incident.ReviewWithdraw, Other: "2"}), change("review", "5", 3, 3))
 }
 
 // testFeedConcurrent follows the feed while others write. Whoever remembers only the last number seen misses nothing.
