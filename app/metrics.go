@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,7 @@ import (
 // metrics is the registry with the metrics of every part, in one visible list. They outlive reloads.
 type metrics struct {
 	registry *prometheus.Registry
+	figures  figures
 
 	stored  *prometheus.GaugeVec
 	bytes   prometheus.Gauge
@@ -112,12 +114,21 @@ func (m *metrics) size(s store.Stats) {
 	m.backlog.Set(float64(s.Backlog))
 }
 
-// show exposes what a collector says in place of what old said, which is nil at first.
-func (m *metrics) show(old, c *collector.Collector) error {
-	if old != nil {
-		m.registry.Unregister(old)
+// figures are those of the newest collector. They are registered once, so that no scrape comes between two and sees none.
+type figures struct {
+	newest atomic.Pointer[collector.Collector]
+}
+
+func (f *figures) Describe(ch chan<- *prometheus.Desc) { f.newest.Load().Describe(ch) }
+
+func (f *figures) Collect(ch chan<- prometheus.Metric) { f.newest.Load().Collect(ch) }
+
+// show exposes what a collector says in place of what the one before it said.
+func (m *metrics) show(c *collector.Collector) error {
+	if before := m.figures.newest.Swap(c); before != nil {
+		return nil
 	}
-	return m.registry.Register(c)
+	return m.registry.Register(&m.figures)
 }
 
 // handler answers a scrape.

@@ -21,7 +21,7 @@ func descriptions(t *testing.T) []string {
 	m := newMetrics()
 	_, err := sqlstore.Open(t.Context(), "sqlite:"+t.TempDir()+"/m.db", sqlstore.Options{Registerer: m.registry})
 	require.NoError(t, err)
-	require.NoError(t, m.show(nil, collector.New(collector.Options{Intervals: incident.DefaultIntervals(), Objectives: []measure.Objective{{Interval: "resolve"}}})))
+	require.NoError(t, m.show(collector.New(collector.Options{Intervals: incident.DefaultIntervals(), Objectives: []measure.Objective{{Interval: "resolve"}}})))
 	ch := make(chan *prometheus.Desc, 10_000)
 	m.registry.Describe(ch)
 	close(ch)

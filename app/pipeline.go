@@ -111,11 +111,10 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	shown.Replay(ledger.All())
 	shown.Restate(ledger.Restatements())
 
-	old := p.collector
 	p.view, p.book, p.ledger, p.collector, p.blind, p.seen = v, book, ledger, shown, saved.Blind, saved.Number
 	p.show(now)
 	go debug.FreeOSMemory() // reading takes several times what is kept
-	return p.metrics.show(old, shown)
+	return p.metrics.show(shown)
 }
 
 // deliver takes in one correlation pass under the lease with that token, or a part of one, which has an effect when the last of

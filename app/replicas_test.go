@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"meantime/config"
@@ -33,6 +35,34 @@ func pair(t *testing.T, s store.Store) (a, b *pipeline) {
 		return p
 	}
 	return made(), made()
+}
+
+// TestNoScrapeIsEmpty scrapes while one collector takes the place of another, as where a replica that fell far behind reads
+// everything anew: each scrape shows the figures.
+func TestNoScrapeIsEmpty(t *testing.T) {
+	s, err := sqlstore.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "m.db"), sqlstore.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	p, _ := pair(t, s)
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !stop.Load() {
+			if err := p.metrics.show(p.collector); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for scrape := range 200 {
+		n, err := testutil.GatherAndCount(p.metrics.registry, "meantime_incidents")
+		require.NoError(t, err)
+		if !assert.Positive(t, n, "scrape %d shows no figures", scrape) {
+			break
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
 }
 
 // over is an incident that took an hour.

@@ -2,6 +2,7 @@ package postmortem
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,16 @@ func FuzzAnswers(f *testing.F) {
 // big documents, each a shape that a careless reader takes more than linear time for.
 func big(n int) map[string]string {
 	r := func(s string) string { return strings.Repeat(s, n/len(s)+1)[:n] }
+	// Documents as people write them, but far too long: no line is the same as another nearby.
+	many := func(head, line string, args func(i int) []any) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; b.Len() < n; i++ {
+			fmt.Fprintf(&b, line, args(i)...)
+		}
+		return b.String()[:n]
+	}
+	clock := func(i int) []any { return []any{i / 60 % 24, i % 60} }
 	return map[string]string{
 		"list":      "# Outage 2024-05-06 UTC\n\n" + r("- 10:00 The service recovered and the alert fired at 10:01 UTC on 2024-05-06\n"),
 		"german":    "# Störung 2024-05-06 UTC\n\n" + r("- 10:00 Der Dienst ist wieder erreichbar und die Kunden können sich nicht anmelden\n"),
@@ -79,7 +90,14 @@ func big(n int) map[string]string {
 		"ranges":    r("outage 10:00 - 10:05 UTC 2024-05-06\n\n"),
 		"durations": r("the outage lasted 5 minutes. "),
 		"kana":      r("10:00 障害が発生し復旧を確認しました。"),
-		"status":    r("Resolved\nThis is resolved.\nJun 7, 2024 - 10:00 UTC\n\n"),
+		"bullets":   many("# Outage of checkout\n\nDate: 2024-05-06\n\n", "- %02d:%02d UTC: we saw that checkout failed, rolled back, and it was over\n", clock),
+		"paragraphs": many("# Outage of checkout\n\nOn 2024-05-06 it began.\n\n", "At %02d:%02d UTC on May %d, 2024 we saw it; it was mitigated %d minutes later.\n\n",
+			func(i int) []any { return append(clock(i), i%28+1, i%90) }),
+		"rows": many("# Outage\n\n2024-05-06\n\n| time | what |\n|---|---|\n", "| %02d:%02d | detected, mitigated, resolved |\n", clock),
+		"zones": many("# Outage\n\n", "May %d 10:%02d PST / 13:%02d EST / 18:%02d GMT we were down until noon\n",
+			func(i int) []any { return []any{i%28 + 1, i % 60, i % 60, i % 60} }),
+		"updates": many("<html><body><h1>Outage</h1><p>2024-05-06</p>", "<p>10:%02d UTC - <b>Resolved</b> - down <span>x</span></p>", func(i int) []any { return []any{i % 60} }),
+		"status":  r("Resolved\nThis is resolved.\nJun 7, 2024 - 10:00 UTC\n\n"),
 	}
 }
 
@@ -88,7 +106,7 @@ func BenchmarkFiveMegabytes(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			ext := ".md"
-			if name == "html" {
+			if name == "html" || name == "updates" {
 				ext = ".html"
 			}
 			for b.Loop() {
