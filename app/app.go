@@ -23,6 +23,7 @@ import (
 	"meantime/config"
 	"meantime/correlate"
 	"meantime/incident"
+	"meantime/progress"
 	"meantime/source/alertmanager"
 	"meantime/store"
 	"meantime/web"
@@ -46,6 +47,8 @@ type Options struct {
 	Now                          func() time.Time // nil: time.Now
 	// Listening is called with the bound addresses before the first request is served. nil: nobody wants to know.
 	Listening func([]net.Addr)
+	// Screen has bars of what takes long; nil: the log has lines.
+	Screen *Screen
 	// World takes the place of the store and of the network. nil: the real ones.
 	World *World
 }
@@ -76,11 +79,13 @@ type App struct {
 	pipeline *pipeline
 	openings *openings
 	contacts *contacts
+	progress *progress.Board
 	place    place
 	term     atomic.Pointer[term] // nil while another process has the lease
 
 	ready     atomic.Bool
 	behind    atomic.Bool                  // what others saved could not be read
+	others    atomic.Bool                  // what others saved is by other rules than this process's
 	server    *http.Server                 // nil before it serves
 	hooks     *webhook.Receiver            // nil before it takes any
 	front     atomic.Pointer[http.Handler] // what it serves
@@ -96,6 +101,7 @@ func newApp(o Options) *App {
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
+	a.progress = progress.New(progress.Options{Logger: a.logger.With("component", "progress"), Screen: o.Screen, Now: o.Now})
 	a.contacts = &contacts{logger: a.logger.With("component", "webhook"), now: a.now, known: map[string]bool{}}
 	a.gate = access.NewGate(access.Options{Logger: a.logger.With("component", "web"), Metrics: a.metrics.access, Now: a.now})
 	if a.options.Environ == nil {
@@ -226,7 +232,7 @@ func (a *App) handler() http.Handler {
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert,
-		Prefix:  a.place.path,
+		Prefix: a.place.path, Going: a.going,
 		Figures: a.answers(), Windows: a.windowNames,
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)

@@ -13,6 +13,7 @@ import (
 	"meantime/collector"
 	"meantime/incident"
 	"meantime/measure"
+	"meantime/progress"
 )
 
 // Past says what past to write.
@@ -70,8 +71,15 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 	if p.Parts {
 		part = blockTime
 	}
+	board := newApp(o).progress
+	what := "Writing the past"
+	if p.RemoteWrite != "" {
+		what = "Sending the past"
+	}
 	bo := backfill.Options{
-		Measure: m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.Store,
+		Computing: board.Report(progress.Kind{What: "Working out the past", Unit: "steps"}),
+		Writing:   board.Report(progress.Kind{What: what, Unit: "metrics"}),
+		Measure:   m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.Store,
 		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
 	}
 	var out backfill.Written

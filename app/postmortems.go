@@ -12,6 +12,7 @@ import (
 
 	"meantime/incident"
 	"meantime/postmortem"
+	"meantime/progress"
 	"meantime/source/file"
 	"meantime/store/sqlstore"
 )
@@ -47,7 +48,10 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 	out = &Imported{}
 	var f incident.Facts
 	from := map[string]string{} // the file of each record, by its id
-	for _, name := range in.Files {
+	report := a.progress.Report(progress.Kind{What: "Reading documents", Unit: "documents"})
+	defer report(0, 0)
+	for i, name := range in.Files {
+		report(int64(i), int64(len(in.Files)))
 		if strings.HasSuffix(name, ".answers.yaml") {
 			continue // it stands beside a document and is read with it
 		}
@@ -78,6 +82,7 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 			f.Records = append(f.Records, x.Record)
 		}
 	}
+	report(0, 0)
 	if in.DryRun || len(f.Records) == 0 {
 		return out, nil
 	}

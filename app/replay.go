@@ -18,6 +18,7 @@ import (
 	"meantime/correlate"
 	"meantime/incident"
 	"meantime/measure"
+	"meantime/progress"
 	"meantime/store/sqlstore"
 	"meantime/webhook"
 )
@@ -83,16 +84,20 @@ func Replay(ctx context.Context, o Options, files []string) (out *Replayed, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	for _, f := range facts {
+	storing := a.progress.Report(progress.Kind{What: "Storing what was received", Unit: "lines"})
+	defer storing(0, 0)
+	for i, f := range facts {
+		storing(int64(i)*archiveBatch, int64(len(lines)))
 		if _, err := db.Put(ctx, f, clock); err != nil {
 			return nil, err
 		}
 	}
+	storing(0, 0)
 	a.pipeline = &pipeline{store: db, metrics: a.metrics, now: a.now, heard: func() map[string]time.Time { return nil }}
 	if err := a.pipeline.configure(ctx, c); err != nil {
 		return nil, err
 	}
-	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Deliver: func(ctx context.Context, d incident.Pass) error {
+	runner := correlate.NewRunner(correlate.Options{Facts: db, Rules: c.Rules, Now: a.now, Logger: a.logger, Progress: a.correlating(), Deliver: func(ctx context.Context, d incident.Pass) error {
 		return a.pipeline.deliver(ctx, token, d)
 	}})
 	if err := runner.CatchUp(ctx); err != nil {
@@ -109,7 +114,10 @@ func (a *App) replayed(ctx context.Context, c *config.Validated, lines []archive
 		Watchdogs: func(labels map[string]string) (string, bool) { return watchdogOf(c.Rules.Watchdogs, labels) },
 		Intake:    func() incident.Intake { return intakeOf(c) },
 	}).Alertmanager()
-	for _, l := range lines {
+	reading := a.progress.Report(progress.Kind{What: "Reading what was received", Unit: "lines"})
+	defer reading(0, 0)
+	for i, l := range lines {
+		reading(int64(i), int64(len(lines)))
 		*clock = l.at
 		if l.record != nil {
 			r, err := incident.DecodeRecordAs(incident.RecordKey{Source: l.source}, l.record)

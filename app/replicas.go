@@ -194,6 +194,11 @@ func (a *App) catchUp(ctx context.Context) bool {
 	if err == nil {
 		err = a.store.follow(ctx, saved, a.now())
 	}
+	if err == nil {
+		var rules string
+		_, rules, err = a.store.Position(ctx)
+		a.others.Store(err == nil && rules != "" && rules != a.config.Load().Rules.Digest())
+	}
 	if ctx.Err() != nil {
 		return false
 	}

@@ -44,7 +44,7 @@ func (a *App) checklist(ctx context.Context) (setup.Checklist, error) {
 	if err != nil {
 		return setup.Checklist{}, err
 	}
-	f.Incidents = len(some) > 0
+	f.Incidents, f.Going = len(some) > 0, a.going()
 	for _, n := range a.openings.notes() {
 		f.NoneOpens = n
 	}
@@ -227,6 +227,9 @@ func askDoctor(ctx context.Context, base string) (list setup.Checklist, err erro
 // printChecklist says a checklist in a shell.
 func printChecklist(out io.Writer, list setup.Checklist) error {
 	var b strings.Builder
+	for _, p := range list.Progress {
+		fmt.Fprintf(&b, "%-10s%s.\n", "[working]", p.Line())
+	}
 	for _, c := range list.Checks {
 		fmt.Fprintf(&b, "%-10s%s\n", "["+string(c.State)+"]", c.Title)
 		if c.Text != "" {

@@ -160,6 +160,7 @@ func (a *App) historyJob(c *config.Validated, p *config.Prometheus, client *sour
 				a.ways.Wait(ctx, asked)
 			},
 			Elsewhere: func(l map[string]string) bool { return a.ways.Elsewhere(asked, l) },
+			Progress:  a.progress.Report(pastRead(jobName(historyJob, p.Name))),
 			Logger:    a.logger, Metrics: a.metrics.history, Now: a.now,
 		}),
 		Interval: historyEvery, Timeout: historyTimeout,

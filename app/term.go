@@ -79,7 +79,8 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	}
 	t.runner = correlate.NewRunner(correlate.Options{
 		Facts: facts, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"), Metrics: a.metrics.correlate,
-		Deliver: func(ctx context.Context, d incident.Pass) error { return a.deliver(ctx, t, d) },
+		Progress: a.correlating(),
+		Deliver:  func(ctx context.Context, d incident.Pass) error { return a.deliver(ctx, t, d) },
 	})
 	jobs, err := a.jobs(c)
 	if err == nil {

@@ -41,6 +41,9 @@ type Options struct {
 	Part time.Duration
 	// Dir is where the temporary file goes; empty for the system's place.
 	Dir string
+	// Computing and Writing are told how far the two steps are: how many steps of time were computed, and how many series are
+	// written or sent, each of how many. nil: nobody wants to know.
+	Computing, Writing func(done, total int64)
 
 	memory int // how many bytes of changes are kept in memory; 0 for the usual
 }
@@ -94,7 +97,8 @@ func lookBack(ctx context.Context, o Options, steps steps) (*history, error) {
 		return nil, err
 	}
 	h := newHistory(o.Dir, o.memory)
-	if err := follow(ctx, o.Metrics, book, values, steps, h); err != nil {
+	h.written = o.Writing
+	if err := follow(ctx, o, book, values, steps, h); err != nil {
 		h.close()
 		return nil, err
 	}
@@ -102,7 +106,8 @@ func lookBack(ctx context.Context, o Options, steps steps) (*history, error) {
 }
 
 // follow shows every step and notes what it shows.
-func follow(ctx context.Context, m Metrics, book *measure.Book, values []counted, steps steps, h *history) error {
+func follow(ctx context.Context, o Options, book *measure.Book, values []counted, steps steps, h *history) error {
+	m := o.Metrics
 	read := newReader(m.Past(), h)
 	known, reached := 0, 0
 	for k := range steps.n {
@@ -128,6 +133,9 @@ func follow(ctx context.Context, m Metrics, book *measure.Book, values []counted
 		}
 		if err := read.step(k); err != nil {
 			return fmt.Errorf("at %s: %w", steps.at(k).Format(time.RFC3339), err)
+		}
+		if o.Computing != nil {
+			o.Computing(int64(k)+1, int64(steps.n))
 		}
 	}
 	return nil

@@ -29,7 +29,9 @@ type history struct {
 	runs   []run // closed, in no order
 	size   int   // of runs, in bytes
 	spill  *os.File
-	pieces []piece // of spill, each sorted
+	// written is told how many tracks of how many were written; nil: nobody wants to know.
+	written func(done, total int64)
+	pieces  []piece // of spill, each sorted
 }
 
 // track is one metric: a gauge, or a histogram with all its buckets.
@@ -65,6 +67,20 @@ func (h *history) close() {
 	if h.spill != nil {
 		_ = h.spill.Close()
 		_ = os.Remove(h.spill.Name())
+	}
+}
+
+// begun says that one more track is written.
+func (h *history) begun(t *track) {
+	if h.written != nil {
+		h.written(int64(t.rank), int64(len(h.tracks)))
+	}
+}
+
+// whole says that all are written.
+func (h *history) whole() {
+	if h.written != nil {
+		h.written(int64(len(h.tracks)), int64(len(h.tracks)))
 	}
 }
 

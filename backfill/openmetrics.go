@@ -40,6 +40,7 @@ func (h *history) write(ctx context.Context, parts []*part, s steps) (series, sa
 		if r.track != t {
 			t, at = r.track, 0
 			series += len(t.lines)
+			h.begun(t)
 			if err := ctx.Err(); err != nil {
 				return series, samples, err
 			}
@@ -63,6 +64,7 @@ func (h *history) write(ctx context.Context, parts []*part, s steps) (series, sa
 			k = until + 1
 		}
 	}
+	h.whole()
 	for _, p := range parts {
 		if _, err := expfmt.FinalizeOpenMetrics(p.out); err != nil {
 			return series, samples, err

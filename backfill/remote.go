@@ -77,6 +77,7 @@ func (s *sender) all(h *history, steps steps) (series, samples int, err error) {
 			if err := s.begin(r.track); err != nil {
 				return series, samples, err
 			}
+			h.begun(r.track)
 			series += len(r.values)
 		}
 		for k := r.from; k <= r.until; k++ {
@@ -92,7 +93,11 @@ func (s *sender) all(h *history, steps steps) (series, samples int, err error) {
 		}
 		samples += (r.until - r.from + 1) * len(r.values)
 	}
-	return series, samples, s.flush()
+	if err := s.flush(); err != nil {
+		return series, samples, err
+	}
+	h.whole()
+	return series, samples, nil
 }
 
 // begin begins a track.

@@ -50,10 +50,25 @@ type Options struct {
 	// Incidents carry no measurements yet. Until it returns nil the pass counts as not delivered, and is delivered again
 	// before any other. It is never called twice at once.
 	Deliver func(context.Context, incident.Pass) error
+	// Progress is told how far it is where everything is worked out, and why that is. nil: nobody wants to know.
+	Progress func(why Why, done, total int64)
 	// Part is how many alerts are worked out before they are delivered as a part, where everything is; 0 for the usual
 	// number, which is large.
 	Part int
 }
+
+// Why is why everything is worked out.
+type Why int
+
+// The reasons.
+const (
+	// Restarted: what is stored, and so what is shown, is right already.
+	Restarted Why = iota
+	// FirstTime: nothing was worked out before.
+	FirstTime
+	// OtherRules: what is shown is by other rules until everything is worked out.
+	OtherRules
+)
 
 // Runner follows the store's feed of changes and keeps incidents and verdicts what Correlate would make of all facts. It
 // tells what changed to a book, and delivers what became different. A start and new rules are a book that is told
@@ -64,6 +79,7 @@ type Runner struct {
 	logger  *slog.Logger
 	deliver func(context.Context, incident.Pass) error
 	metrics *Metrics
+	told    func(why Why, done, total int64)
 
 	rules atomic.Pointer[ruleSet]
 	wake  chan struct{}
@@ -93,6 +109,7 @@ func NewRunner(o Options) *Runner {
 		logger:  o.Logger,
 		deliver: o.Deliver,
 		metrics: o.Metrics,
+		told:    o.Progress,
 		wake:    make(chan struct{}, 1),
 		sizes:   usualSizes,
 	}
@@ -101,6 +118,9 @@ func NewRunner(o Options) *Runner {
 	}
 	if r.metrics == nil {
 		r.metrics = NewMetrics(nil)
+	}
+	if r.told == nil {
+		r.told = func(Why, int64, int64) {}
 	}
 	if r.logger == nil {
 		r.logger = slog.New(slog.DiscardHandler)

@@ -105,9 +105,9 @@
             "severity": "warning"
           },
           "annotations": {
-            "description": "Webhooks are answered after the commit, so Alertmanager waits as well. The disk is slow, or more comes in than it can take.",
+            "description": "{{ $value }} of them. Webhooks are answered after the commit, so Alertmanager waits as well. The disk is slow, or more comes in than it can take.",
             "runbook_url": "docs/runbooks/MeantimeStoreSlow.md",
-            "summary": "{{ $value }} writes wait for the store of Meantime on {{ $labels.instance }}."
+            "summary": "Writes wait for the store of Meantime on {{ $labels.instance }}."
           }
         },
         {
@@ -147,9 +147,9 @@
             "severity": "warning"
           },
           "annotations": {
-            "description": "What comes in is in the figures only after the pass under way and the next one, so incidents lag behind by about twice that.",
+            "description": "One takes {{ $value | humanizeDuration }}. What comes in is in the figures only after the pass under way and the next one, so incidents lag behind by about twice that.",
             "runbook_url": "docs/runbooks/MeantimeCorrelationSlow.md",
-            "summary": "A correlation pass of Meantime on {{ $labels.instance }} takes {{ $value | humanizeDuration }}."
+            "summary": "Correlation passes of Meantime on {{ $labels.instance }} take long."
           }
         },
         {
@@ -175,9 +175,9 @@
             "severity": "warning"
           },
           "annotations": {
-            "description": "The figures lack what happened since. If the source's own interval is that long, raise the bound of this rule.",
+            "description": "It last did {{ $value | humanizeDuration }} ago. The figures lack what happened since. If the source's own interval is that long, raise the bound of this rule.",
             "runbook_url": "docs/runbooks/MeantimeSourceStale.md",
-            "summary": "Meantime last read its source {{ $labels.source }} {{ $value | humanizeDuration }} ago."
+            "summary": "Meantime has not read its source {{ $labels.source }} for long."
           }
         },
         {
@@ -189,9 +189,9 @@
             "severity": "warning"
           },
           "annotations": {
-            "description": "The vendor limits requests, answers too slowly, or its pages do not end. Incidents that changed since look as they did. The first page of Meantime says how far it is, and its log why.",
+            "description": "They are read up to {{ $value | humanizeDuration }} ago and no further. The vendor limits requests, answers too slowly, or its pages do not end. Incidents that changed since look as they did. The first page of Meantime says how far it is, and its log why.",
             "runbook_url": "docs/runbooks/MeantimeSourceStandsStill.md",
-            "summary": "Changes of Meantime's source {{ $labels.source }} are read up to {{ $value | humanizeDuration }} ago and no further."
+            "summary": "Changes of Meantime's source {{ $labels.source }} are no longer read."
           }
         },
         {
@@ -229,9 +229,9 @@
             "severity": "critical"
           },
           "annotations": {
-            "description": "An alert that always fires stopped arriving, so no other alert would arrive either. What happens now counts as blind: detection in it is unknown, not missed. The bound should be a little above `every` of the slowest watchdog.",
+            "description": "The last sign of life came {{ $value | humanizeDuration }} ago. An alert that always fires stopped arriving, so no other alert would arrive either. What happens now counts as blind: detection in it is unknown, not missed. The bound should be a little above `every` of the slowest watchdog.",
             "runbook_url": "docs/runbooks/MeantimeWatchdogSilent.md",
-            "summary": "Nothing was heard of the watchdog {{ $labels.watchdog }} for {{ $value | humanizeDuration }}."
+            "summary": "Nothing is heard of the watchdog {{ $labels.watchdog }}."
           }
         }
       ]
@@ -248,9 +248,9 @@
             "severity": "warning"
           },
           "annotations": {
-            "description": "Either it really lasts that long, or its record was never closed, or one of its alerts never resolved. Until it is closed its resolve is pending and in no statistic.",
+            "description": "The oldest began {{ $value | humanizeDuration }} ago. Either it really lasts that long, or its record was never closed, or one of its alerts never resolved. Until it is closed its resolve is pending and in no statistic.",
             "runbook_url": "docs/runbooks/MeantimeIncidentOpenLong.md",
-            "summary": "An incident has been open for {{ $value | humanizeDuration }}."
+            "summary": "An incident has been open for long."
           }
         },
         {
@@ -262,9 +262,9 @@
             "severity": "info"
           },
           "annotations": {
-            "description": "Confirm or reject them on Meantime's pages: both make alert recall and precision more exact.",
+            "description": "{{ $value }} of them. Confirm or reject them on Meantime's pages: both make alert recall and precision more exact.",
             "runbook_url": "docs/runbooks/MeantimeSuggestionsWaiting.md",
-            "summary": "{{ $value }} alerts may belong to an incident and wait for somebody to say so."
+            "summary": "Alerts may belong to an incident and wait for somebody to say so."
           }
         }
       ]

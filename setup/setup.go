@@ -49,6 +49,8 @@ type Checklist struct {
 	Ready bool `json:"ready"`
 	// LastNotification is when a notification came last, as far as this process knows.
 	LastNotification *time.Time `json:"last_notification,omitempty"`
+	// Progress is how far what takes long is, such as reading the past or working out everything by new rules.
+	Progress []Progress `json:"progress,omitempty"`
 }
 
 // Sender is a way by which notifications came: an Alertmanager and its route or receiver.
@@ -78,6 +80,32 @@ type Asked struct {
 	Problems []string
 	// Sends says that a receiver of this Alertmanager is known to send here.
 	Sends bool
+}
+
+// Progress is how far something is that goes on.
+type Progress struct {
+	// What is done, and Means what that means for who reads figures; empty where it means nothing.
+	What  string `json:"what"`
+	Means string `json:"means,omitempty"`
+	// Done of Total of a Unit are done, which is Percent, rounded down.
+	Done    int64  `json:"done"`
+	Total   int64  `json:"total"`
+	Unit    string `json:"unit"`
+	Percent int    `json:"percent"`
+	// Left is about how many seconds it will still take; nil where that is not known yet.
+	Left *float64 `json:"left_seconds,omitempty"`
+}
+
+// Line says it in one line, by what it means where it means something, without a full stop.
+func (p Progress) Line() string {
+	out := cmp.Or(p.Means, p.What)
+	if p.Total > 0 {
+		out += fmt.Sprintf(": %d %%", p.Percent)
+	}
+	if p.Left != nil {
+		out += ", about " + ago(time.Duration(*p.Left*float64(time.Second))) + " left"
+	}
+	return out
 }
 
 // Scrape is who read the metrics.
@@ -110,11 +138,13 @@ type Facts struct {
 	NoneOpens string
 	Incidents bool
 	Scrapes   []Scrape
+	// Going is what goes on.
+	Going []Progress
 }
 
 // List makes the checklist.
 func List(f Facts) Checklist {
-	out := Checklist{Ready: true, Checks: []Check{f.notifications(), f.alertmanagers(), f.opening(), f.prometheuses(), f.records()}}
+	out := Checklist{Ready: true, Progress: f.Going, Checks: []Check{f.notifications(), f.alertmanagers(), f.opening(), f.prometheuses(), f.records()}}
 	if f.Running {
 		out.Checks = append(out.Checks, f.scrape())
 	}

@@ -118,3 +118,14 @@ func TestList(t *testing.T) {
 	whole.Running = false
 	require.Len(t, List(whole).Checks, 5, "a configuration does not tell who scrapes")
 }
+
+func TestLine(t *testing.T) {
+	seconds := func(s float64) *float64 { return &s }
+	for want, p := range map[string]Progress{
+		"Figures are still of the old rules: 40 %": {What: "Working", Means: "Figures are still of the old rules", Done: 4, Total: 10, Percent: 40},
+		"Copying: 0 %, about 2 min left":           {What: "Copying", Total: 10, Left: seconds(150)},
+		"Figures are still of the old rules":       {What: "Another replica works", Means: "Figures are still of the old rules"},
+	} {
+		require.Equal(t, want, p.Line())
+	}
+}

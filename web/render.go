@@ -83,13 +83,22 @@ type page struct {
 	Section string
 	User    string
 	Now     time.Time
-	Body    any
+	// Going is what goes on that readers of figures have to know of.
+	Going []setup.Progress
+	Body  any
 }
 
 // show renders a page whole before the first byte goes out, so that an error can still be told.
 func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, title, section string, body any) error {
 	var b bytes.Buffer
 	p := page{Title: title, Style: s.pages.styleName, At: comeBack(r), Section: section, User: s.user(r), Now: s.Now().UTC(), Body: body}
+	if s.Going != nil {
+		for _, g := range s.Going() {
+			if g.Means != "" {
+				p.Going = append(p.Going, g)
+			}
+		}
+	}
 	if err := s.pages.byName[name].Execute(&b, p); err != nil {
 		return err
 	}

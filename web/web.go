@@ -58,6 +58,8 @@ type Options struct {
 	Notes func() []string
 	// Prefix is what links begin with, such as /meantime; requests come without it.
 	Prefix string
+	// Going is what takes long and goes on; nil for nothing.
+	Going func() []setup.Progress
 	// Setup says what is connected and what is missing. TestAlert says what becomes of an alert with these labels, or of a made-up one
 	// where there are none, and stores nothing of it.
 	Setup     func(ctx context.Context) (setup.Checklist, error)

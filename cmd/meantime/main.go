@@ -33,6 +33,7 @@ const (
 // program is what every command gets.
 type program struct {
 	stdout, stderr io.Writer
+	screen         *app.Screen // of stderr
 	logger         *slog.Logger
 	configFile     string
 	dsn            string // overrides the configured one where given
@@ -40,7 +41,7 @@ type program struct {
 
 // options are what every command gives to the app.
 func (p *program) options() app.Options {
-	return app.Options{ConfigFile: p.configFile, DSN: p.dsn, Logger: p.logger}
+	return app.Options{ConfigFile: p.configFile, DSN: p.dsn, Logger: p.logger, Screen: p.screen}
 }
 
 // command is one command of the program; each lives in a file of its own.
@@ -56,7 +57,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := &program{stdout: stdout, stderr: stderr}
+	p := &program{stdout: stdout, stderr: stderr, screen: app.NewScreen(stderr)}
 	tellVersion()
 	k := kingpin.New("meantime", "How long incidents take to detect, acknowledge, mitigate and resolve, as Prometheus metrics.")
 	k.UsageWriter(stderr).ErrorWriter(stderr).Terminate(nil)
@@ -68,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	k.HelpFlag.Short('h')
 	k.Flag("config.file", "The configuration file; without one everything has its default.").StringVar(&p.configFile)
 	k.Flag("store.dsn", "The database, such as sqlite:meantime.db or postgres://meantime@db/meantime; overrides the configuration.").StringVar(&p.dsn)
-	logging := &promslog.Config{Writer: stderr, Style: promslog.SlogStyle}
+	logging := &promslog.Config{Writer: p.screen, Style: promslog.SlogStyle}
 	promslogflag.AddFlags(k, logging)
 
 	commands := []command{

@@ -20,6 +20,7 @@ func serveCommand(a *kingpin.Application) command {
 	flags := kingpinflag.AddFlags(c, ":10049")
 	return command{c, func(ctx context.Context, p *program) error {
 		o := p.options()
+		o.Screen = nil // a daemon's terminal is for its log
 		o.ExternalURL, o.RoutePrefix = *external, *prefix
 		o.Web, o.EnableLifecycle, o.EnablePprof = flags, *lifecycle, *profile
 		return app.Run(ctx, o)

@@ -47,7 +47,7 @@ func copyStore(ctx context.Context, from, to string, o Options, wrote func(table
 		return nil, fmt.Errorf("copy to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	c := &copier{source: source, target: target, wrote: wrote}
+	c := &copier{source: source, target: target, wrote: wrote, copied: o.Copied, compared: o.Compared}
 	if err := c.begin(ctx); err != nil {
 		return nil, fmt.Errorf("copy to: %w", err)
 	}
@@ -141,6 +141,17 @@ type copier struct {
 	source *database
 	target *Store
 	wrote  func(table string, rows int)
+
+	copied, compared func(done, total int64)
+	rows, passed     int64 // of all tables of the source, and how many of them were dealt with
+}
+
+// pass says that so many more rows were dealt with.
+func (c *copier) pass(n int64, tell func(done, total int64)) {
+	c.passed += n
+	if tell != nil {
+		tell(min(c.passed, c.rows), c.rows)
+	}
 }
 
 // begin marks the target as a copy in the making, unless it holds anything else.
@@ -195,6 +206,13 @@ func (c *copier) copy(ctx context.Context, logger *slog.Logger) (done []CopiedTa
 	}
 	defer end()
 	for _, t := range copiedTables {
+		var n int64
+		if err := from.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+t.name).Scan(&n); err != nil {
+			return nil, explained(c.source, err)
+		}
+		c.rows += n
+	}
+	for _, t := range copiedTables {
 		n, err := c.table(ctx, from, t)
 		if err != nil {
 			return nil, fmt.Errorf("copy %s: %w; the same command again goes on from here", t.name, err)
@@ -225,6 +243,7 @@ func (c *copier) verify(ctx context.Context, done []CopiedTable) error {
 		return err
 	}
 	defer endHere()
+	c.passed = 0
 	for i, t := range copiedTables {
 		rows, sum, err := checksum(ctx, there, t)
 		if err != nil {
@@ -240,6 +259,7 @@ func (c *copier) verify(ctx context.Context, done []CopiedTable) error {
 				t.name, rows, sum, copied, copiedSum)
 		}
 		done[i].Rows, done[i].Checksum = rows, sum
+		c.pass(rows, c.compared)
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ func (c *copier) table(ctx context.Context, from *sql.Conn, t copiedTable) (writ
 	flush := func(next rows, last []any) error {
 		n, err := c.stretch(ctx, t, columns, next, before, last, len(most) > 0 && (before == nil || compareKeys(before, most[0]) < 0))
 		written, before = written+int64(n), last
+		if err == nil {
+			c.pass(int64(len(next)), c.copied)
+		}
 		return err
 	}
 	var next rows

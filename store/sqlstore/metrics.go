@@ -18,6 +18,8 @@ type Options struct {
 	ReadOnly bool
 	// DSN is what the dsn reads now, for each new connection to PostgreSQL: its password may change. nil means that it is the same.
 	DSN func() string
+	// Copied and Compared are told how many rows of how many a Copy has dealt with, and has read back from both; nil for nobody.
+	Copied, Compared func(done, total int64)
 
 	unfinished bool // opens what a copy has not come to the end of too
 }

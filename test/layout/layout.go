@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
 		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem",
-		"setup", "source/...", "store", "store/sqlstore", "web", "webhook",
+		"progress", "setup", "source/...", "store", "store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 
 	"access":         {}, // tokens, hosts: what all that take requests have in common
 	"incident":       {},
+	"progress":       {}, // how far long work is: said on terminals, in the log and on pages
 	"setup":          {}, // what is connected: said in pages, API and shell
 	"dashboards/...": {},
 
@@ -87,6 +88,9 @@ var homes = []home{
 	{library: "modernc.org/sqlite", packages: []string{"store/sqlstore"}},
 	{library: "github.com/jackc/pgx", packages: []string{"store/sqlstore"}},
 	{library: "github.com/pressly/goose", packages: []string{"store/sqlstore"}},
+
+	{library: "github.com/schollz/progressbar", packages: []string{"progress"}},
+	{library: "golang.org/x/term", packages: []string{"progress"}},
 
 	{library: "github.com/go-resty/resty", packages: []string{"source/..."}},
 	{library: "github.com/itchyny/gojq", packages: []string{"source/jq"}},

@@ -67,9 +67,11 @@ type Options struct {
 	Settled func(ctx context.Context)
 	// Elsewhere says whether an alert with these labels is known not to come here by any route; nil where nothing is known.
 	Elsewhere func(labels map[string]string) bool
-	Logger    *slog.Logger     // nil means silent
-	Metrics   *Metrics         // nil means not exposed
-	Now       func() time.Time // nil means time.Now
+	// Progress is told how many hours of how many were read, until all are; nil: nobody wants to know.
+	Progress func(done, total int64)
+	Logger   *slog.Logger     // nil means silent
+	Metrics  *Metrics         // nil means not exposed
+	Now      func() time.Time // nil means time.Now
 }
 
 // Source reads one Prometheus' past. It implements source.Source and source.Watcher.
@@ -82,21 +84,20 @@ type Source struct {
 	external  map[string]string
 	settled   func(ctx context.Context)
 	elsewhere func(labels map[string]string) bool
+	progress  func(done, total int64)
 	log       *slog.Logger
 	metrics   *Metrics
 	now       func() time.Time
 	more      chan struct{} // the next poll has something to do at once
 
 	// Only Poll touches these.
-	server  server
-	begun   bool
-	reach   reach
-	tapes   map[string]*tape
-	days    map[int64]int64 // samples of each day, by its end, of what is not read yet
-	span    int64           // how long a slice may be: less after a refusal
-	said    int             // tenths of the past that were logged as read
-	counted int             // episodes since the last that was logged
-	warned  string
+	server server
+	begun  bool
+	reach  reach
+	tapes  map[string]*tape
+	days   map[int64]int64 // samples of each day, by its end, of what is not read yet
+	span   int64           // how long a slice may be: less after a refusal
+	warned string
 }
 
 // reach is how far the past was read.
@@ -121,8 +122,11 @@ type sent struct{ incident.Sighting }
 func New(o Options) *Source {
 	s := &Source{
 		name: o.Name, store: o.Store, back: o.Back.Milliseconds(), intake: o.Intake, external: o.ExternalLabels,
-		settled: o.Settled, elsewhere: o.Elsewhere,
+		settled: o.Settled, elsewhere: o.Elsewhere, progress: o.Progress,
 		log: o.Logger, metrics: o.Metrics, now: o.Now, more: make(chan struct{}, 1), tapes: map[string]*tape{}, span: day,
+	}
+	if s.progress == nil {
+		s.progress = func(int64, int64) {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -156,6 +160,7 @@ func (s *Source) Watch(ctx context.Context, changed func()) error {
 
 // Close forgets what the metrics say of a Prometheus that is asked no more.
 func (s *Source) Close() error {
+	s.progress(0, 0)
 	s.metrics.forget(s.name)
 	return nil
 }
@@ -195,6 +200,7 @@ func (s *Source) Poll(ctx context.Context) error {
 			}
 			break
 		}
+		s.report(oldest)
 		if err := s.older(ctx, oldest); err != nil {
 			return err
 		}
@@ -690,9 +696,6 @@ func moment(t int64) time.Time {
 func (s *Source) count(t *tape, start int64, x incident.Sighting, o outcome) {
 	if _, known := t.sent[start]; !known {
 		s.metrics.found(s.name, o)
-		if o == stored {
-			s.counted++
-		}
 	}
 	t.sent[start] = sent{x}
 }
@@ -788,18 +791,19 @@ func (s *Source) choose(ctx context.Context, all []candidate) (take, left []cand
 	return take, left, nil
 }
 
-// report says how far the past was read, when that is news.
+// report says how far the past was read.
 func (s *Source) report(oldest int64) {
 	ratio := 1.0
 	if !s.reach.Done {
 		ratio = max(0, min(1, float64(s.reach.To-s.reach.From)/float64(max(1, s.reach.To-oldest))))
 	}
 	s.metrics.reached(s.name, ratio, moment(s.reach.From), moment(s.reach.To))
-	if tenths := int(10 * ratio); tenths > s.said {
-		s.said = tenths
-		s.log.Info("Alerts of the past read", "percent", int(100*ratio), "from", moment(s.reach.From), "episodes", s.counted)
-		s.counted = 0
+	hours := max(1, (s.reach.To-oldest+hour-1)/hour)
+	done := min(max(0, s.reach.To-s.reach.From)/hour, hours-1)
+	if s.reach.Done {
+		done = hours
 	}
+	s.progress(done, hours)
 }
 
 // sayUnknown warns, once for each reason, of what makes labels of the past others than those that notifications have.
