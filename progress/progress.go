@@ -68,7 +68,7 @@ type work struct {
 	Work
 	begun time.Time
 	at    time.Time // of the last report
-	first int64 // done when it began: where it was interrupted, not nothing
+	first int64     // done when it began: where it was interrupted, not nothing
 	told  time.Time
 	tenth int64 // of what the log told
 }
