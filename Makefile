@@ -55,7 +55,10 @@ kills: ## Kill first starts, copies, backups and migrations: at every step, and 
 powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
 	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
-.PHONY: soak history mutants
+.PHONY: soak history mutants oldstores
+oldstores: ## Open, migrate, copy and compare a store of every schema that there was, and kill the migration at every step
+	$(GO) test -count=1 -timeout 60m -run '^(TestOldStores|TestKilledAtEveryStep)$$/^(schema-.*|migration)$$' ./store/sqlstore -kill-every=1
+
 soak: ## Simulate two replicas and everything that goes wrong for HOURS (1), or the run of one SEED again; STORY= names a file for what happened
 	$(GO) test -count=1 -v -timeout 0 -run '^TestSimulate$$' ./test/simulate -hours=$(or $(HOURS),1) -seed=$(or $(SEED),0) $(if $(STORY),-story=$(abspath $(STORY)))
 
@@ -65,8 +68,9 @@ history: ## Check what three replicas show, while they and their database are ki
 mutants: ## Change PKG (./measure) in small ways, one at a time, SAMPLE of them (all), and list what no test of its own notices
 	$(GO) run ./test/mutate -sample $(or $(SAMPLE),0) $(or $(PKG),./measure)
 
-bench: ## Measure against a bare server on this machine, and what correlation costs; prints one table
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench ./correlate
+bench: ## Measure against a bare server on this machine, and what correlation costs; prints one table; BEFORE= another build to compare with
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench $(if $(BEFORE),-before=$(abspath $(BEFORE)))
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./correlate
 
 fuzz: ## Fuzz every decoder, FUZZTIME each (10m); keeps the corpus
 	@GO="$(GO)" test/fuzz

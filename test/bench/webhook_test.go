@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,8 @@ import (
 
 	"meantime/test/servers"
 )
+
+var before = flag.String("before", "", "another build of Meantime, which BenchmarkWebhooks measures in turns with this one")
 
 // connections is how many senders there are at once.
 const connections = 64
@@ -44,6 +47,11 @@ func BenchmarkWebhooks(b *testing.B) {
 				other := bare(b, "webhook", filepath.Join(b.TempDir(), "bodies"))
 				m := servers.Meantime(b, servers.MeantimeOptions{Config: "sources: []\n", DSN: db.open(b)})
 				our := target{m.URL, m.Pid()}
+				var earlier *target
+				if *before != "" {
+					o := servers.Meantime(b, servers.MeantimeOptions{Config: "sources: []\n", DSN: db.open(b), Program: *before})
+					earlier = &target{o.URL, o.Pid()}
+				}
 				// One sequence for both servers, so that each is new to each.
 				var sequence atomic.Int64
 				run := func(to target, d time.Duration) (rate, cpu float64) {
@@ -54,14 +62,21 @@ func BenchmarkWebhooks(b *testing.B) {
 				}
 				run(other, time.Second/2)
 				run(our, time.Second/2)
+				if earlier != nil {
+					run(*earlier, time.Second/2)
+				}
 				b.ResetTimer()
 				for b.Loop() {
-					var ratios, cpuRatios, rates, bareRates []float64
+					var ratios, cpuRatios, rates, bareRates, earlierRatios, earlierCPU []float64
 					for range 5 {
 						bareRate, bareCPU := run(other, 2*time.Second)
 						rate, cpu := run(our, 2*time.Second)
 						rates, bareRates = append(rates, rate), append(bareRates, bareRate)
 						ratios, cpuRatios = append(ratios, rate/bareRate), append(cpuRatios, cpu/bareCPU)
+						if earlier != nil {
+							rate, cpu := run(*earlier, 2*time.Second)
+							earlierRatios, earlierCPU = append(earlierRatios, rate/bareRate), append(earlierCPU, cpu/bareCPU)
+						}
 					}
 					b.ReportMetric(median(ratios), "of-bare")
 					b.ReportMetric(median(cpuRatios), "times-bare-cpu")
@@ -71,6 +86,10 @@ func BenchmarkWebhooks(b *testing.B) {
 					what := fmt.Sprintf("%s, %d connections, %d alerts each: webhooks of a bare server's", db.name, load.connections, load.alerts)
 					results.atLeast(what, median(ratios), load.atLeast, "")
 					results.add(what+", processor time", median(cpuRatios), "times")
+					if earlier != nil {
+						results.add(what+", by the other build", median(earlierRatios), "")
+						results.add(what+", processor time, by the other build", median(earlierCPU), "times")
+					}
 				}
 				b.ReportMetric(0, "ns/op")
 			})
