@@ -197,11 +197,6 @@ func (a *Answers) setYear(path string, y int, bad func(string, string, ...any)) 
 	a.year = y
 }
 
-// into sets what the answers say about how the document is read.
-func (a Answers) into(o *Options) {
-	o.zone, o.date, o.year = a.zone, a.date, a.year
-}
-
 // tracker applies answers to what was found and remembers which of them found their question.
 type tracker struct{ answers []answer }
 

@@ -65,14 +65,6 @@ func (sc *scanner) unitAhead(i int) int {
 	return 0
 }
 
-// isClockWord says whether token i begins one of the words that follow a clock time, such as "Uhr" or "h".
-func (t tongue) isClockWord(toks []token, i int) bool {
-	if matchAt(t.clockAfter, toks, i) > 0 {
-		return true
-	}
-	return false
-}
-
 // wordBefore says whether a word that announces a clock time stands directly before byte i.
 func (sc *scanner) wordBefore(i int) bool {
 	k := sc.at(i)
@@ -92,8 +84,6 @@ func (sc *scanner) wordBefore(i int) bool {
 	}
 	return false
 }
-
-func (pt part) fits(toks []token, from, to int) bool { return pt.at(toks, from) == to }
 
 // quantityBefore says whether the number at i is counted ("about 9 hours", "in 9h") rather than a time of day.
 func (sc *scanner) quantityBefore(i int) bool { return sc.unitAhead(i) > 0 }

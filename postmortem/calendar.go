@@ -16,6 +16,15 @@ type mention struct {
 	line   int
 }
 
+// givenDay is what somebody who asks says of a document's times: its zone, its day or year, and the zone of times that neither
+// carry one nor stand in a document that says one.
+type givenDay struct {
+	location *time.Location // nil leaves them unknown
+	zone     zone
+	date     time.Time
+	year     int
+}
+
 // calendar is what a document says about its days.
 type calendar struct {
 	day        date // of the incident; the year may be missing
@@ -31,7 +40,7 @@ type calendar struct {
 }
 
 // dated works out the day of the incident, the order of numeric dates, and the year where dates leave it out.
-func (o *outline) calendar(opts Options) calendar {
+func (o *outline) calendar(given givenDay) calendar {
 	var c calendar
 	var ms []mention
 	pub := 0 // a year from a date of publication
@@ -137,7 +146,7 @@ func (o *outline) calendar(opts Options) calendar {
 	if nameDay.ok() {
 		add(mention{day: nameDay, score: 3, block: -2, when: "file name"})
 	}
-	if t := opts.year; t > 0 {
+	if t := given.year; t > 0 {
 		pub = t
 	}
 	o.settleOrder(&c, ms)
@@ -149,7 +158,7 @@ func (o *outline) calendar(opts Options) calendar {
 			c.titleYear = y
 		}
 	}
-	c.pick(ms, pub, nameDay, o.statusFile(), opts)
+	c.pick(ms, pub, nameDay, o.statusFile(), given)
 	return c
 }
 
@@ -336,7 +345,7 @@ func (c *calendar) settle(d date) date {
 }
 
 // pick chooses the day of the incident among the mentions, and its year.
-func (c *calendar) pick(ms []mention, pub int, nameDay date, status bool, opts Options) {
+func (c *calendar) pick(ms []mention, pub int, nameDay date, status bool, given givenDay) {
 	type sum struct {
 		day   date
 		score int
@@ -431,10 +440,10 @@ func (c *calendar) pick(ms []mention, pub int, nameDay date, status bool, opts O
 			c.candidates = append(c.candidates, s.best)
 		}
 	}
-	if !opts.date.IsZero() {
-		c.day, c.from, c.yearFrom, c.candidates, c.doubts = dateOf(opts.date), "answer", "", nil, nil
-	} else if opts.year > 0 {
-		c.day.y, c.yearFrom = opts.year, ""
+	if !given.date.IsZero() {
+		c.day, c.from, c.yearFrom, c.candidates, c.doubts = dateOf(given.date), "answer", "", nil, nil
+	} else if given.year > 0 {
+		c.day.y, c.yearFrom = given.year, ""
 	}
 }
 

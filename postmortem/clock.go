@@ -1,7 +1,6 @@
 package postmortem
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,9 +19,9 @@ type zoneChoice struct {
 
 // docZone decides which zone the document's times are in: what it says of all its times, the zone its entries carry, a
 // stamp that shows the same moment in UTC, last its language's home.
-func (o *outline) docZone(fs []field, opts Options) zoneChoice {
-	if opts.zone.set {
-		return zoneChoice{zone: opts.zone, from: "answer"}
+func (o *outline) docZone(fs []field, given givenDay) zoneChoice {
+	if given.zone.set {
+		return zoneChoice{zone: given.zone, from: "answer"}
 	}
 	var c zoneChoice
 	for i := range o.doc.blocks {
@@ -85,9 +84,9 @@ func (o *outline) docZone(fs []field, opts Options) zoneChoice {
 	o.checkZone(&c)
 	if !c.zone.ok() {
 		switch home := o.t.HomeZone; {
-		case opts.Location != nil:
-			c = zoneChoice{zone: placeZone(opts.Location.String(), opts.Location.String()), from: "default"}
-			if opts.Location == time.UTC {
+		case given.location != nil:
+			c = zoneChoice{zone: placeZone(given.location.String(), given.location.String()), from: "default"}
+			if given.location == time.UTC {
 				c.zone = fixedZone("UTC", 0)
 			}
 		case home != "":
@@ -345,16 +344,4 @@ func (o *outline) placeRelative(cal *calendar, z zone) {
 			e.at, e.dated = zero.Add(e.st.plus), true
 		}
 	}
-}
-
-// describe names a zone with its offset on a day.
-func (z zone) describe(d date) string {
-	off, _ := z.offsetAt(d.y, max(d.m, 1), max(d.d, 1), 12, 0)
-	if z.label == "" || z.label == formatOffset(off) || z.label == "UTC"+formatOffset(off) {
-		return formatOffset(off)
-	}
-	if z.place != "" && z.label != z.place {
-		return fmt.Sprintf("%s (%s, %s)", formatOffset(off), z.label, z.place)
-	}
-	return fmt.Sprintf("%s (%s)", formatOffset(off), z.label)
 }

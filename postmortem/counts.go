@@ -107,3 +107,25 @@ func placeholder(s string) bool {
 	}
 	return false
 }
+
+// bareClock reads the four digits at byte i.
+func (sc *scanner) bareClock(i, v int) int {
+	s := sc.s
+	st := stamp{start: i, clock: i, hasClock: true, h: v / 100, m: v % 100}
+	j := i + 4
+	if e := sc.wordAfter(j); e > 0 {
+		j = e
+	}
+	if z, e := zoneAt(s, j, sc.t, true); e > 0 && !z.isOffsetOnly() {
+		st.zone, j = z, e
+	}
+	// A range: "0937-0944".
+	if k := j + 1; k+4 <= len(s) && s[j] == '-' && isBare(s[k:], 0) {
+		w, _ := digits(s, k)
+		st.to = &stamp{start: k, end: k + 4, clock: k, hasClock: true, h: w / 100, m: w % 100}
+		j = k + 4
+	}
+	st.end = j
+	sc.out = append(sc.out, st)
+	return j
+}

@@ -69,8 +69,6 @@ func validDay(y, m, d int) bool {
 
 func isoWeekday(t time.Time) int { return (int(t.Weekday())+6)%7 + 1 }
 
-func validYear(y int) bool { return y >= 1990 && y <= 2099 }
-
 // dateAt reads a date that begins with the number v of n digits at i.
 func (sc *scanner) dateAt(i, v, n int) (int, bool) {
 	s := sc.s
@@ -339,15 +337,6 @@ func (sc *scanner) monthFirst(i, j, m int) (int, bool) {
 	}
 	sc.out = append(sc.out, stamp{start: i, end: end, date: d})
 	return end, true
-}
-
-// month is the number of the month a folded word names, in the document's language or English. Short forms that are
-// ordinary words are no months on their own; the caller asks for a day beside it.
-func (t tongue) month(w string) int {
-	if m := t.months[w]; m > 0 {
-		return m
-	}
-	return 0
 }
 
 // weekdayNear is the weekday written within two words before byte from or after byte to.

@@ -39,16 +39,6 @@ func durationsIn(toks []token, t tongue) []duration {
 	return out
 }
 
-// hasAround says whether one of the list's phrases stands within the four tokens before i.
-func (lx *lexicon) hasAround(list string, toks []token, i int) bool {
-	for b := max(0, i-4); b < i; b++ {
-		if e := lx.endAt(list, toks, b); e > 0 && e <= i {
-			return true
-		}
-	}
-	return false
-}
-
 // durationAt reads one duration at token i and gives the tokens it takes.
 func durationAt(toks []token, i int, t tongue) (time.Duration, int) {
 	var total time.Duration
@@ -79,12 +69,7 @@ func durationAt(toks []token, i int, t tongue) (time.Duration, int) {
 }
 
 func isAnd(w string, t tongue) bool {
-	for _, a := range t.Duration.And {
-		if foldWord(a) == w {
-			return true
-		}
-	}
-	return false
+	return t.ands[w]
 }
 
 // quantityAt reads a number with its unit: "31 minutes", "2h", "nine hours", "87分钟", "1.5 hours".
@@ -117,7 +102,7 @@ func quantityAt(toks []token, i int, t tongue) (v float64, unit, n int) {
 		}
 		return 0, 0, 0
 	}
-	if num := t.Duration.Number[w]; num > 0 {
+	if num := t.numbers[w]; num > 0 {
 		if u, un := unitAt(toks, i+1, t); u > 0 {
 			return float64(num), u, 1 + un
 		}

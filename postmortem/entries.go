@@ -430,3 +430,37 @@ func (o *outline) wordy(e *entry) bool {
 	}
 	return false
 }
+
+// mode is how an entry tells something: firmly, or so that it may not be so.
+func (e *entry) mode(k Kind) string {
+	t := e.kinds[k]
+	switch {
+	case t.nonprod:
+		return "nonprod"
+	case t.hedged:
+		return "hedged"
+	case slices.Contains([]Kind{Recovered, Resolved, Ended, SelfHealed, FixLive}, k):
+		if n, ok := e.kinds[NotYet]; ok && n.sentence >= t.sentence {
+			return "undone"
+		}
+		if e.kinds.ofSupplier() {
+			return "of a supplier"
+		}
+		if t.weak {
+			return "weak"
+		}
+	}
+	return "firm"
+}
+
+// says says whether an entry tells one of the kinds firmly.
+func (e *entry) says(kinds ...Kind) bool {
+	for _, k := range kinds {
+		if _, ok := e.kinds[k]; ok {
+			if m := e.mode(k); m == "firm" || m == "weak" {
+				return true
+			}
+		}
+	}
+	return false
+}

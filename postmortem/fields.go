@@ -3,13 +3,9 @@ package postmortem
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"meantime/incident"
 )
-
-// fieldNames are what a labelled field can be about.
-var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date", "severity", "services", "regions", "detected_by", "cause", "zone", "kind"}
 
 // field is a labelled value: "Time started: around 15:28 UTC", a table's row of two cells, a line of front matter.
 type field struct {
@@ -21,21 +17,6 @@ type field struct {
 	whole      string // with its label, for evidence
 	stamps     []stamp
 	front      bool
-}
-
-// fieldKey folds a label to what labels are compared by: its words without marks.
-func fieldKey(s string) string {
-	var b strings.Builder
-	for _, t := range tokenize(foldWidth(s)) {
-		if t.stop || t.comma {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(t.text)
-	}
-	return b.String()
 }
 
 // fieldName is the field a label names, in the document's language or English; a zone in brackets behind it is ignored.
@@ -58,32 +39,6 @@ func (o *outline) fieldName(label string) string {
 		return f.field
 	}
 	return ""
-}
-
-// cutLabel splits "Label: value" and "Label – value" at its first colon; the colon of a clock time is none.
-func cutLabel(s string) (label, value string, ok bool) {
-	for i, r := range s {
-		if i > 80 {
-			break
-		}
-		if r != ':' {
-			continue
-		}
-		n := utf8.RuneLen(r)
-		if i > 0 && isDigit(s[i-1]) && i+n < len(s) && isDigit(s[i+n]) {
-			return "", "", false
-		}
-		return s[:i], strings.TrimSpace(s[i+n:]), true
-	}
-	if i := strings.Index(s, " = "); i > 0 && i < 50 {
-		return s[:i], strings.TrimSpace(s[i+3:]), true
-	}
-	for _, sep := range []string{" – ", " — ", " - "} {
-		if i := strings.Index(s, sep); i > 0 && i < 40 {
-			return s[:i], strings.TrimSpace(s[i+len(sep):]), true
-		}
-	}
-	return "", "", false
 }
 
 // label is what stands before the value of a labelled field: before a colon, or right before its time.

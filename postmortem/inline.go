@@ -150,9 +150,3 @@ func bareLinks(s string) (links []string) {
 	}
 	return links
 }
-
-func isWord(c byte) bool {
-	return isLetter(c) || c >= '0' && c <= '9' || c == '_' || c >= 0x80
-}
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }

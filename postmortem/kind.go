@@ -33,3 +33,30 @@ const (
 	Backlog       Kind = "backlog"        // what had piled up is worked off
 	Note          Kind = "note"           // nothing of the above
 )
+
+// told is one thing an entry tells: the sentence that tells it and how firmly.
+type told struct {
+	from, to int // tokens of the entry's words
+	sentence int
+	hedged   bool
+	nonprod  bool // the sentence speaks of a test environment
+	weak     bool // it says that something is in order, not that it is so again: it may always have been
+	subject  bool // of ThirdParty: the sentence is about what a supplier does or says
+}
+
+// kindSet is what an entry tells, the first firm mention of each kind, or the first hedged one where none is firm.
+type kindSet map[Kind]told
+
+// ofSupplier says whether the entry is about what a supplier does or says.
+func (k kindSet) ofSupplier() bool { return k[ThirdParty].subject }
+
+func (k kindSet) has(kinds ...Kind) bool {
+	for _, x := range kinds {
+		if t, ok := k[x]; ok && !t.hedged {
+			return true
+		}
+	}
+	return false
+}
+
+func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }

@@ -2,31 +2,6 @@ package postmortem
 
 import "slices"
 
-// told is one thing an entry tells: the sentence that tells it and how firmly.
-type told struct {
-	from, to int // tokens of the entry's words
-	sentence int
-	hedged   bool
-	nonprod  bool // the sentence speaks of a test environment
-	weak     bool // it says that something is in order, not that it is so again: it may always have been
-	subject  bool // of ThirdParty: the sentence is about what a supplier does or says
-}
-
-// kindSet is what an entry tells, the first firm mention of each kind, or the first hedged one where none is firm.
-type kindSet map[Kind]told
-
-// ofSupplier says whether the entry is about what a supplier does or says.
-func (k kindSet) ofSupplier() bool { return k[ThirdParty].subject }
-
-func (k kindSet) has(kinds ...Kind) bool {
-	for _, x := range kinds {
-		if t, ok := k[x]; ok && !t.hedged {
-			return true
-		}
-	}
-	return false
-}
-
 // classify finds what an entry tells. Own is what the document's own organisation is called among the suppliers.
 func (o *outline) classify(e *entry, sup *suppliers) {
 	toks := o.words(e)
@@ -226,8 +201,6 @@ func (o *outline) dropPoorly(found kindSet, toks []token) {
 	}
 }
 
-func (k kindSet) firm(x Kind) bool { t, ok := k[x]; return ok && !t.hedged }
-
 func overlaps(a, b told, slack int) bool { return a.from <= b.to+slack && b.from <= a.to+slack }
 
 // speaksOfUs says whether a sentence about a supplier also has us in it.
@@ -236,12 +209,6 @@ func (o *outline) speaksOfUs(sent []token) bool {
 		return true
 	}
 	return false
-}
-
-// spans lists the token ranges a matcher finds.
-func spans(m *matcher, toks []token) (s [][2]int) {
-	m.find(toks, func(x match) { s = append(s, [2]int{x.from, x.to}) })
-	return s
 }
 
 // byStatus adds what a status page's own word for an update says: the time is the post's, so it bounds what it tells.

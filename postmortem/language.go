@@ -6,12 +6,6 @@ import (
 	"unicode"
 )
 
-// tongue is what a document is read with: its language, with English behind it.
-type tongue struct {
-	*lexicon
-	bare bool // its timeline has clock times without a mark in them: "0937 chiller trips"
-}
-
 // detect finds the language by its most frequent small words; scripts of their own decide by themselves. Two languages in
 // one document (a report on another site's page) are settled by which has more text.
 func detect(blocks []block, set *lexiconSet) tongue {

@@ -76,7 +76,14 @@ type durationData struct {
 
 // lexicon is a language ready for use.
 type lexicon struct {
-	lexiconData
+	Code     string // of the language
+	Script   string // empty for Latin, kana, han
+	HomeZone string
+	MonthDay bool // 3/4 is read as March 4 by some of its writers
+
+	data                                                                         lexiconData
+	ands                                                                         map[string]bool // words between the parts of a duration
+	numbers                                                                      map[string]int
 	months                                                                       map[string]int
 	weekdays                                                                     map[string]int
 	detect                                                                       map[string]bool
@@ -171,8 +178,8 @@ func buildLexicons(data []lexiconData, w watch) ([]*lexicon, error) {
 }
 
 func newLexicon(d lexiconData, w watch) (*lexicon, error) {
-	lx := &lexicon{lexiconData: d, watch: w}
-	if lx.Code == "" || len(lx.Months) != 12 || len(lx.Weekdays) != 7 {
+	lx := &lexicon{Code: d.Code, Script: d.Script, HomeZone: d.HomeZone, MonthDay: d.MonthDay, data: d, watch: w}
+	if lx.Code == "" || len(d.Months) != 12 || len(d.Weekdays) != 7 {
 		return nil, fmt.Errorf("needs a code, twelve months and seven weekdays")
 	}
 	numbered := func(names []string) map[string]int {
@@ -184,19 +191,19 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		}
 		return m
 	}
-	lx.months, lx.weekdays = numbered(lx.Months), numbered(lx.Weekdays)
+	lx.months, lx.weekdays = numbered(d.Months), numbered(d.Weekdays)
 	lx.detect = map[string]bool{}
-	for _, w := range lx.Detect {
+	for _, w := range d.Detect {
 		lx.detect[foldWord(w)] = true
 	}
-	lx.before, lx.clockAfter, lx.approx, lx.approxAfter = alts(lx.Clock.Before), alts(lx.Clock.After), alts(lx.Clock.Approx), alts(lx.Clock.ApproxAfter)
-	lx.join, lx.since, lx.nextDay = alts(lx.Clock.Join), alts(lx.Clock.Since), alts(lx.Clock.NextDay)
-	lx.open, lx.to, lx.and = alts(lx.Range.Open), alts(lx.Range.To), alts(lx.Range.And)
-	for _, d := range lx.Dayparts {
-		lx.dayparts = append(lx.dayparts, daypart{alts(d.Words), d.From, d.To})
+	lx.before, lx.clockAfter, lx.approx, lx.approxAfter = alts(d.Clock.Before), alts(d.Clock.After), alts(d.Clock.Approx), alts(d.Clock.ApproxAfter)
+	lx.join, lx.since, lx.nextDay = alts(d.Clock.Join), alts(d.Clock.Since), alts(d.Clock.NextDay)
+	lx.open, lx.to, lx.and = alts(d.Range.Open), alts(d.Range.To), alts(d.Range.And)
+	for _, p := range d.Dayparts {
+		lx.dayparts = append(lx.dayparts, daypart{alts(p.Words), p.From, p.To})
 	}
 	lx.zoneFirst = map[string]bool{}
-	for phrase, z := range lx.Zones {
+	for phrase, z := range d.Zones {
 		words := parseAlt(phrase)
 		lx.zones = append(lx.zones, zonePhrase{words, z})
 		lx.zoneFirst[words[0].text] = true
@@ -205,20 +212,24 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		return cmp.Or(len(b.words)-len(a.words), strings.Compare(fmt.Sprint(a.words), fmt.Sprint(b.words)))
 	})
 	lx.units = map[string]int{}
-	for n, l := range map[int][]string{1: lx.Duration.Second, 60: lx.Duration.Minute, 3600: lx.Duration.Hour, 86400: lx.Duration.Day} {
+	for n, l := range map[int][]string{1: d.Duration.Second, 60: d.Duration.Minute, 3600: d.Duration.Hour, 86400: d.Duration.Day} {
 		for _, w := range l {
 			lx.units[foldWord(w)] = n
 		}
 	}
+	lx.ands, lx.numbers = map[string]bool{}, d.Duration.Number
+	for _, a := range d.Duration.And {
+		lx.ands[foldWord(a)] = true
+	}
 	lx.denials = map[word]bool{}
-	for _, n := range append(slices.Clone(lx.Negation), lx.After...) {
+	for _, n := range append(slices.Clone(d.Negation), d.After...) {
 		if a := parseAlt(n); len(a) == 1 {
 			lx.denials[a[0]] = true
 		}
 	}
 	// In the order of the names, so that the same text is read the same every time.
-	for _, name := range slices.Sorted(maps.Keys(lx.Kinds)) {
-		list := lx.Kinds[name]
+	for _, name := range slices.Sorted(maps.Keys(d.Kinds)) {
+		list := d.Kinds[name]
 		id := slices.Index(kindOrder, Kind(name))
 		if id < 0 {
 			return nil, fmt.Errorf("unknown kind %q", name)
@@ -227,8 +238,8 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 			return nil, err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(lx.Headings)) {
-		list := lx.Headings[name]
+	for _, name := range slices.Sorted(maps.Keys(d.Headings)) {
+		list := d.Headings[name]
 		id := slices.Index(headingOrder, name)
 		if id < 0 {
 			return nil, fmt.Errorf("unknown section %q", name)
@@ -238,7 +249,7 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		}
 	}
 	lx.fields = map[string]fieldLabel{}
-	for name, list := range lx.Fields {
+	for name, list := range d.Fields {
 		if !slices.Contains(fieldNames, name) {
 			return nil, fmt.Errorf("unknown field %q", name)
 		}
@@ -252,7 +263,7 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		}
 	}
 	lx.words = map[string]*matcher{}
-	for name, list := range lx.Words {
+	for name, list := range d.Words {
 		m := &matcher{}
 		if err := lx.into(m, "words."+name, list, 0); err != nil {
 			return nil, err
@@ -264,9 +275,9 @@ func newLexicon(d lexiconData, w watch) (*lexicon, error) {
 		name string
 		list []string
 	}{
-		{&lx.neg, "negation", lx.Negation}, {&lx.negAfter, "negation_after", lx.After}, {&lx.hedge, "hedge", lx.Hedge},
-		{&lx.lead, "background", lx.Lead},
-		{&lx.total, "duration.total", lx.Duration.Total},
+		{&lx.neg, "negation", d.Negation}, {&lx.negAfter, "negation_after", d.After}, {&lx.hedge, "hedge", d.Hedge},
+		{&lx.lead, "background", d.Lead},
+		{&lx.total, "duration.total", d.Duration.Total},
 	} {
 		if err := lx.into(x.m, x.name, x.list, 0); err != nil {
 			return nil, err
@@ -288,7 +299,7 @@ func (lx *lexicon) into(m *matcher, name string, list []string, id int) error {
 	m.list = name
 	used := lx.tell()
 	for _, s := range list {
-		p, err := parsePattern(s, lx.Words)
+		p, err := parsePattern(s, lx.data.Words)
 		if err != nil {
 			return err
 		}
@@ -362,4 +373,33 @@ func (lx *lexicon) has(name string, toks []token) bool {
 	found := false
 	m.find(toks, func(match) { found = true })
 	return found
+}
+
+// hasAround says whether one of the list's phrases stands within the four tokens before i.
+func (lx *lexicon) hasAround(list string, toks []token, i int) bool {
+	for b := max(0, i-4); b < i; b++ {
+		if e := lx.endAt(list, toks, b); e > 0 && e <= i {
+			return true
+		}
+	}
+	return false
+}
+
+// hasAt says whether one of the list's phrases is exactly at token i.
+func (lx *lexicon) hasAt(list string, toks []token, i int) bool { return lx.endAt(list, toks, i) > 0 }
+
+func (lx *lexicon) endAt(list string, toks []token, i int) int {
+	m := lx.words[list]
+	if m == nil || i >= len(toks) {
+		return 0
+	}
+	best := 0
+	for n := range m.patterns {
+		end := m.patterns[n].at(toks, i)
+		if end > 0 && m.patterns[n].used != nil {
+			m.tell(&m.patterns[n], toks, i)
+		}
+		best = max(best, end)
+	}
+	return best
 }

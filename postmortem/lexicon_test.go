@@ -14,15 +14,15 @@ func TestLexiconsLoad(t *testing.T) {
 		codes = append(codes, lx.Code)
 		// What every language must say, or its documents give nothing.
 		for _, k := range []Kind{Trigger, ImpactStart, Alert, ReportUser, Noticed, Ack, Cause, Recovered, Ended} {
-			require.NotEmpty(t, lx.Kinds[string(k)], "%s: kind %s", lx.Code, k)
+			require.NotEmpty(t, lx.data.Kinds[string(k)], "%s: kind %s", lx.Code, k)
 		}
 		for _, f := range []string{"started", "detected", "resolved", "duration", "severity", "services", "cause"} {
-			require.NotEmpty(t, lx.Fields[f], "%s: field %s", lx.Code, f)
+			require.NotEmpty(t, lx.data.Fields[f], "%s: field %s", lx.Code, f)
 		}
 		for _, h := range []string{"timeline", "actions", "cause", "impact"} {
-			require.NotEmpty(t, lx.Headings[h], "%s: heading %s", lx.Code, h)
+			require.NotEmpty(t, lx.data.Headings[h], "%s: heading %s", lx.Code, h)
 		}
-		require.NotEmpty(t, lx.Duration.Minute, lx.Code)
+		require.NotEmpty(t, lx.data.Duration.Minute, lx.Code)
 		require.NotEmpty(t, lx.words["incident"], lx.Code)
 		require.True(t, len(lx.neg.patterns)+len(lx.negAfter.patterns) > 0, "%s: negations", lx.Code)
 	}

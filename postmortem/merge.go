@@ -37,9 +37,11 @@ func (s *lexiconSet) of(code string) *lexicon {
 
 // with is the lexicon with everything of another behind its own. What it says of the language itself stays.
 func (lx *lexicon) with(o *lexicon) *lexicon {
-	m := &lexicon{lexiconData: lx.lexiconData, watch: lx.watch, languages: []*lexicon{lx, o}}
-	m.Duration.And = slices.Concat(lx.Duration.And, o.Duration.And)
-	m.Duration.Number = under(lx.Duration.Number, o.Duration.Number)
+	m := &lexicon{
+		Code: lx.Code, Script: lx.Script, HomeZone: lx.HomeZone, MonthDay: lx.MonthDay,
+		data: lx.data, watch: lx.watch, languages: []*lexicon{lx, o},
+	}
+	m.ands, m.numbers = under(lx.ands, o.ands), under(lx.numbers, o.numbers)
 	m.months, m.weekdays, m.units = under(lx.months, o.months), under(lx.weekdays, o.weekdays), under(lx.units, o.units)
 	m.detect, m.zoneFirst = under(lx.detect, o.detect), under(lx.zoneFirst, o.zoneFirst)
 	m.fields = under(lx.fields, o.fields)

@@ -3,107 +3,7 @@ package postmortem
 import (
 	"fmt"
 	"strings"
-	"sync"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
-
-// token is a word of Latin script, a number, or a single ideograph or kana, folded to lower case without diacritics.
-// A stop token ends a sentence: no pattern reaches over it.
-type token struct {
-	text       string
-	start, end int // bytes in the text
-	stop       bool
-	comma      bool // ends a clause
-}
-
-// tokenize splits text into tokens. It is linear and gives the same tokens for a lexicon's patterns as for a document.
-func tokenize(s string) []token {
-	toks := make([]token, 0, len(s)/5+1)
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case isCJK(r):
-			toks = append(toks, token{text: s[i : i+n], start: i, end: i + n})
-			i += n
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			j := i + n
-			for j < len(s) && j-i < 64 {
-				r, n := utf8.DecodeRuneInString(s[j:])
-				if isCJK(r) || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) {
-					// An apostrophe inside a word stays out of it: "didn't" is "didn" and "t".
-					break
-				}
-				j += n
-			}
-			toks = append(toks, token{text: foldWord(s[i:j]), start: i, end: j})
-			i = j
-		case r == '.' || r == '!' || r == '?' || r == ';' || r == '。' || r == '；' || r == '！' || r == '？' || r == '\n' || r == '|':
-			// A full stop inside "3.3.1" or "crates.io" ends nothing.
-			next, _ := utf8.DecodeRuneInString(s[i+n:])
-			if !(r == '.' && next != utf8.RuneError && !unicode.IsSpace(next) && next != '"' && next != ')') {
-				toks = append(toks, token{text: ".", start: i, end: i + n, stop: true})
-			}
-			i += n
-		case r == ',' || r == '、' || r == '，' || r == ':' || r == '–' || r == '—' || r == '(':
-			toks = append(toks, token{text: ",", start: i, end: i + n, comma: true})
-			i += n
-		default:
-			i += n
-		}
-	}
-	return toks
-}
-
-func isCJK(r rune) bool {
-	return r >= 0x3005 && r <= 0x3007 || r >= 0x3041 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xF900 && r <= 0xFAFF || r >= 0xAC00 && r <= 0xD7A3
-}
-
-// folds caches the plain form of the accented letters of Latin script.
-var folds = sync.OnceValue(func() (t [0x250]string) {
-	for r := rune(0x80); r < 0x250; r++ {
-		var b strings.Builder
-		for _, d := range norm.NFD.String(string(unicode.ToLower(r))) {
-			if !unicode.Is(unicode.Mn, d) {
-				b.WriteRune(d)
-			}
-		}
-		t[r] = b.String()
-	}
-	t['ß'], t['ø'], t['Ø'], t['æ'], t['Æ'], t['œ'], t['Œ'], t['ł'], t['Ł'] = "ss", "o", "o", "ae", "ae", "oe", "oe", "l", "l"
-	return t
-})
-
-// foldWord brings a word to lower case and takes its diacritics off.
-func foldWord(s string) string {
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return s
-	}
-	table := folds()
-	var b strings.Builder
-	b.Grow(len(s))
-	for _, r := range s {
-		switch {
-		case r < utf8.RuneSelf:
-			b.WriteRune(unicode.ToLower(r))
-		case r < 0x250:
-			b.WriteString(table[r])
-		case unicode.Is(unicode.Mn, r) && r < 0x370:
-		default:
-			b.WriteRune(unicode.ToLower(r))
-		}
-	}
-	return b.String()
-}
 
 // A pattern is written as words in order. `a|b` are alternatives, `stem*` any word that begins so, `two_words` a fixed
 // phrase as one alternative, `..` a gap of up to 5 words, `...` of up to 12 (of characters three times as many), `word?` may be missing, and `{name}` the lexicon's word list of that
@@ -367,4 +267,12 @@ func longestAt(as []alt, toks []token, i int) int {
 		}
 	}
 	return best
+}
+
+func (pt part) fits(toks []token, from, to int) bool { return pt.at(toks, from) == to }
+
+// spans lists the token ranges a matcher finds.
+func spans(m *matcher, toks []token) (s [][2]int) {
+	m.find(toks, func(x match) { s = append(s, [2]int{x.from, x.to}) })
+	return s
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"meantime/incident"
-	"meantime/postmortem/extract"
 )
 
 // Options are what a caller knows beyond the text.
@@ -18,11 +17,8 @@ type Options struct {
 	// Location is the zone of times that neither carry one nor stand in a document that says one; nil leaves them unknown.
 	Location *time.Location
 
-	lexicons *lexiconSet // those of a Vocabulary; nil for all of every language
-
-	zone zone // the rest is set by Answers
-	date time.Time
-	year int
+	// Vocabulary is what it is read with, nil for all lexicons.
+	Vocabulary *Vocabulary
 }
 
 // Result is what a document tells: usually one incident, several where it tells of several, none where it tells of none.
@@ -32,49 +28,6 @@ type Result struct {
 	Incidents []Found
 	// Unused are answers that settled nothing, in words.
 	Unused []string
-}
-
-// Found is one incident of a document.
-type Found struct {
-	// Record has origin postmortem and an ID made of the document's name. Its source is left to the caller.
-	Record incident.Record
-	// Questions are what the document leaves open, the same as the record's.
-	Questions []incident.Question
-	// Entries are the moments it was made from, in the order of the document.
-	Entries []Entry
-	// Problem is what the milestones were chosen from, nil where nothing was.
-	Problem *extract.Problem
-	// Weighed are the likeliest moments of each milestone, the likelier first.
-	Weighed []Weighed
-}
-
-// Weighed is a moment that is, or may be, a milestone.
-type Weighed struct {
-	Milestone incident.MilestoneName
-	At        time.Time
-	Line      int
-	// Sure is how often such a choice was right.
-	Sure float64
-	// Reasons are what the place where it stands says for and against it by itself, the strongest first.
-	Reasons []extract.Reason
-	entry   *entry
-}
-
-// Entry is one moment a document tells of, for people to look at.
-type Entry struct {
-	// At is zero where the moment could not be worked out.
-	At    time.Time
-	Clock string // as written
-	Kinds []Kind // Note alone where it tells nothing that counts
-	Line  int
-	Text  string
-	Prose bool // from running text rather than a timeline
-	// Milestones are those that were taken from it.
-	Milestones []incident.MilestoneName
-	// Told are the words by which it tells its kinds: `alert "alert fires"`.
-	Told []string
-	// Weighed says which milestones it may be, and why.
-	Weighed []Weighed
 }
 
 // Read reads a written postmortem. The name is the document's file name or address: it gives the records their ID, may
@@ -91,12 +44,9 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	if err := refuseData(name, body); err != nil {
 		return Result{}, err
 	}
-	all := opts.lexicons
-	if all == nil {
-		var err error
-		if all, err = lexicons(); err != nil {
-			return Result{}, err
-		}
+	all, err := opts.Vocabulary.set()
+	if err != nil {
+		return Result{}, err
 	}
 	if _, err := zoneTable(); err != nil {
 		return Result{}, err
@@ -111,15 +61,15 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	opts.Answers.into(&opts)
 	o := entriesOf(d, t)
 	if !o.tells() {
 		return res, nil
 	}
 	fs := o.fields()
-	cal := o.calendar(opts)
+	given := givenDay{location: opts.Location, zone: opts.Answers.zone, date: opts.Answers.date, year: opts.Answers.year}
+	cal := o.calendar(given)
 	order := o.place(&cal)
-	zc := o.docZone(fs, opts)
+	zc := o.docZone(fs, given)
 	o.apply(zc, &cal)
 	for i := range o.entries {
 		o.classify(&o.entries[i], sup)

@@ -1,7 +1,9 @@
 package postmortem
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -250,4 +252,36 @@ func (o *outline) splitProse() []group {
 		gs = append(gs, group{entries: l, to: len(o.doc.blocks)})
 	}
 	return gs
+}
+
+// splitLog makes an incident of each row of the logs.
+func (o *outline) splitLog(cal *calendar) (gs []group) {
+	for _, l := range o.logs {
+		for _, i := range l.rows {
+			gs = append(gs, group{title: o.logTitle(l, i), from: i, to: i + 1, id: o.logID(l, i, cal)})
+		}
+	}
+	seen := map[string]int{}
+	for k := range gs {
+		gs[k].own = len(gs) == 1
+		// two of one minute
+		if seen[gs[k].id]++; seen[gs[k].id] > 1 {
+			gs[k].id += fmt.Sprint("-", seen[gs[k].id])
+		}
+	}
+	return gs
+}
+
+// logID tells a row's record from the others of its document. It is made of when the incident began, so that a row that is
+// added above or below changes no other's.
+func (o *outline) logID(l *log, i int, cal *calendar) string {
+	day := cal.settle(o.dayOfRow(l, i))
+	for _, f := range o.logFields(i) {
+		for _, st := range f.stamps {
+			if st.hasClock {
+				return fmt.Sprintf("%s-%02d%02d", strings.ReplaceAll(day.String(), "/", "-"), st.h, st.m)
+			}
+		}
+	}
+	return strings.ReplaceAll(day.String(), "/", "-")
 }

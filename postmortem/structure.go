@@ -71,37 +71,6 @@ func tidy(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// foldWidth folds full-width ASCII, unusual spaces and dashes to their plain forms, one rune for one.
-func foldWidth(s string) string {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
-	}
-	if ascii {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 0xFF01 && r <= 0xFF5E:
-			return r - 0xFEE0
-		case r == '\u00A0' || r == '\u3000' || r >= 0x2000 && r <= 0x200A || r == '\u202F':
-			return ' '
-		case r == '\u2010' || r == '\u2011':
-			return '-'
-		case r == '’' || r == '‘' || r == 'ʼ':
-			return '\''
-		case r == '“' || r == '”' || r == '„' || r == '«' || r == '»':
-			return '"'
-		case r == '〜' || r == '∼' || r == '～':
-			return '~'
-		}
-		return r
-	}, s)
-}
-
 // parse takes a document apart, by what its name and its beginning say it is.
 func parse(name string, body []byte) document {
 	text := decode(body)

@@ -88,17 +88,6 @@ func (sc *scanner) at(i int) int {
 	return sc.tok
 }
 
-// digits reads a run of digits at i.
-func digits(s string, i int) (v, n int) {
-	for i+n < len(s) && isDigit(s[i+n]) {
-		if n < 9 {
-			v = v*10 + int(s[i+n]-'0')
-		}
-		n++
-	}
-	return v, n
-}
-
 // number reads what begins with the digit at i and returns where to go on.
 func (sc *scanner) number(i int) int {
 	s := sc.s
@@ -272,15 +261,6 @@ func (st *stamp) rangeAhead(s string, j int) bool {
 	}
 	m, _ := digits(s, j+2+n)
 	return h*60+m >= st.h*60+st.m || m%15 != 0
-}
-
-func digitAt(s string, i int) bool { return i < len(s) && isDigit(s[i]) }
-
-func skipSpaces(s string, i int) int {
-	for k := 0; k < 3 && i < len(s) && s[i] == ' '; k++ {
-		i++
-	}
-	return i
 }
 
 // secondsAt reads ":SS" with an optional fraction.

@@ -53,7 +53,7 @@ func (v *Vocabulary) Without(drop map[Use]bool) (*Vocabulary, error) {
 		}
 		w := lx.watch
 		w.keep = func(u Use) bool { return !drop[u] }
-		less, err := newLexicon(lx.lexiconData, w)
+		less, err := newLexicon(lx.data, w)
 		if err != nil {
 			return nil, fmt.Errorf("lexicon %s: %w", lx.Code, err)
 		}
@@ -62,10 +62,12 @@ func (v *Vocabulary) Without(drop map[Use]bool) (*Vocabulary, error) {
 	return &Vocabulary{merge(out)}, nil
 }
 
-// Options are the options that read with the vocabulary.
-func (v *Vocabulary) Options(opts Options) Options {
-	opts.lexicons = v.lexicons
-	return opts
+// set is the lexicons of the vocabulary; of none all.
+func (v *Vocabulary) set() (*lexiconSet, error) {
+	if v == nil {
+		return lexicons()
+	}
+	return v.lexicons, nil
 }
 
 func (w watch) keeps(u Use) bool {

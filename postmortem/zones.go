@@ -317,41 +317,11 @@ func (t tongue) beginsZone(s, w string, table *zoneNames) bool {
 	return false
 }
 
-// cutAt is i, or the end of s, moved back to a rune's edge.
-func cutAt(s string, i int) int {
-	if i >= len(s) {
-		return len(s)
-	}
-	for i > 0 && s[i]&0xC0 == 0x80 {
-		i--
-	}
-	return i
-}
-
 func phraseZone(label, zoneText string) zone {
 	if off, n := offsetIn(zoneText, 0); n > 0 {
 		return fixedZone(label, off)
 	}
 	return placeZone(label, zoneText)
-}
-
-// hasAt says whether one of the list's phrases is exactly at token i.
-func (lx *lexicon) hasAt(list string, toks []token, i int) bool { return lx.endAt(list, toks, i) > 0 }
-
-func (lx *lexicon) endAt(list string, toks []token, i int) int {
-	m := lx.words[list]
-	if m == nil || i >= len(toks) {
-		return 0
-	}
-	best := 0
-	for n := range m.patterns {
-		end := m.patterns[n].at(toks, i)
-		if end > 0 && m.patterns[n].used != nil {
-			m.tell(&m.patterns[n], toks, i)
-		}
-		best = max(best, end)
-	}
-	return best
 }
 
 // zoneBefore reads a zone phrase that ends directly before token k, as in 日本時間15時42分. It gives the byte where it
@@ -392,10 +362,14 @@ func findZones(s string, t tongue) []zone {
 	return found
 }
 
-func cutNext(s string, i int) int {
-	i++
-	for i < len(s) && s[i]&0xC0 == 0x80 {
-		i++
+// describe names a zone with its offset on a day.
+func (z zone) describe(d date) string {
+	off, _ := z.offsetAt(d.y, max(d.m, 1), max(d.d, 1), 12, 0)
+	if z.label == "" || z.label == formatOffset(off) || z.label == "UTC"+formatOffset(off) {
+		return formatOffset(off)
 	}
-	return i
+	if z.place != "" && z.label != z.place {
+		return fmt.Sprintf("%s (%s, %s)", formatOffset(off), z.label, z.place)
+	}
+	return fmt.Sprintf("%s (%s)", formatOffset(off), z.label)
 }

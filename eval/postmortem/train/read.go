@@ -90,7 +90,7 @@ func readAll(docs []document, without []string) (*set, error) {
 	}
 	for _, d := range docs {
 		org = d.org
-		if _, err := postmortem.Read(d.Name, d.Body, all.Options(postmortem.Options{})); err != nil {
+		if _, err := postmortem.Read(d.Name, d.Body, postmortem.Options{Vocabulary: all}); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
@@ -115,7 +115,7 @@ func readAll(docs []document, without []string) (*set, error) {
 				return nil, err
 			}
 		}
-		res, err := postmortem.Read(d.Name, d.Body, v.Options(postmortem.Options{}))
+		res, err := postmortem.Read(d.Name, d.Body, postmortem.Options{Vocabulary: v})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
@@ -123,7 +123,7 @@ func readAll(docs []document, without []string) (*set, error) {
 		if !d.taught {
 			continue
 		}
-		if res, err = postmortem.Read(d.Name, d.Body, plain.Options(postmortem.Options{})); err != nil {
+		if res, err = postmortem.Read(d.Name, d.Body, postmortem.Options{Vocabulary: plain}); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
 		d.known = true
