@@ -49,7 +49,7 @@ func (r *reader) choose(c *candidates) error {
 			if old, ok := rules[name]; ok && old.at.Equal(p.at) && old.confidence == incident.ConfidenceInferred {
 				p.confidence = incident.ConfidenceInferred
 			}
-			if i == 0 && s.Probability >= w.Cut(m) && !rules[name].declared {
+			if i == 0 && s.Likeliest && s.Probability >= w.Cut(m) && !rules[name].declared {
 				r.picks[name] = p
 			}
 			if s.Probability >= leastLikely && len(r.suggested[name]) < mostSuggestions {

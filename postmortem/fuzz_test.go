@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -125,5 +127,32 @@ func TestShapes(t *testing.T) {
 		require.NoError(t, err, name)
 		_, err = Read(name+".html", []byte(text), Options{})
 		require.NoError(t, err, name)
+	}
+}
+
+// spent is the processor time of a reading, which other processes do not change.
+func spent(t *testing.T, name, text string) time.Duration {
+	now := func() time.Duration {
+		var u syscall.Rusage
+		require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+		return time.Duration(u.Utime.Nano())
+	}
+	best := time.Hour
+	for range 3 {
+		from := now()
+		_, err := Read(name, []byte(text), Options{})
+		require.NoError(t, err)
+		best = min(best, now()-from)
+	}
+	return best
+}
+
+// Four times the text costs about four times as much, whatever its shape; what costs the square would cost sixteen times.
+func TestCostIsLinear(t *testing.T) {
+	const n = 32 << 10
+	small, large := big(n), big(4*n)
+	for name := range small {
+		a, b := spent(t, name+".md", small[name]), spent(t, name+".md", large[name])
+		require.Less(t, b, 9*a+20*time.Millisecond, "%s: %s for %d kB, %s for four times that", name, a, n>>10, b)
 	}
 }

@@ -1,6 +1,7 @@
 package postmortem
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,28 +84,6 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-func TestDetectLanguage(t *testing.T) {
-	all, err := lexicons()
-	require.NoError(t, err)
-	for text, want := range map[string]string{
-		"The service was down and we fixed it for our users.":             "en",
-		"El servicio estuvo caído y lo arreglamos para los usuarios.":     "es",
-		"O serviço ficou fora do ar e não foi possível para os usuários.": "pt",
-		"Le service est tombé et nous avons corrigé pour les clients.":    "fr",
-		"Der Dienst war nicht erreichbar und wir haben ihn repariert.":    "de",
-		"Il servizio non è stato disponibile e lo abbiamo ripristinato.":  "it",
-		"De dienst was niet bereikbaar en wij hebben het hersteld.":       "nl",
-		"Layanan tidak dapat diakses dan kami sudah memperbaiki ini.":     "id",
-		"サービスが停止しましたので復旧しました。":                                            "ja",
-		"服务不可用，我们已经恢复了服务。":                                                "zh",
-		"Palvelu oli poissa ja se on nyt korjattu, mutta ei kaikki.":      "fi",
-		"": "en",
-	} {
-		_, blocks := plainBlocks(text)
-		require.Equal(t, want, detect(blocks, all).Code, text)
-	}
-}
-
 // A document is read with one lexicon: its language's own words first, English behind them. What the language says of itself
 // stays, and so does which words belong together: an English denial says nothing about a German word.
 func TestMerge(t *testing.T) {
@@ -129,4 +108,25 @@ func TestMerge(t *testing.T) {
 	for i := 1; i < len(de.zones); i++ {
 		require.GreaterOrEqual(t, len(de.zones[i-1].words), len(de.zones[i].words), "the longest first")
 	}
+}
+
+// FuzzLexicon: a lexicon is refused or can be used.
+func FuzzLexicon(f *testing.F) {
+	months, days := strings.Repeat("x, ", 11)+"x", strings.Repeat("y, ", 6)+"y"
+	f.Add([]byte("code: xx\nmonths: ["+months+"]\nweekdays: ["+days+"]\nwords: {a: [b_c, d*]}\n"+
+		"kinds: {alert: ['{a} .. (x|y)? z', 'p ... q']}\n"), "b c then z, p and q")
+	f.Fuzz(func(t *testing.T, b []byte, text string) {
+		d, err := decodeLexicon(b)
+		if err != nil {
+			return
+		}
+		lx, err := newLexicon(d, watch{})
+		if err != nil {
+			return
+		}
+		toks := tokenize(text)
+		lx.kinds.find(toks, func(m match) {
+			require.True(t, m.from >= 0 && m.from < m.to && m.to <= len(toks))
+		})
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -163,4 +164,44 @@ func TestDurations(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, c.text)
 	}
+}
+
+// FuzzTimes: tokens and time expressions lie in the text, in order, and a clock is one.
+func FuzzTimes(f *testing.F) {
+	for _, s := range []string{
+		"2024-05-06 10:00-11:30 UTC", "at 5pm on May 6", "between 18:47 UTC on 2 September 2024 and 09:15 UTC on 3 September 2024",
+		"T+5", "22:XX", "10h47", "14時30分", "11:20 (UTC+3) 1.5 hours, 2h37m", "the next day at 06:30",
+	} {
+		f.Add(s)
+	}
+	en := testTongue(f, "en")
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) > maxBlock || !utf8.ValidString(s) {
+			return
+		}
+		s = foldWidth(s)
+		toks := tokenize(s)
+		at := 0
+		for _, k := range toks {
+			require.GreaterOrEqual(t, k.start, at)
+			require.Greater(t, k.end, k.start)
+			at = k.end
+		}
+		require.LessOrEqual(t, at, len(s))
+		last := -1
+		for _, st := range scan(s, toks, en) {
+			require.GreaterOrEqual(t, st.start, last)
+			require.LessOrEqual(t, st.start, st.end)
+			require.LessOrEqual(t, st.end, len(s))
+			last = st.start
+			if st.hasClock {
+				require.True(t, st.h >= 0 && st.h <= 24 && st.m >= 0 && st.m < 60 && st.s >= 0 && st.s <= 60, "%q: %d:%d:%d", s, st.h, st.m, st.s)
+			}
+		}
+		for _, d := range durationsIn(toks, en) {
+			require.Positive(t, d.d)
+			require.True(t, d.from < d.to && d.to <= len(toks))
+		}
+		findZones(s, en)
+	})
 }

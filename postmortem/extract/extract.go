@@ -90,6 +90,9 @@ type Suggestion struct {
 	Probability float64
 	// Signs are what that is judged by.
 	Signs Signs
+	// Likeliest says that the model itself has it first. One that only its signs put first is suggested, never given: how often
+	// such a one is right was not measured on enough of them.
+	Likeliest bool
 }
 
 // Choice is what was chosen for one milestone: the suggestions, the likeliest first, at most five.
@@ -150,6 +153,9 @@ func (w *Weights) Choose(p *Problem) [N]Choice {
 		}
 		slices.SortStableFunc(out[m].Suggestions, func(a, b Suggestion) int { return cmp.Compare(b.Probability, a.Probability) })
 		out[m].Suggestions = out[m].Suggestions[:min(len(out[m].Suggestions), 5)]
+		if len(out[m].Suggestions) > 0 {
+			out[m].Suggestions[0].Likeliest = true
+		}
 	}
 	w.judge(p, ms, &out)
 	return out

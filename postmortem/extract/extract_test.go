@@ -191,6 +191,8 @@ func TestSigns(t *testing.T) {
 	turned := w.Choose(p)[index(incident.Started)].Suggestions
 	require.Equal(t, noon.Add(10*time.Minute), turned[0].At, "the field is surer")
 	require.Greater(t, turned[0].Probability, turned[1].Probability)
+	require.False(t, turned[0].Likeliest, "the model has the other first")
+	require.True(t, turned[1].Likeliest)
 }
 
 // FuzzChoose: whatever is offered, every chance is one, and the likeliest comes first.

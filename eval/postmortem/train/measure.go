@@ -135,7 +135,7 @@ func report(out io.Writer, preds []prediction, sure func(prediction, int) float6
 	fmt.Fprintln(tw, "documents\treader\tstated\tfound %\tgiven\tfalse %\tdoubtful\ttwo %\tseen %")
 	for _, g := range groups {
 		var rules tally
-		cuts := []float64{0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95}
+		cuts := []float64{0.5, 0.7, 0.8, givenFrom, 0.85, 0.9, 0.93, 0.95}
 		chosen := make([]tally, len(cuts))
 		for _, p := range preds {
 			if !g.in(p.e) {
@@ -153,7 +153,7 @@ func report(out io.Writer, preds []prediction, sure func(prediction, int) float6
 				sug = append(sug, x.At)
 			}
 			for i, c := range cuts {
-				chosen[i].count(p, at, prob >= c, sug)
+				chosen[i].count(p, at, prob >= c && p.by[0].Likeliest, sug)
 			}
 		}
 		fmt.Fprintf(tw, "%s\tas read\t%s\n", g.name, rules)
@@ -168,7 +168,7 @@ func report(out io.Writer, preds []prediction, sure func(prediction, int) float6
 	}
 	var pts []pt
 	for _, p := range preds {
-		if p.e.doc.own || len(p.by) == 0 {
+		if p.e.doc.own || len(p.by) == 0 || !p.by[0].Likeliest {
 			continue
 		}
 		if r, known := p.right(p.by[0].At); known {
