@@ -9,6 +9,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"meantime/incident"
+	"meantime/postmortem/lexicon"
+	"meantime/postmortem/milestones"
+	"meantime/postmortem/timex"
 )
 
 // Answers settle a document's questions. Their form is a file beside the document, NAME.answers.yaml:
@@ -37,7 +40,7 @@ import (
 //
 // An answer holds its own value and no place in the text, so it survives every edit of the text.
 type Answers struct {
-	zone    zone
+	zone    timex.Zone
 	date    time.Time
 	year    int
 	answers []answer
@@ -111,13 +114,13 @@ func ParseAnswers(b []byte) (Answers, error) {
 			said, _, _ = strings.Cut(x.Candidate, " ")
 		}
 		switch key := x.Field + x.Question; {
-		case key == AskZone && said != "accepted":
+		case key == milestones.AskZone && said != "accepted":
 			a.setZone(path, said, bad)
 			x.used = true
-		case key == AskDate && said != "accepted":
+		case key == milestones.AskDate && said != "accepted":
 			a.setDate(path, said, bad)
 			x.used = true
-		case key == AskYear && said != "accepted":
+		case key == milestones.AskYear && said != "accepted":
 			var y int
 			if _, err := fmt.Sscanf(said, "%d", &y); err != nil {
 				bad(path, "not a year: %q", said)
@@ -157,12 +160,12 @@ func (a *Answers) setZone(path, s string, bad func(string, string, ...any)) {
 	if s == "" {
 		return
 	}
-	if off, n := offsetIn(s, 0); n == len(s) {
-		a.zone = fixedZone(formatOffset(off), off)
+	if off, n := timex.OffsetIn(s, 0); n == len(s) {
+		a.zone = timex.FixedZone(timex.FormatOffset(off), off)
 		return
 	}
-	table, err := zoneTable()
-	if z, ok := table.names[s]; err == nil && ok {
+	table, err := timex.ZoneTable()
+	if z, ok := table.Names[s]; err == nil && ok {
 		a.zone = z
 		return
 	}
@@ -170,7 +173,7 @@ func (a *Answers) setZone(path, s string, bad func(string, string, ...any)) {
 		bad(path, "not a zone: %q; write a place such as Europe/Berlin or an offset such as \"+02:00\"", s)
 		return
 	}
-	a.zone = placeZone(s, s)
+	a.zone = timex.PlaceZone(s, s)
 }
 
 func (a *Answers) setDate(path, s string, bad func(string, string, ...any)) {
@@ -190,7 +193,7 @@ func (a *Answers) setYear(path string, y int, bad func(string, string, ...any)) 
 	if y == 0 {
 		return
 	}
-	if !validYear(y) {
+	if !lexicon.ValidYear(y) {
 		bad(path, "year %d is out of range", y)
 		return
 	}
@@ -203,7 +206,7 @@ type tracker struct{ answers []answer }
 func (a Answers) track() *tracker { return &tracker{answers: slices.Clone(a.answers)} }
 
 // settle applies the answers that are about incident n, from 0.
-func (t *tracker) settle(f *Found, n int) {
+func (t *tracker) settle(f *milestones.Found, n int) {
 	for i := range t.answers {
 		a := &t.answers[i]
 		if a.Incident > 0 && a.Incident != n+1 {
@@ -280,7 +283,7 @@ func setField(r *incident.Record, field, value, cand string) {
 	case "severity":
 		r.Severity = value
 	case "services":
-		r.Services = splitList(value, 100)
+		r.Services = milestones.SplitList(value, 100)
 	case "detected_by":
 		if value == "" {
 			value = string(incident.ByUnknown)

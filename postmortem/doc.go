@@ -4,22 +4,18 @@
 // A record that is silent is better than one that is wrong. So a milestone is given only where the text says it, and
 // everything that merely might be one becomes a question with its candidates.
 //
-// The steps, each in its own file:
+// The steps, each a package that knows only those before it:
 //
-//	charset, structure, plain, html   bytes -> blocks: headings, paragraphs, list items, table rows
-//	lexicon, pattern, language        what a language calls things, as data
-//	times, dates, zones               time expressions in a text
-//	entries, place                    timeline entries and the moment each happened
-//	kinds, tells, suppliers           what each entry tells: an alert, a report, a cause, a recovery …
-//	sort                              whether it is a drill, planned work, or no report at all
-//	fields, durations, windows        what the document says about itself: labelled fields, durations, impact windows
-//	split                             one document, several incidents
-//	milestones, started, identified,
-//	ending                            what the rules take for the milestones
-//	candidates, choose, extract/      every moment that may be one, and the choice of all six by weights that were learned
-//	questions, record                 what stays open, and the record
-//	vocabulary                        the lexicons without what only one organisation bears out, to measure by
-//	answers, render                   a person's answers, and the forms it is printed in
+//	lexicon      what a language calls things, as data; the words of a text and how phrases are found in them
+//	document     bytes -> blocks: headings, paragraphs, list items, table rows; the language
+//	timex        time expressions in a text: dates, clocks, zones, ranges, durations
+//	timeline     entries, sections, labelled fields, updates of a status page, tables of incidents
+//	calendar     the day and the zone of every entry, windows of impact
+//	events       what each entry tells; drill, planned work or no report; one document, several incidents
+//	extract      the choice of all six milestones by weights that were learned
+//	milestones   what rules take for the milestones, every moment that may be one, what stays open, the record
 //
-// A language is a file below lexicon/: adding one touches no code.
+// Here the steps are put together, answers of people are applied, and the result is printed.
+//
+// A language is a file in lexicon/: adding one touches no code.
 package postmortem

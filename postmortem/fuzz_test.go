@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"meantime/postmortem/lexicon"
 )
 
 // FuzzRead holds what must hold for any input: no crash, a record that validates, the same answer twice, and nothing in
@@ -45,7 +47,7 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, json.Unmarshal(a, &v))
 		walk(v, func(s string) {
 			for i := 0; i+1 < len(s); i++ {
-				if s[i] == '<' && (isLetter(s[i+1]) || s[i+1] == '/' || s[i+1] == '!') {
+				if s[i] == '<' && (lexicon.IsLetter(s[i+1]) || s[i+1] == '/' || s[i+1] == '!') {
 					t.Fatalf("markup in the record: %q", s)
 				}
 			}

@@ -4,30 +4,32 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"meantime/postmortem/lexicon"
 )
 
 // What a line tells, and what it only seems to tell.
 func TestSeemingKinds(t *testing.T) {
 	for _, c := range []struct {
 		line string
-		is   []Kind
-		not  []Kind
+		is   []lexicon.Kind
+		not  []lexicon.Kind
 	}{
-		{"Search is responding very slowly", nil, []Kind{Recovered, Ack}},
-		{"Search is working with errors", nil, []Kind{Recovered}},
-		{"Search is responding again", []Kind{Recovered}, nil},
-		{"Search is working", []Kind{Recovered}, nil},
-		{"Sync run again by hand", nil, []Kind{Recovered}},
-		{"Mails are working again", []Kind{Recovered}, nil},
-		{"Service restored by hand", []Kind{Recovered}, nil},
-		{"Confirmed: the fault is still there", nil, []Kind{Cause}},
-		{"Confirmed: a full disk", []Kind{Cause}, nil},
-		{"told on our channels: back online", []Kind{Talk}, []Kind{Recovered}},
-		{"The shop is back online", []Kind{Recovered}, []Kind{Talk}},
-		{"The hosting company begins to investigate", nil, []Kind{Ack}},
-		{"The team begins to investigate", []Kind{Ack}, nil},
-		{"Deep dive begun, root cause was found later", nil, []Kind{Cause}},
-		{"Root cause was found", []Kind{Cause}, nil},
+		{"Search is responding very slowly", nil, []lexicon.Kind{lexicon.Recovered, lexicon.Ack}},
+		{"Search is working with errors", nil, []lexicon.Kind{lexicon.Recovered}},
+		{"Search is responding again", []lexicon.Kind{lexicon.Recovered}, nil},
+		{"Search is working", []lexicon.Kind{lexicon.Recovered}, nil},
+		{"Sync run again by hand", nil, []lexicon.Kind{lexicon.Recovered}},
+		{"Mails are working again", []lexicon.Kind{lexicon.Recovered}, nil},
+		{"Service restored by hand", []lexicon.Kind{lexicon.Recovered}, nil},
+		{"Confirmed: the fault is still there", nil, []lexicon.Kind{lexicon.Cause}},
+		{"Confirmed: a full disk", []lexicon.Kind{lexicon.Cause}, nil},
+		{"told on our channels: back online", []lexicon.Kind{lexicon.Talk}, []lexicon.Kind{lexicon.Recovered}},
+		{"The shop is back online", []lexicon.Kind{lexicon.Recovered}, []lexicon.Kind{lexicon.Talk}},
+		{"The hosting company begins to investigate", nil, []lexicon.Kind{lexicon.Ack}},
+		{"The team begins to investigate", []lexicon.Kind{lexicon.Ack}, nil},
+		{"Deep dive begun, root cause was found later", nil, []lexicon.Kind{lexicon.Cause}},
+		{"Root cause was found", []lexicon.Kind{lexicon.Cause}, nil},
 	} {
 		f := one(t, "mill.md", "# Outage of the mill\n\nAll times UTC on 2024-05-06.\n\n## Timeline\n\n"+
 			"- 10:00 Outage begins\n- 10:20 "+c.line+"\n- 11:00 Incident closed\n")

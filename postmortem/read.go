@@ -8,6 +8,13 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/postmortem/calendar"
+	"meantime/postmortem/document"
+	"meantime/postmortem/events"
+	"meantime/postmortem/lexicon"
+	"meantime/postmortem/milestones"
+	"meantime/postmortem/timeline"
+	"meantime/postmortem/timex"
 )
 
 // Options are what a caller knows beyond the text.
@@ -18,14 +25,27 @@ type Options struct {
 	Location *time.Location
 
 	// Vocabulary is what it is read with, nil for all lexicons.
-	Vocabulary *Vocabulary
+	Vocabulary *lexicon.Vocabulary
 }
+
+// What is found is the milestones' own.
+type (
+	Found   = milestones.Found
+	Entry   = milestones.Entry
+	Weighed = milestones.Weighed
+)
+
+// AskAbsent is the kind of the one question that names what the document seems to say nothing of.
+const AskAbsent = milestones.AskAbsent
+
+// MaxDocument is the largest document read, in bytes.
+const MaxDocument = document.MaxDocument
 
 // Result is what a document tells: usually one incident, several where it tells of several, none where it tells of none.
 type Result struct {
 	Title     string
 	Language  string // the code of the lexicon it was read with
-	Incidents []Found
+	Incidents []milestones.Found
 	// Unused are answers that settled nothing, in words.
 	Unused []string
 }
@@ -35,55 +55,55 @@ type Result struct {
 // is an incident.Error with code invalid or too_large for a document that cannot be read at all, and unprocessable for
 // data; a document that tells of no incident is no error.
 func Read(name string, body []byte, opts Options) (Result, error) {
-	if len(body) > MaxDocument {
-		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body), MaxDocument)
+	if len(body) > document.MaxDocument {
+		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body), document.MaxDocument)
 	}
 	if strings.IndexByte(string(body[:min(len(body), 512)]), 0) >= 0 && !utf16Mark(body) {
 		return Result{}, incident.Errorf(incident.CodeInvalid, "not a text")
 	}
-	if err := refuseData(name, body); err != nil {
+	if err := document.RefuseData(name, body); err != nil {
 		return Result{}, err
 	}
-	all, err := opts.Vocabulary.set()
+	all, err := opts.Vocabulary.Set()
 	if err != nil {
 		return Result{}, err
 	}
-	if _, err := zoneTable(); err != nil {
+	if _, err := timex.ZoneTable(); err != nil {
 		return Result{}, err
 	}
-	d := parse(name, body)
-	t := detect(d.blocks, all)
-	res := Result{Title: quoteText(d.title, 200), Language: t.Code}
-	if len(d.blocks) == 0 {
+	d := document.Parse(name, body)
+	t := document.Detect(d.Blocks, all)
+	res := Result{Title: document.QuoteText(d.Title, 200), Language: t.Code}
+	if len(d.Blocks) == 0 {
 		return res, nil
 	}
-	sup, err := newSuppliers(&d, t)
+	sup, err := events.NewSuppliers(&d, t)
 	if err != nil {
 		return Result{}, err
 	}
-	o := entriesOf(d, t)
-	if !o.tells() {
+	o := timeline.Of(d, t)
+	if !events.Tells(o) {
 		return res, nil
 	}
-	fs := o.fields()
-	given := givenDay{location: opts.Location, zone: opts.Answers.zone, date: opts.Answers.date, year: opts.Answers.year}
-	cal := o.calendar(given)
-	order := o.place(&cal)
-	zc := o.docZone(fs, given)
-	o.apply(zc, &cal)
-	for i := range o.entries {
-		o.classify(&o.entries[i], sup)
+	fs := o.Fields()
+	given := calendar.Given{Location: opts.Location, Zone: opts.Answers.zone, Date: opts.Answers.date, Year: opts.Answers.year}
+	cal := calendar.Of(o, given)
+	order := calendar.Place(o, &cal)
+	zc := calendar.ZoneOf(o, fs, given)
+	calendar.Apply(o, zc, &cal)
+	for i := range o.Entries {
+		events.Classify(o, &o.Entries[i], sup)
 	}
-	sort := o.sort(fs)
-	groups := o.split(&cal)
+	sort := events.Sort(o, fs)
+	groups := events.Split(o, &cal)
 	used := opts.Answers.track()
 	for g := range groups {
-		r := reader{o: o, fs: fs, cal: &cal, zc: zc, order: order, group: groups[g], of: len(groups), sort: sort, sup: sup}
-		f, err := r.found()
+		r := milestones.Reader{Outline: o, Fields: fs, Calendar: &cal, Zone: zc, Order: order, Group: groups[g], Of: len(groups), Sort: sort, Suppliers: sup}
+		f, err := r.Read()
 		if err != nil {
 			return Result{}, err
 		}
-		f.Record.ID = recordID(name, g, groups[g].id)
+		f.Record.ID = recordID(name, g, groups[g].ID)
 		used.settle(&f, g)
 		f.Record.Questions = f.Questions
 		f.Record.Normalize()
@@ -134,7 +154,7 @@ func recordID(name string, n int, own string) string {
 		return r
 	}, id)
 	if len(id) > 200 {
-		id = id[:cutAt(id, 200)]
+		id = id[:lexicon.CutAt(id, 200)]
 	}
 	id = strings.ToValidUTF8(strings.TrimSpace(id), "")
 	if id == "" || id == "." || id == "/" {

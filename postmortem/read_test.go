@@ -15,6 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"meantime/incident"
+	"meantime/postmortem/document"
+	"meantime/postmortem/milestones"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -25,14 +27,14 @@ func read(t testing.TB, name, text string, opts Options) Result {
 	return res
 }
 
-func one(t testing.TB, name, text string) Found {
+func one(t testing.TB, name, text string) milestones.Found {
 	res := read(t, name, text, Options{})
 	require.Len(t, res.Incidents, 1)
 	return res.Incidents[0]
 }
 
 // given lists a record's milestones as "started 14:05" in their usual order.
-func given(f Found) string {
+func given(f milestones.Found) string {
 	var out []string
 	for _, n := range incident.MilestoneNames {
 		if s, ok := f.Record.Milestones[n]; ok {
@@ -43,7 +45,7 @@ func given(f Found) string {
 }
 
 // suggested says whether a moment, as given has it, is among what a milestone is asked for with.
-func suggested(f Found, milestone string) bool {
+func suggested(f milestones.Found, milestone string) bool {
 	name, at, _ := strings.Cut(milestone, " ")
 	for _, q := range f.Questions {
 		if q.Kind == name && slices.ContainsFunc(q.Candidates, func(c string) bool { return strings.HasPrefix(c, at) }) {
@@ -55,7 +57,7 @@ func suggested(f Found, milestone string) bool {
 
 // requireTold requires that nothing is given but what is told, and that what is told is given or suggested. It counts what is
 // told and given.
-func requireTold(t *testing.T, told string, f Found, text string) (n, found int) {
+func requireTold(t *testing.T, told string, f milestones.Found, text string) (n, found int) {
 	t.Helper()
 	var left []string
 	for _, w := range strings.Split(told, ", ") {
@@ -75,13 +77,13 @@ func requireTold(t *testing.T, told string, f Found, text string) (n, found int)
 }
 
 // asks says whether something is asked: by a question of its own, or among what the document says nothing of.
-func asks(f Found, kind string) bool {
+func asks(f milestones.Found, kind string) bool {
 	return slices.ContainsFunc(f.Questions, func(q incident.Question) bool {
-		return q.Kind == kind || q.Kind == AskAbsent && strings.Contains(q.Text, kind)
+		return q.Kind == kind || q.Kind == milestones.AskAbsent && strings.Contains(q.Text, kind)
 	})
 }
 
-func questions(f Found) string {
+func questions(f milestones.Found) string {
 	var out []string
 	for _, q := range f.Questions {
 		out = append(out, q.Kind)
@@ -138,7 +140,7 @@ func TestDocuments(t *testing.T) {
 			}
 			if ok {
 				require.NotEmpty(t, got.Evidence, "%s: %s", f, name)
-				require.LessOrEqual(t, len([]rune(got.Evidence)), maxEvidence)
+				require.LessOrEqual(t, len([]rune(got.Evidence)), milestones.MaxEvidence)
 				require.Positive(t, got.Line, "%s: %s", f, name)
 			}
 		}
@@ -289,7 +291,7 @@ func TestEncodings(t *testing.T) {
 	require.Contains(t, given(one(t, "a.md", latin)), "detected 2024-05-03T10:05")
 	_, err := Read("a.png", []byte("\x89PNG\x00\x00"), Options{})
 	require.ErrorContains(t, err, "not a text")
-	_, err = Read("a.md", make([]byte, MaxDocument+1), Options{})
+	_, err = Read("a.md", make([]byte, document.MaxDocument+1), Options{})
 	require.Equal(t, incident.CodeTooLarge, incident.CodeOf(err))
 }
 

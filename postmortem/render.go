@@ -14,6 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"meantime/incident"
+	"meantime/postmortem/document"
+	"meantime/postmortem/milestones"
 )
 
 // Document is the form a reading is printed in.
@@ -95,13 +97,13 @@ var letters = map[incident.MilestoneName]string{
 }
 
 // lettersOf are the letters of an entry.
-func lettersOf(e Entry) string {
+func lettersOf(e milestones.Entry) string {
 	s := ""
 	for _, n := range incident.MilestoneNames {
 		switch {
 		case slices.Contains(e.Milestones, n):
 			s += letters[n]
-		case slices.ContainsFunc(e.Weighed, func(w Weighed) bool { return w.Milestone == n }):
+		case slices.ContainsFunc(e.Weighed, func(w milestones.Weighed) bool { return w.Milestone == n }):
 			s += strings.ToLower(letters[n])
 		}
 	}
@@ -112,19 +114,19 @@ func lettersOf(e Entry) string {
 const mostReasons = 6
 
 // explain prints what an entry tells by which words, and what speaks for and against what it may be.
-func explain(b *strings.Builder, e Entry) {
-	fmt.Fprintf(b, "line %d  %s\n", e.Line, printable(quoteText(e.Text, 100)))
+func explain(b *strings.Builder, e milestones.Entry) {
+	fmt.Fprintf(b, "line %d  %s\n", e.Line, printable(document.QuoteText(e.Text, 100)))
 	for _, t := range e.Told {
 		fmt.Fprintf(b, "    tells %s\n", printable(t))
 	}
 	for _, w := range e.Weighed {
 		b.WriteString("    ")
-		w.explain(b)
+		explainOne(w, b)
 	}
 }
 
-// explain prints what speaks for and against a moment.
-func (w Weighed) explain(b *strings.Builder) {
+// explainOne prints what speaks for and against a moment.
+func explainOne(w milestones.Weighed, b *strings.Builder) {
 	fmt.Fprintf(b, "%s %.2f:", w.Milestone, w.Sure)
 	for i, r := range w.Reasons[:min(len(w.Reasons), mostReasons)] {
 		if i > 0 {
@@ -159,7 +161,7 @@ func WriteTable(w io.Writer, res Result, explained bool) error {
 				kinds[k] = string(e.Kinds[k])
 			}
 			fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Line, printable(e.Clock), at, lettersOf(e),
-				strings.Join(kinds, ","), printable(quoteText(e.Text, 70)))
+				strings.Join(kinds, ","), printable(document.QuoteText(e.Text, 70)))
 		}
 		fmt.Fprintln(tw, "\nMILESTONE\tUTC\tCONFIDENCE\tLINE\tEVIDENCE")
 		for _, n := range incident.MilestoneNames {
@@ -168,7 +170,7 @@ func WriteTable(w io.Writer, res Result, explained bool) error {
 				fmt.Fprintf(tw, "%s\t-\t\t\t\n", n)
 				continue
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\n", n, m.At.UTC().Format(time.RFC3339), m.Confidence, m.Line, printable(quoteText(m.Evidence, 70)))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\n", n, m.At.UTC().Format(time.RFC3339), m.Confidence, m.Line, printable(document.QuoteText(m.Evidence, 70)))
 		}
 		if err := tw.Flush(); err != nil {
 			return err
@@ -179,9 +181,9 @@ func WriteTable(w io.Writer, res Result, explained bool) error {
 				explain(&b, e)
 			}
 			for _, w := range f.Weighed {
-				if w.entry == nil { // a field, or the end of a stretch
+				if w.Entry == nil { // a field, or the end of a stretch
 					fmt.Fprintf(&b, "line %d  %s ", w.Line, w.At.UTC().Format("2006-01-02 15:04"))
-					w.explain(&b)
+					explainOne(w, &b)
 				}
 			}
 		}

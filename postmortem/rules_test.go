@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"meantime/incident"
+	"meantime/postmortem/lexicon"
 )
 
 // ruleCase is a timeline in the words of testdata/rules, one line per entry, and what must be made of it. A word in braces
@@ -79,10 +80,10 @@ var ruleCases = []ruleCase{
 
 // TestRulesInEveryLanguage reads every rule in the words of every language.
 func TestRulesInEveryLanguage(t *testing.T) {
-	all, err := lexicons()
+	all, err := lexicon.All()
 	require.NoError(t, err)
 	told, found := 0, 0
-	for _, lx := range all.all {
+	for _, lx := range all.All {
 		b, err := os.ReadFile(filepath.Join("testdata", "rules", lx.Code+".yaml"))
 		require.NoError(t, err, "a language needs its words for the rules")
 		words := map[string]string{}

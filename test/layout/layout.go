@@ -37,8 +37,22 @@ var allowed = map[string][]string{
 	"correlate/linkage":  {"correlate/catalog", "incident"},
 	"correlate/catalog":  {"incident"},
 	"measure":            {"incident"},
-	"postmortem":         {"incident", "postmortem/extract"},
+	"postmortem":         {"incident", "postmortem/..."},
+
+	// The stages of reading a written postmortem, each of which knows only those before it.
+	"postmortem/lexicon":  {"incident"},
+	"postmortem/document": {"incident", "postmortem/lexicon"},
+	"postmortem/timex":    {"incident", "postmortem/lexicon", "postmortem/document"},
+	"postmortem/timeline": {"incident", "postmortem/lexicon", "postmortem/document", "postmortem/timex"},
+	"postmortem/calendar": {"incident", "postmortem/lexicon", "postmortem/document", "postmortem/timex", "postmortem/timeline"},
+	"postmortem/events": {
+		"incident", "postmortem/lexicon", "postmortem/document", "postmortem/timex", "postmortem/timeline", "postmortem/calendar",
+	},
 	"postmortem/extract": {"incident"},
+	"postmortem/milestones": {
+		"incident", "postmortem/lexicon", "postmortem/document", "postmortem/timex", "postmortem/timeline", "postmortem/calendar",
+		"postmortem/events", "postmortem/extract",
+	},
 
 	"store":           {"incident"},
 	"store/sqlstore":  {"incident", "store"},
@@ -81,7 +95,7 @@ var homes = []home{
 
 	{library: "github.com/spf13/viper", packages: []string{"config"}},
 	{library: "github.com/go-viper/mapstructure", packages: []string{"config"}},
-	{library: "go.yaml.in/yaml", packages: []string{"config", "dashboards/...", "postmortem", "source/..."}},
+	{library: "go.yaml.in/yaml", packages: []string{"config", "dashboards/...", "postmortem/...", "source/..."}},
 	{library: "github.com/go-json-experiment/json", packages: []string{"webhook"}},
 
 	{library: "database/sql", packages: []string{"store/sqlstore"}},
@@ -114,12 +128,12 @@ var homes = []home{
 	{library: "github.com/prometheus/client_golang/exp/api/remote", packages: []string{"backfill"}},
 
 	{library: "gonum.org/v1/gonum", packages: []string{"measure"}},
-	{library: "github.com/yuin/goldmark", packages: []string{"postmortem", "source/..."}},
+	{library: "github.com/yuin/goldmark", packages: []string{"postmortem/document", "source/..."}},
 	{library: "golang.org/x/net/http/httpguts", packages: []string{"config"}},
 	{library: "golang.org/x/oauth2", packages: []string{"source"}},
-	{library: "golang.org/x/net/html", packages: []string{"postmortem", "source/..."}},
+	{library: "golang.org/x/net/html", packages: []string{"postmortem/document", "source/..."}},
 	{library: "golang.org/x/time/rate", packages: []string{"access", "source/..."}},
-	{library: "golang.org/x/text", packages: []string{"postmortem"}},
+	{library: "golang.org/x/text", packages: []string{"postmortem/document", "postmortem/lexicon"}},
 	{library: "golang.org/x/sync", packages: []string{"..."}},
 
 	{library: "golang.org/x/crypto/x509roots/fallback", packages: []string{"deploy/..."}},

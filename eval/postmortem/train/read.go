@@ -11,6 +11,7 @@ import (
 	"meantime/eval/postmortem/labelled"
 	"meantime/postmortem"
 	"meantime/postmortem/extract"
+	"meantime/postmortem/lexicon"
 )
 
 // document is one with what learning needs to know of it.
@@ -76,9 +77,9 @@ type set struct {
 
 // readAll reads every document as one reads it who has not seen its organisation.
 func readAll(docs []document, without []string) (*set, error) {
-	uses := map[postmortem.Use]string{} // the only organisation, or "*"
+	uses := map[lexicon.Use]string{} // the only organisation, or "*"
 	org := ""
-	all, err := postmortem.NewVocabulary(func(u postmortem.Use) {
+	all, err := lexicon.NewVocabulary(func(u lexicon.Use) {
 		if o, ok := uses[u]; ok && o != org {
 			uses[u] = "*"
 		} else {
@@ -94,14 +95,14 @@ func readAll(docs []document, without []string) (*set, error) {
 			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
 	}
-	plain, err := postmortem.NewVocabulary(nil)
+	plain, err := lexicon.NewVocabulary(nil)
 	if err != nil {
 		return nil, err
 	}
-	ofOne := map[string]map[postmortem.Use]bool{} // organisation -> what only it bears out
+	ofOne := map[string]map[lexicon.Use]bool{} // organisation -> what only it bears out
 	for u, o := range uses {
 		if ofOne[o] == nil {
-			ofOne[o] = map[postmortem.Use]bool{}
+			ofOne[o] = map[lexicon.Use]bool{}
 		}
 		ofOne[o][u] = true
 	}
