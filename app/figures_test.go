@@ -131,16 +131,34 @@ func TestOneFigureEverywhere(t *testing.T) {
 				require.Equal(t, &f.Median.Value, shown("interval_median_seconds", interval, f.Grouping), where)
 			}
 		}
-		for _, r := range answer.Reliability {
-			if r.Rate == nil { // users were affected all the time
-				require.Nil(t, shown("incident_rate_per_day", "", r.Grouping), "%+v", r.Grouping)
-				continue
+		require.NotEmpty(t, answer.Reliability)
+		for i, r := range answer.Reliability {
+			require.Equal(t, r.Reliability, *report.Group(r.Grouping).Reliability)
+			require.Equal(t, r.Reliability, *told.Group(r.Grouping).Reliability)
+			for family, want := range relied(&answer.Reliability[i].Reliability) {
+				require.Equal(t, want, shown(family, "", r.Grouping), "seed %d, %s of %+v", seed, family, r.Grouping)
 			}
-			require.Equal(t, &r.Rate.PerDay, shown("incident_rate_per_day", "", r.Grouping), "%+v", r.Grouping)
-			require.Equal(t, &r.Rate.Upper, shown("incident_rate_per_day_upper", "", r.Grouping), "%+v", r.Grouping)
 		}
 		h.close()
 	}
+}
+
+// relied are the metrics that show a reliability, nil for those that are not there.
+func relied(r *measure.Reliability) map[string]*float64 {
+	out := map[string]*float64{
+		"availability_ratio": &r.Availability.Value, "availability_ratio_lower": &r.Availability.Bounds.Lower,
+		"availability_ratio_upper": &r.Availability.Bounds.Upper, "error_budget_used_ratio": r.BudgetUsed,
+		"time_between_incidents_mean_seconds": nil, "time_between_incidents_lower_seconds": nil, "time_between_incidents_upper_seconds": nil,
+		"incident_rate_per_day": nil, "incident_rate_per_day_lower": nil, "incident_rate_per_day_upper": nil,
+	}
+	if b := r.Between; b != nil {
+		out["time_between_incidents_mean_seconds"] = b.Mean
+		out["time_between_incidents_lower_seconds"], out["time_between_incidents_upper_seconds"] = b.Lower, b.Upper
+	}
+	if x := r.Rate; x != nil {
+		out["incident_rate_per_day"], out["incident_rate_per_day_lower"], out["incident_rate_per_day_upper"] = &x.PerDay, &x.Lower, &x.Upper
+	}
+	return out
 }
 
 // TestQuestionsOfNothingKnown: what a filter names that nobody knows is an error with what there is, and what is known by

@@ -30,6 +30,7 @@ type pipeline struct {
 	ledger    *measure.Ledger
 	collector *collector.Collector
 	blind     map[string][]incident.Impact
+	watched   time.Time // since when anything is known
 	// seen is the number of the newest pass that is shown. It may fall behind by passes that this process saved itself
 	// without learning that it had: what they hold is shown, and being told of it again does no harm.
 	seen  int64
@@ -74,12 +75,13 @@ func measureOptions(c *config.Validated) measure.Options {
 		Objectives: objectives(c),
 		OpenFor:    c.Rules.OpenFor,
 	}
+	names := namesOf(c)
 	for _, a := range c.Availability {
-		o.Availability = append(o.Availability, measure.Availability{Service: a.Service, Severities: a.Severities, Objective: a.Objective})
+		o.Availability = append(o.Availability, measure.Availability{
+			Service: names.Canonical(a.Service), Severities: a.Severities, Objective: a.Objective,
+		})
 	}
-	for _, w := range c.Windows {
-		o.Windows = append(o.Windows, measure.Window{Name: w.Name, Length: w.Duration})
-	}
+	o.Windows = windowsOf(c)
 	return o
 }
 
@@ -98,7 +100,7 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	}
 	loaded := make(chan error, 1)
 	go func() { loaded <- ledger.Load(p.store.Ledger(ctx)) }()
-	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from.Add(-measure.Reach)),
+	bookErr, ledgerErr := book.Load(p.store.EachIncident(ctx, from.Add(-v.book.OpenFor)),
 		p.store.EachVerdict(ctx, from, now.Add(24*time.Hour))), <-loaded
 	if bookErr != nil {
 		return fmt.Errorf("load incidents: %w", bookErr)
@@ -106,6 +108,7 @@ func (p *pipeline) load(ctx context.Context, v view) error {
 	if ledgerErr != nil {
 		return fmt.Errorf("load ledger: %w", ledgerErr)
 	}
+	p.watched = watched
 	book.Watched(watched)
 	shown := collector.New(v.collector)
 	shown.Replay(ledger.All())
@@ -136,10 +139,6 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) er
 	step := p.ledger.Next(d.Incidents, now)
 	d.Observed, d.Token = step.Observed, token
 	news := p.news(ctx, &d)
-	watched, err := p.store.Began(ctx)
-	if err != nil {
-		return err
-	}
 	if err := p.store.Save(ctx, d); err != nil {
 		return err
 	}
@@ -156,12 +155,12 @@ func (p *pipeline) deliver(ctx context.Context, token int64, d incident.Pass) er
 			return nil
 		}
 		step, p.book = measure.Joined(all.steps), all.book
+		p.book.Watched(p.watched)
 		defer func() { go debug.FreeOSMemory() }() // computing everything takes many times what is kept
 	} else {
 		p.book.Apply(d.Incidents, d.Removed)
 		p.book.ApplyVerdicts(d.Verdicts, d.Gone)
 	}
-	p.book.Watched(watched)
 	p.seen++ // nobody else can have saved one, for the token was good
 	p.ledger.Commit(step)
 	p.take(step, d.Blind, now)
@@ -181,11 +180,6 @@ func (p *pipeline) follow(ctx context.Context) (incident.Saved, error) {
 	case saved.Number == p.seen:
 		return saved, nil
 	}
-	watched, err := p.store.Began(ctx)
-	if err != nil {
-		return saved, err
-	}
-	p.book.Watched(watched)
 	step := p.ledger.Follow(saved.Observed, saved.Incidents)
 	p.book.Apply(saved.Incidents, saved.Removed)
 	p.book.ApplyVerdicts(saved.Verdicts, saved.Gone)
@@ -280,6 +274,18 @@ func (p *pipeline) show(now time.Time) {
 	p.collector.Publish(s)
 }
 
+// follows shows what the clock changes, and since when anything is known, which no pass tells.
+func (p *pipeline) follows(ctx context.Context) {
+	watched, err := p.store.Began(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil { // else the store's own metrics tell
+		p.watched = watched
+		p.book.Watched(watched)
+	}
+	p.show(p.now())
+}
+
 // showEvery is how often the figures follow the clock where nothing changed; without a change it costs next to nothing.
 const showEvery = 5 * time.Second
 
@@ -292,13 +298,7 @@ func (p *pipeline) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
-			watched, err := p.store.Began(ctx) // no pass tells of the first sign of life
-			p.mu.Lock()
-			if err == nil { // else the store's own metrics tell
-				p.book.Watched(watched)
-			}
-			p.show(p.now())
-			p.mu.Unlock()
+			p.follows(ctx)
 			if s, err := p.store.Stats(ctx); err == nil { // else the store's own metrics tell
 				p.metrics.size(s)
 			}

@@ -36,8 +36,7 @@ type figuresReader interface {
 
 // meant is the question with a service and a severity by the names that figures have.
 func (a *answers) meant(q measure.Question, names *measure.Names) measure.Question {
-	rules := a.config().Rules
-	c := catalog.New(&catalog.Rules{Services: rules.Services, Severities: rules.Severities}, nil)
+	c := namesOf(a.config())
 	if s := c.Severity(q.Severity); !slices.Contains(names.Severities, q.Severity) && slices.Contains(names.Severities, s) {
 		q.Severity = s
 	}
@@ -45,6 +44,11 @@ func (a *answers) meant(q measure.Question, names *measure.Names) measure.Questi
 		q.Service = s
 	}
 	return q
+}
+
+// namesOf knows services and severities by all their names.
+func namesOf(c *config.Validated) *catalog.Catalog {
+	return catalog.New(&catalog.Rules{Services: c.Rules.Services, Severities: c.Rules.Severities}, nil)
 }
 
 // names are all that a question can ask for: those of incidents, and those of the configuration.
@@ -88,23 +92,53 @@ func windowsOf(c *config.Validated) (out []measure.Window) {
 
 // Report is the figures of a period and of the one before it, of the groups that are asked for.
 func (a *answers) Report(ctx context.Context, q measure.Question) (*measure.Report, error) {
+	r, _, err := a.Explained(ctx, q, nil)
+	return r, err
+}
+
+// Explained is a report with the explanations of some intervals of the group asked for, of one reading of the store.
+func (a *answers) Explained(ctx context.Context, q measure.Question, intervals []string) (*measure.Report, []*measure.Explanation, error) {
 	q, p, err := a.understood(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, _, err := q.Groups(); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	var explainers []*measure.Explainer
+	for _, iv := range a.config().Intervals {
+		if slices.Contains(intervals, iv.Name) {
+			explainers = append(explainers, measure.NewExplainer(measure.ExplainOptions{
+				Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity},
+			}))
+		}
 	}
 	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p,
 		Asked: measure.Grouping{Service: q.Service, Severity: q.Severity}}
 	if o.Watched, err = a.store.Began(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r, err := measure.NewReport(o, a.store.EachIncident(ctx, p.Before.Add(-measure.Reach)), a.store.EachVerdict(ctx, p.Before, p.To))
+	each := func(yield func(incident.Incident, error) bool) {
+		for inc, err := range a.store.EachIncident(ctx, p.Before.Add(-o.OpenFor)) {
+			if err == nil {
+				for _, x := range explainers {
+					x.Add(&inc)
+				}
+			}
+			if !yield(inc, err) {
+				return
+			}
+		}
+	}
+	r, err := measure.NewReport(o, each, a.store.EachVerdict(ctx, p.Before, p.To))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r, r.Only(&q)
+	var explanations []*measure.Explanation
+	for _, x := range explainers {
+		explanations = append(explanations, x.Explanation())
+	}
+	return r, explanations, r.Only(&q)
 }
 
 // Explain is one figure by its incidents.

@@ -91,6 +91,7 @@ func scraped(t *testing.T, w *world, at time.Time, step time.Duration) map[strin
 	ctx := context.Background()
 	book, ledger, d := measure.NewBook(testMeasure), measure.NewLedger(testMeasure.Intervals, 0, 0), newDaemon()
 	require.NoError(t, book.Load(w.EachIncident(ctx, time.Time{}), w.EachVerdict(ctx, time.Time{}, at)))
+	book.Watched(watched)
 	require.NoError(t, ledger.Load(w.Ledger(ctx)))
 	d.Publish(book.Figures(at))
 	ends := map[string]time.Time{}

@@ -115,6 +115,8 @@ func holds(t *testing.T, p *servers.PrometheusServer, w *world, from, to time.Ti
 		"meantime_incidents", "meantime_measurements", "meantime_interval_median_seconds", "meantime_interval_median_lower_seconds", "meantime_interval_median_upper_seconds",
 		"meantime_interval_geometric_mean_seconds", "meantime_interval_mean_seconds", "meantime_interval_max_seconds", "meantime_interval_survival_median_seconds",
 		"meantime_impact_seconds", "meantime_alert_recall_ratio", "meantime_alert_precision_ratio", "meantime_objective_ratio",
+		"meantime_time_between_incidents_mean_seconds", "meantime_time_between_incidents_lower_seconds", "meantime_incident_rate_per_day_upper",
+		"meantime_availability_ratio", "meantime_availability_ratio_lower", "meantime_error_budget_used_ratio",
 	} {
 		trend, err := p.QueryRange(name+`{window="28d"}`, from, to, 24*time.Hour)
 		require.NoError(t, err)
@@ -129,7 +131,7 @@ func holds(t *testing.T, p *servers.PrometheusServer, w *world, from, to time.Ti
 		}
 	}
 	for at, n := from, 0; !at.After(to); at, n = at.AddDate(0, 1, 0), n+1 {
-		want := reported(t, w, at)
+		want, also := reported(t, w, at)
 		require.Greater(t, len(want), 100, at)
 		got := map[string]float64{}
 		for key, values := range shown {
@@ -142,21 +144,28 @@ func holds(t *testing.T, p *servers.PrometheusServer, w *world, from, to time.Ti
 			require.InDelta(t, v, got[key], 1e-9, "%s at %s", key, at) // as PromQL's JSON writes it
 			delete(got, key)
 		}
-		for key, v := range got { // a report leaves out groups without anything
-			require.Zero(t, v, "%s at %s", key, at)
+		for key, v := range got {
+			if x, ok := also[key]; ok {
+				require.InDelta(t, x, v, 1e-9, "%s at %s", key, at)
+				continue
+			}
+			require.Zero(t, v, "%s at %s", key, at) // a report leaves out groups without anything
 		}
 	}
 }
 
-// reported is a report on 28 days, by the names of metrics.
-func reported(t *testing.T, w *world, at time.Time) map[string]float64 {
+// reported is a report on 28 days, by the names of metrics. also is the reliability of groups in which nothing began: metrics show it
+// only where something reaches into the window, and a report also where something was in the window before.
+func reported(t *testing.T, w *world, at time.Time) (out, also map[string]float64) {
 	t.Helper()
 	ctx := context.Background()
-	o := measure.ReportOptions{Options: testMeasure, Period: measure.Rolling(testMeasure.Windows[1], at)}
-	r, err := measure.NewReport(o, w.EachIncident(ctx, o.Before), w.EachVerdict(ctx, o.Before, at))
+	o := measure.ReportOptions{Options: testMeasure, Period: measure.Rolling(testMeasure.Windows[1], at), Watched: watched}
+	r, err := measure.NewReport(o, w.EachIncident(ctx, time.Time{}), w.EachVerdict(ctx, o.Before, at))
 	require.NoError(t, err)
-	out := map[string]float64{}
+	all := map[string]float64{}
+	also = map[string]float64{}
 	for _, g := range r.Groups {
+		out = all
 		put := func(name string, v float64, interval string, status incident.Status, by incident.DetectedBy) {
 			out[fmt.Sprintln("meantime_"+name, model.LabelValue(g.Service), model.LabelValue(g.Severity), model.LabelValue(interval), model.LabelValue(status), model.LabelValue(by))] = v
 		}
@@ -167,6 +176,19 @@ func reported(t *testing.T, w *world, at time.Time) map[string]float64 {
 		}
 		if g.Precision != nil {
 			put("alert_precision_ratio", g.Precision.Value, "", "", "")
+		}
+		if g.Now.Incidents == 0 {
+			out = also
+		}
+		if r := g.Reliability; r != nil {
+			maybe("availability_ratio", &r.Availability.Value, "")
+			maybe("availability_ratio_lower", &r.Availability.Bounds.Lower, "")
+			maybe("error_budget_used_ratio", r.BudgetUsed, "")
+			if r.Between != nil {
+				maybe("time_between_incidents_mean_seconds", r.Between.Mean, "")
+				maybe("time_between_incidents_lower_seconds", r.Between.Lower, "")
+				maybe("incident_rate_per_day_upper", &r.Rate.Upper, "")
+			}
 		}
 		if g.Now.Incidents == 0 {
 			continue
@@ -202,5 +224,5 @@ func reported(t *testing.T, w *world, at time.Time) map[string]float64 {
 			put("objective_ratio", x.Value, x.Interval, "", "")
 		}
 	}
-	return out
+	return all, also
 }

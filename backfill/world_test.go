@@ -116,7 +116,13 @@ var testMeasure = measure.Options{
 	Intervals:  incident.DefaultIntervals(),
 	Objectives: []measure.Objective{{Severity: "critical", Interval: "resolve", Within: time.Hour}},
 	MaxNames:   4,
+
+	Availability: []measure.Availability{{Objective: 0.99}, {Service: "search", Severities: []string{"critical"}, Objective: 0.999}},
+	OpenFor:      7 * 24 * time.Hour,
 }
+
+// watched is since when the world is: in the middle of a backfill of a year.
+var watched = t0.AddDate(0, -11, -20)
 
 // daemon is the daemon's collector.
 type daemon struct{ *collector.Collector }
@@ -128,5 +134,5 @@ func newDaemon() daemon {
 func (d daemon) Publish(f *measure.Figures) { d.Collector.Publish(collector.Snapshot{Figures: f}) }
 
 func options(w *world, from, to time.Time, step time.Duration) Options {
-	return Options{Measure: testMeasure, From: from, To: to, Step: step, Facts: w, Metrics: newDaemon()}
+	return Options{Measure: testMeasure, Watched: watched, From: from, To: to, Step: step, Facts: w, Metrics: newDaemon()}
 }

@@ -70,21 +70,21 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		episodes:       desc("alert_episodes", "Alert episodes that began in the window by alert name and what became of them; rare names are under (other).", by("alertname", "outcome")...),
 
 		between: desc("time_between_incidents_mean_seconds",
-			"Mean time between incidents that count as down (MTBF): time without impact over their number.", by()...),
+			"Mean time between incidents that count as down (MTBF): watched time without known impact over their number.", by()...),
 		betweenLower: desc("time_between_incidents_lower_seconds",
 			"Lower end of the exact 90 % interval of the mean time between incidents; alone where there was none.", by()...),
 		betweenUpper: desc("time_between_incidents_upper_seconds",
 			"Upper end of the exact 90 % interval of the mean time between incidents.", by()...),
 
-		rate:      desc("incident_rate_per_day", "Incidents that count as down for each day without impact.", by()...),
+		rate:      desc("incident_rate_per_day", "Incidents that count as down for each watched day without known impact.", by()...),
 		rateLower: desc("incident_rate_per_day_lower", "Lower end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
 		rateUpper: desc("incident_rate_per_day_upper", "Upper end of the exact 90 % interval of meantime_incident_rate_per_day.", by()...),
 
-		available: desc("availability_ratio", "Share of the window without known impact of an incident that counts as down.", by()...),
+		available: desc("availability_ratio", "Share of what was watched of the window without known impact of an incident that counts as down.", by()...),
 		availableLower: desc("availability_ratio_lower",
 			"The least that meantime_availability_ratio can be, whenever impact of which nobody told an end or a start was.", by()...),
 		availableUpper: desc("availability_ratio_upper", "The most that meantime_availability_ratio can be.", by()...),
-		budget:         desc("error_budget_used_ratio", "Known impact over what the configured availability objective allows.", by()...),
+		budget:         desc("error_budget_used_ratio", "Known impact, the least that there was, over what the configured availability objective allows.", by()...),
 
 		objectiveRatio:   desc("objective_ratio", "Share of recorded measurements inside the objective for their incident's severity.", by("interval")...),
 		objectiveN:       desc("objective_measurements", "Recorded measurements that meantime_objective_ratio is of.", by("interval")...),

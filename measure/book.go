@@ -268,6 +268,7 @@ func (b *Book) forget(now time.Time) {
 	for id, r := range b.early {
 		if !b.plan.reaches(r, edge, tick) {
 			delete(b.early, id)
+			b.changed = true
 		}
 	}
 	all := b.groups[everything].rows
@@ -416,7 +417,7 @@ func (b *Book) in(rows []*row, w int) []*row {
 
 // figures are a group's figures for a window, computed only where something could have changed them.
 func (b *Book) figures(k groupKey, w int) *Group {
-	g := b.groups[k]
+	g := b.group(k)
 	c := &g.cache[w]
 	if !c.at(b.tick) {
 		c.tick = b.tick
@@ -427,7 +428,7 @@ func (b *Book) figures(k groupKey, w int) *Group {
 
 // reliability is a group's for a window, computed only where something could have changed it.
 func (b *Book) reliability(k groupKey, w int) *Reliability {
-	g := b.groups[k]
+	g := b.group(k)
 	c := &g.cache[w]
 	b.relied(c, k, w, b.in(g.rows, w), func() []*row { return b.reaching(g.rows, k, w) })
 	return c.rel
@@ -466,13 +467,28 @@ func (w *WindowFigures) relies(r *Reliability) {
 
 func (k groupKey) grouping() Grouping { return Grouping{k.service.Value(), k.severity.Value()} }
 
-// shownKeys are the groups that have an incident in the longest window, everything first, in order; those over a
-// limit are left to otherFigures.
+// shownKeys are the groups that have an incident in the longest window, or one that reaches into it, everything first, in order;
+// those over a limit are left to otherFigures.
 func (b *Book) shownKeys(l *limits) []groupKey {
 	longest := b.longest()
+	reach := map[groupKey]bool{}
+	for _, r := range b.early {
+		for k := range r.keys {
+			reach[k] = true
+		}
+	}
 	var keys []groupKey
 	for k, g := range b.groups {
-		if k == everything || l.shows(k) && longest >= 0 && len(b.in(g.rows, longest)) > 0 {
+		switch {
+		case k == everything || l.shows(k) && (reach[k] || longest >= 0 && len(b.in(g.rows, longest)) > 0):
+			keys = append(keys, k)
+		case len(g.rows) == 0:
+			delete(b.groups, k) // it was there for those that reached into the window
+		}
+		delete(reach, k)
+	}
+	for k := range reach {
+		if l.shows(k) {
 			keys = append(keys, k)
 		}
 	}

@@ -71,36 +71,66 @@ type ExplainOptions struct {
 // Explain explains one figure by the incidents of its window, which may come among others. It counts by the same code as the
 // metrics. It stops at the first error.
 func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*Explanation, error) {
-	p, edges, tick := newPlan(Options{Intervals: []incident.Interval{o.Interval}}), o.edges(), o.To.Truncate(Step).UnixNano()
-	e := &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Name, From: o.From, To: o.To}
-	wanted := groupKey{unique.Make(o.Service), unique.Make(o.Severity)}
-	var rows []*row
+	x := NewExplainer(o)
 	for inc, err := range incidents {
 		if err != nil {
 			return nil, err
 		}
-		r := rowOf(&inc)
-		if !slices.Contains(slices.Collect(r.keys), wanted) {
-			continue
-		}
-		if r.at == unknown {
-			e.LeftOut = append(e.LeftOut, LeftOutIncident{ID: inc.ID, Title: inc.Title, Why: "no time of it is known, so it is in no window"})
-			continue
-		}
-		if r.at <= edges[1] || r.at > edges[2] {
-			continue
-		}
-		rows = append(rows, r)
-		open := r.openAt(tick)
-		place, ns := r.points.measure(p.spans[0], open, r.applies)
-		if place != recorded {
-			status := incident.Statuses[place]
-			e.LeftOut = append(e.LeftOut, LeftOutIncident{inc.ID, inc.Title, status, why(&inc, o.Interval, status, open)})
-			continue
-		}
-		e.Included = append(e.Included, IncludedIncident{inc.ID, inc.Title, explainPoint(&inc, o.Interval.From), explainPoint(&inc, o.Interval.To), seconds(ns)})
+		x.Add(&inc)
 	}
-	g, _ := p.figures(o.Grouping, rows, tick)
+	return x.Explanation(), nil
+}
+
+// Explainer makes an Explanation of incidents that come one by one, so that several can be made of one reading.
+type Explainer struct {
+	o      ExplainOptions
+	plan   plan
+	tick   int64
+	wanted groupKey
+	rows   []*row
+	e      *Explanation
+}
+
+// NewExplainer explains one figure.
+func NewExplainer(o ExplainOptions) *Explainer {
+	return &Explainer{
+		o: o, plan: newPlan(Options{Intervals: []incident.Interval{o.Interval}}), tick: o.To.Truncate(Step).UnixNano(),
+		wanted: groupKey{unique.Make(o.Service), unique.Make(o.Severity)},
+		e:      &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Name, From: o.From, To: o.To},
+	}
+}
+
+// Add takes in an incident, of which nothing is kept but copies.
+func (x *Explainer) Add(inc *incident.Incident) {
+	o, e, edges := &x.o, x.e, x.o.edges()
+	r := rowOf(inc)
+	if !r.in(x.wanted) {
+		return
+	}
+	if r.at == unknown {
+		e.LeftOut = append(e.LeftOut, LeftOutIncident{ID: inc.ID, Title: inc.Title, Why: "no time of it is known, so it is in no window"})
+		return
+	}
+	if r.at <= edges[1] || r.at > edges[2] {
+		return
+	}
+	x.rows = append(x.rows, r)
+	open := r.openAt(x.tick)
+	place, ns := r.points.measure(x.plan.spans[0], open, r.applies)
+	if place != recorded {
+		status := incident.Statuses[place]
+		e.LeftOut = append(e.LeftOut, LeftOutIncident{inc.ID, inc.Title, status, why(inc, o.Interval, status, open)})
+		return
+	}
+	e.Included = append(e.Included, IncludedIncident{
+		inc.ID, inc.Title, explainPoint(inc, o.Interval.From), explainPoint(inc, o.Interval.To), seconds(ns),
+	})
+}
+
+// Explanation is of what was added. No more can be.
+func (x *Explainer) Explanation() *Explanation {
+	e := x.e
+	g, _ := x.plan.figures(x.o.Grouping, x.rows, x.tick)
 	e.Figures = g.Intervals[0]
 	e.MedianRank = medianRank(len(e.Included))
 	slices.SortFunc(e.Included, func(a, b IncludedIncident) int {
@@ -112,7 +142,7 @@ func Explain(incidents iter.Seq2[incident.Incident, error], o ExplainOptions) (*
 	for i := range e.Included {
 		e.Sum += e.Included[i].Seconds
 	}
-	return e, nil
+	return e
 }
 
 // explainPoint is a known point with where it comes from.

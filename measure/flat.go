@@ -17,6 +17,8 @@ type Answer struct {
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
 	Before time.Time `json:"before"` // where the period begins that it is compared with
+	// Watched is since when anything is known at all; zero where nothing is.
+	Watched time.Time `json:"watched_from,omitzero"`
 	// Figures are in the order of groups, everything asked for first, and in each in that of the intervals.
 	Figures []Figure `json:"figures"`
 	// Reliability is that of the same groups, without those of which nothing was watched.
@@ -41,7 +43,7 @@ type ReliabilityAnswer struct {
 
 // Answer is the report in one line for each figure.
 func (r *Report) Answer() *Answer {
-	a := &Answer{Period: r.Window, From: r.From, To: r.To, Before: r.Before, Figures: []Figure{}, Reliability: []ReliabilityAnswer{}}
+	a := &Answer{Period: r.Window, From: r.From, To: r.To, Before: r.Before, Watched: r.Watched, Figures: []Figure{}, Reliability: []ReliabilityAnswer{}}
 	for i := range r.Groups {
 		g := &r.Groups[i]
 		for k := range g.Now.Intervals {
@@ -52,6 +54,11 @@ func (r *Report) Answer() *Answer {
 		}
 	}
 	return a
+}
+
+// Unwatched says that nothing is known of a stretch of time: that nothing began in it cannot be told.
+func (r *Report) Unwatched(from, to time.Time) bool {
+	return r.Watched.IsZero() || !r.Watched.Before(to) && from.Before(to)
 }
 
 // Only leaves out the groups that a question does not ask for.

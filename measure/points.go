@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -153,23 +152,12 @@ func BlindSeconds(blind map[string][]incident.Impact, from, to time.Time) float6
 	var all []stretch
 	for _, list := range blind {
 		for _, w := range list {
-			s := stretch{max(nanos(w.From), from.UnixNano()), to.UnixNano()}
+			s := stretch{nanos(w.From), to.UnixNano()}
 			if !w.To.IsZero() {
-				s.to = min(s.to, w.To.UnixNano())
+				s.to = w.To.UnixNano()
 			}
-			if s.to > s.from {
-				all = append(all, s)
-			}
+			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b stretch) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
-	var sum int64
-	end := int64(unknown)
-	for _, s := range all {
-		if s.to > end {
-			sum += s.to - max(s.from, end)
-			end = s.to
-		}
-	}
-	return time.Duration(sum).Seconds()
+	return seconds(covered(all, from.UnixNano(), to.UnixNano()))
 }

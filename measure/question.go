@@ -73,6 +73,8 @@ func (q *Question) Period(windows []Window, now time.Time) (Period, error) {
 		t, err := incident.ParseTime(s)
 		if err != nil {
 			problem(name, "%v", err)
+		} else if t.After(now) {
+			problem(name, "%s is later than now", stamp(t))
 		}
 		return t
 	}

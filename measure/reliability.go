@@ -11,10 +11,6 @@ import (
 	"meantime/incident"
 )
 
-// Reach is how long before a window an incident may have begun whose impact still counts in it; one that is open may have begun
-// at any time.
-const Reach = 35 * 24 * time.Hour
-
 // Availability says which incidents of a service count as down, and what is aimed at. An empty service is every service that
 // has none of its own, and the figures over everything.
 type Availability struct {
@@ -27,18 +23,26 @@ type Availability struct {
 // count as down, over the time of the window that was watched: from the first thing that is known at all.
 type Reliability struct {
 	Grouping
-	// Incidents are those that began in the window and count as down.
+	// Incidents are those that began in the watched part of the window and count as down. The first thing known is where
+	// watching begins; as nobody watched for it, it is not counted.
 	Incidents int `json:"incidents"`
-	// Watched is the length of the window, or of its part since the first thing known, and Up the part of it without impact.
+	// Unsure are those that may count as down: nobody told their severity.
+	Unsure int `json:"incidents_of_unknown_severity,omitempty"`
+	// Length is that of the window, Watched that of its part since the first thing known, and Up the part of that without known
+	// impact. UpLeast is the part in which nothing can have been impact.
+	Length  float64 `json:"window_seconds"`
 	Watched float64 `json:"watched_seconds"`
 	Up      float64 `json:"up_seconds"`
-	// Between and Rate are of Up and Incidents; nil where users were affected all the time.
+	UpLeast float64 `json:"up_least_seconds"`
+	// Between and Rate are of Up and Incidents, and their worse bounds of UpLeast and with those Unsure; nil where users may have
+	// been affected all the time.
 	Between *Between `json:"time_between,omitempty"`
 	Rate    *Rate    `json:"rate,omitempty"`
 	// Availability is 1 - impact over Watched by what is known, which is the best that it can have been. Its lower bound takes
-	// whatever may have been impact too: ends and starts that nobody knows.
+	// whatever may have been impact too: ends and starts that nobody knows, and severities.
 	Availability Estimate `json:"availability"`
-	// Objective is what is aimed at and BudgetUsed the share of what it allows that the known impact has used; nil for none.
+	// Objective is what is aimed at and BudgetUsed the share of what it allows that the known impact has used, which is the least
+	// that was; nil for none, and in the figures of a severity that does not count as down.
 	Objective  *float64 `json:"objective,omitempty"`
 	BudgetUsed *float64 `json:"error_budget_used,omitempty"`
 }
@@ -80,7 +84,8 @@ func downsOf(inc *incident.Incident, at int64) downs {
 			d.known = append(d.known, w)
 			continue
 		}
-		if heard := nanos(inc.Alerts.Heard); heard > w.from {
+		// The last word of the alerts is of the last impact: between two of them they may have been silent.
+		if heard := nanos(inc.Alerts.Heard); i == len(windows)-1 && heard > w.from {
 			d.known = append(d.known, stretch{w.from, heard})
 		}
 		switch {
@@ -126,7 +131,7 @@ func (r *row) reach(openFor int64) int64 {
 
 // reaches says whether a row that began at or before from counts in a window that begins there.
 func (p *plan) reaches(r *row, from, tick int64) bool {
-	return r.openAt(tick) || r.at > from-int64(Reach) && r.reach(p.openFor) > from
+	return r.openAt(tick) || r.reach(p.openFor) > from
 }
 
 // stretches are a row's downs as of tick.
@@ -158,9 +163,18 @@ func (p *plan) down(service string) Availability {
 	return general
 }
 
-// counts says whether incidents of a severity count as down in a group: in that of one severity its own do.
-func (a *Availability) counts(k Grouping, severity string) bool {
-	return k.Severity != "" || len(a.Severities) == 0 || slices.Contains(a.Severities, severity)
+// counts says whether incidents of a severity count as down in a group: in that of one severity its own do. Of one whose severity
+// nobody told that is not sure.
+func (a *Availability) counts(k Grouping, severity string) (counts, sure bool) {
+	if k.Severity != "" || len(a.Severities) == 0 || slices.Contains(a.Severities, severity) {
+		return true, true
+	}
+	return severity == "", false
+}
+
+// aims says whether the objective is one of a group's figures.
+func (a *Availability) aims(k Grouping) bool {
+	return a.Objective > 0 && (k.Severity == "" || len(a.Severities) == 0 || slices.Contains(a.Severities, k.Severity))
 }
 
 // reliability is that of a group in the window of a length until tick, of which since is the first time watched: of the rows
@@ -177,44 +191,69 @@ func (p *plan) reliability(k Grouping, rows, before []*row, length, since, tick 
 		until = tick
 	}
 	a := p.down(k.Service)
-	rel = &Reliability{Grouping: k, Watched: seconds(tick - from)}
+	rel = &Reliability{Grouping: k, Length: seconds(length), Watched: seconds(tick - from)}
 	var known, maybe []stretch
 	for i, list := range [][]*row{before, rows} {
 		for _, r := range list {
-			if !r.applies || !a.counts(k, r.severity.Value()) {
+			counts, sure := a.counts(k, r.severity.Value())
+			if !r.applies || !counts {
 				continue
 			}
-			rel.Incidents += i // before or in it
+			switch {
+			case i == 0 || r.at <= since: // before it
+			case sure:
+				rel.Incidents++
+			default:
+				rel.Unsure++
+			}
 			if r.openAt(tick) {
 				until = tick
 			}
 			n, m := len(known), len(maybe)
 			known, maybe = p.stretches(r, tick, known, maybe)
-			for _, l := range [][]stretch{known[n:], maybe[m:]} {
-				for _, s := range l {
-					switch {
-					case s.to > tick || s.from <= edge && s.to > edge: // it comes in, or goes out
-						until = tick
-					case s.from > edge:
-						until = min(until, s.from+length)
-					}
-				}
+			until = min(until, changes(known[n:], edge, tick), changes(maybe[m:], edge, tick))
+			if !sure {
+				maybe = append(maybe, known[n:]...)
+				known = known[:n]
 			}
 		}
 	}
 	certain := covered(known, from, tick)
 	atMost := covered(append(known, maybe...), from, tick)
-	rel.Up = seconds(tick - from - certain)
-	if b, r, ok := betweenOf(rel.Incidents, rel.Up, p.bounds(rel.Incidents)); ok {
-		rel.Between, rel.Rate = &b, &r
-	}
+	rel.Up, rel.UpLeast = seconds(tick-from-certain), seconds(tick-from-atMost)
+	rel.count(p.bounds(rel.Incidents), p.bounds(rel.Incidents+rel.Unsure))
 	best, worst := 1-seconds(certain)/rel.Watched, 1-seconds(atMost)/rel.Watched
 	rel.Availability = Estimate{best, &Bounds{worst, best}}
-	if a.Objective > 0 {
+	if a.aims(k) {
 		rel.Objective = some(a.Objective, true)
 		rel.BudgetUsed = some(seconds(certain)/rel.Watched/(1-a.Objective), true)
 	}
 	return rel, until
+}
+
+// changes is when the clock alone changes what stretches cover of the window from edge to tick.
+func changes(l []stretch, edge, tick int64) int64 {
+	until := int64(math.MaxInt64)
+	for _, s := range l {
+		switch {
+		case s.to > tick || s.from <= edge && s.to > edge: // it comes in, or goes out
+			return tick
+		case s.from > edge:
+			until = min(until, s.from+tick-edge)
+		}
+	}
+	return until
+}
+
+// count fills in what the number of incidents says. bounds are PoissonBounds of it, and most those with the ones that may count.
+func (r *Reliability) count(bounds, most Bounds) {
+	between, rate, ok := betweenOf(r.Incidents, r.Up, bounds)
+	if !ok || r.UpLeast <= 0 {
+		return
+	}
+	worst, worstRate, _ := betweenOf(r.Incidents+r.Unsure, r.UpLeast, most)
+	between.Lower, rate.Upper = worst.Lower, worstRate.Upper
+	r.Between, r.Rate = &between, &rate
 }
 
 // bounds are PoissonBounds(n), which take long to compute.
@@ -243,12 +282,21 @@ func covered(l []stretch, from, to int64) (sum int64) {
 // Lines say it in sentences without the last full stop.
 func (r *Reliability) Lines() []string {
 	var out []string
+	if r.Watched < r.Length {
+		out = append(out, fmt.Sprintf("Watched: %s of %s, from the first thing known, which is not counted", Human(r.Watched), Human(r.Length)))
+	}
+	unsure := ""
+	if r.Unsure > 0 {
+		unsure = fmt.Sprintf(", and %d of unknown severity", r.Unsure)
+	}
 	switch b := r.Between; {
 	case b == nil:
+		out = append(out, "Time between incidents: not known, since users may have been affected all the time")
 	case b.Mean == nil:
-		out = append(out, fmt.Sprintf("Time between incidents: none began in %s watched, so at least %s", Human(r.Watched), Human(*b.Lower)))
+		out = append(out, fmt.Sprintf("Time between incidents: none began in %s watched%s, so at least %s", Human(r.Watched), unsure,
+			Human(*b.Lower)))
 	default:
-		out = append(out, fmt.Sprintf("Time between incidents: %s on average, of %d (%s to %s)", Human(*b.Mean), r.Incidents,
+		out = append(out, fmt.Sprintf("Time between incidents: %s on average, of %d%s (%s to %s)", Human(*b.Mean), r.Incidents, unsure,
 			Human(*b.Lower), Human(*b.Upper)))
 	}
 	if x := r.Rate; x != nil {
@@ -257,10 +305,17 @@ func (r *Reliability) Lines() []string {
 	words := "Availability: " + Percent(r.Availability.Value)
 	if worst := r.Availability.Bounds.Lower; worst < r.Availability.Value {
 		words += fmt.Sprintf(" by what is known, and at least %s, since of some impact nobody told when it began or ended", Percent(worst))
+		if r.Unsure > 0 {
+			words += ", or how severe it was"
+		}
 	}
 	out = append(out, words)
 	if r.BudgetUsed != nil {
-		out = append(out, fmt.Sprintf("Error budget used: %.0f %% of what %s allows", 100**r.BudgetUsed, Percent(*r.Objective)))
+		least := ""
+		if r.Availability.Bounds.Lower < r.Availability.Value {
+			least = "at least "
+		}
+		out = append(out, fmt.Sprintf("Error budget used: %s%.0f %% of what %s allows", least, 100**r.BudgetUsed, Percent(*r.Objective)))
 	}
 	return out
 }

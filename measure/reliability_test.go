@@ -207,6 +207,7 @@ func TestReliability(t *testing.T) {
 		in        Grouping
 		incs      []incident.Incident
 		incidents int
+		unsure    int
 		down      float64 // minutes of known impact
 		atMost    float64
 		watchedTo float64 // minutes watched
@@ -216,7 +217,7 @@ func TestReliability(t *testing.T) {
 		{name: "so does one whose end nobody knows, for as long as one may count as open",
 			incs: []incident.Incident{made("a", at{"started": -3 * day},
 				func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-3 * day)}} })}, atMost: 4 * day},
-		{name: "one that began longer ago than Reach does not", incs: []incident.Incident{down("a", -36*day, 60)}},
+		{name: "so does one that began long ago and is over now", incs: []incident.Incident{down("a", -300*day, 60)}, down: 60, atMost: 60},
 		{name: "but where it is open", incs: []incident.Incident{made("a", at{"started": -36 * day}, open,
 			func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(-36 * day)}} })},
 			down: month, atMost: month},
@@ -229,6 +230,7 @@ func TestReliability(t *testing.T) {
 		{name: "an impact without an end was over before the next", incidents: 1, down: 10, atMost: 60,
 			incs: []incident.Incident{made("a", at{"started": 5 * day}, func(x *incident.Incident) {
 				x.Impacts = []incident.Impact{{From: minute(5 * day)}, {From: minute(5*day + 50), To: minute(5*day + 60)}}
+				x.Alerts.Heard = minute(5*day + 55) // of the second
 			})}},
 		{name: "where nobody told any impact, there may have been from the first time known", incidents: 1, atMost: 45,
 			incs: []incident.Incident{made("a", at{"detected": 5 * day, "resolved": 5*day + 45})}},
@@ -243,8 +245,14 @@ func TestReliability(t *testing.T) {
 		{name: "a service's own rule stands before the general one", in: Grouping{Service: "checkout"},
 			o:    Options{Availability: []Availability{{Severities: []string{"critical"}}, {Service: "checkout", Severities: []string{"warning"}}}},
 			incs: []incident.Incident{down("a", 5*day, 5*day+60), down("b", 6*day, 6*day+7, warning)}, incidents: 1, down: 7, atMost: 7},
-		{name: "only what was watched", watched: minute(18 * day), incs: []incident.Incident{down("a", 18*day, 18*day+60)}, incidents: 1,
-			down: 60, atMost: 60, watchedTo: 10 * day},
+		{name: "only what was watched, and not the first thing known as one that began in it", watched: minute(18 * day),
+			incs:      []incident.Incident{down("a", 18*day, 18*day+60), down("b", 19*day, 19*day+60)},
+			incidents: 1, down: 120, atMost: 120, watchedTo: 10 * day},
+		{name: "one of unknown severity may count as down", o: Options{Availability: []Availability{{Severities: []string{"critical"}}}},
+			incs:      []incident.Incident{down("a", 5*day, 5*day+60), down("b", 6*day, 6*day+7, func(x *incident.Incident) { x.Severity = "" })},
+			incidents: 1, unsure: 1, down: 60, atMost: 67},
+		{name: "where all severities count, it does", incidents: 1, down: 7, atMost: 7,
+			incs: []incident.Incident{down("b", 6*day, 6*day+7, func(x *incident.Incident) { x.Severity = "" })}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.o.OpenFor = o.OpenFor
@@ -256,7 +264,17 @@ func TestReliability(t *testing.T) {
 			}
 			r := relied(t, c.o, c.watched, c.in, c.incs...)
 			require.Equal(t, c.incidents, r.Incidents)
+			require.Equal(t, c.unsure, r.Unsure)
 			require.InDelta(t, c.watchedTo*60, r.Watched, 1e-6)
+			require.InDelta(t, (c.watchedTo-c.atMost)*60, r.UpLeast, 1e-6)
+			worst := PoissonBounds(c.incidents + c.unsure).Upper
+			if r.UpLeast > 0 {
+				require.InDelta(t, r.UpLeast/worst, *r.Between.Lower, 1e-6)
+				require.InDelta(t, worst/r.UpLeast*secondsOfDay, r.Rate.Upper, 1e-9)
+			} else {
+				require.Nil(t, r.Between)
+				require.Nil(t, r.Rate)
+			}
 			require.InDelta(t, c.down, (1-r.Availability.Value)*c.watchedTo, 1e-6, "known impact")
 			require.InDelta(t, c.atMost, (1-r.Availability.Bounds.Lower)*c.watchedTo, 1e-6, "at most")
 		})
@@ -266,6 +284,69 @@ func TestReliability(t *testing.T) {
 	r := relied(t, o, long, Grouping{}, down("a", -day, 29*day))
 	require.Nil(t, r.Between, "users were affected all the time")
 	require.Nil(t, r.Rate)
+}
+
+// TestReliabilityLines: what is not sure is said.
+func TestReliabilityLines(t *testing.T) {
+	long := minute(-400 * day)
+	strict := Options{OpenFor: 7 * 24 * time.Hour, Availability: []Availability{{Severities: []string{"critical"}, Objective: 0.999}}}
+	endless := made("u", at{"started": 10 * day}, func(x *incident.Incident) { x.Impacts = []incident.Impact{{From: minute(10 * day)}} })
+	unsaid := down("s", 6*day, 6*day+60, func(x *incident.Incident) { x.Severity = "" })
+	for _, c := range []struct {
+		name    string
+		watched time.Time
+		in      Grouping
+		incs    []incident.Incident
+		want    []string
+	}{
+		{"all of it watched", long, Grouping{}, []incident.Incident{down("a", day, day+60)}, []string{
+			"Time between incidents: 27d 23h on average, of 1 (5d 21h to 545d 2h)", "Incidents a week: 0.25 (0.0128 to 1.19)",
+			"Availability: 99.85 %", "Error budget used: 149 % of what 99.9 % allows"}},
+		{"a day of it watched", minute(27 * day), Grouping{}, nil, []string{
+			"Watched: 1d of 28d, from the first thing known, which is not counted",
+			"Time between incidents: none began in 1d watched, so at least 8h 1m", "Incidents a week: 0 (0 to 21)", "Availability: 100 %",
+			"Error budget used: 0 % of what 99.9 % allows"}},
+		{"an end that nobody told", long, Grouping{}, []incident.Incident{endless}, []string{
+			"Time between incidents: 28d on average, of 1 (4d 10h to 545d 21h)", "Incidents a week: 0.25 (0.0128 to 1.58)",
+			"Availability: 100 % by what is known, and at least 75 %, since of some impact nobody told when it began or ended",
+			"Error budget used: at least 0 % of what 99.9 % allows"}},
+		{"a severity that nobody told", long, Grouping{}, []incident.Incident{unsaid}, []string{
+			"Time between incidents: none began in 28d watched, and 1 of unknown severity, so at least 5d 21h", "Incidents a week: 0 (0 to 1.19)",
+			"Availability: 100 % by what is known, and at least 99.85 %, since of some impact nobody told when it began or ended, " +
+				"or how severe it was",
+			"Error budget used: at least 0 % of what 99.9 % allows"}},
+		{"a severity that does not count as down has no objective", long, Grouping{Severity: "warning"},
+			[]incident.Incident{down("a", day, day+60, warning)}, []string{
+				"Time between incidents: 27d 23h on average, of 1 (5d 21h to 545d 2h)", "Incidents a week: 0.25 (0.0128 to 1.19)",
+				"Availability: 99.85 %"}},
+		{"down all the time", long, Grouping{}, []incident.Incident{down("a", -day, 29*day)}, []string{
+			"Time between incidents: not known, since users may have been affected all the time", "Availability: 0 %",
+			"Error budget used: 100000 % of what 99.9 % allows"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, relied(t, strict, c.watched, c.in, c.incs...).Lines()) })
+	}
+}
+
+// TestOnlyReaching: what only reaches into a window from before it has figures there.
+func TestOnlyReaching(t *testing.T) {
+	o := Options{OpenFor: 7 * 24 * time.Hour, Intervals: incident.DefaultIntervals()}
+	inc, of := down("a", -40*day, 60), Grouping{Service: "checkout", Severity: "critical"}
+	r := relied(t, o, minute(-400*day), of, inc)
+	require.NotNil(t, r, "in the metrics")
+	require.InDelta(t, 1-60/(28.*day), r.Availability.Value, 1e-9)
+	rep, err := NewReport(ReportOptions{Options: o, Period: Rolling(Window{"28d", 28 * 24 * time.Hour}, minute(28*day)), Watched: minute(-400 * day)},
+		each([]incident.Incident{inc}), each([]incident.Verdict(nil)))
+	require.NoError(t, err)
+	require.NotNil(t, rep.Group(of), "in the report")
+	require.Equal(t, r, rep.Group(of).Reliability)
+
+	o.Windows = []Window{{"28d", 28 * 24 * time.Hour}}
+	b := NewBook(o)
+	b.Watched(minute(-400 * day))
+	require.NoError(t, b.Load(each([]incident.Incident{inc}), each([]incident.Verdict(nil))))
+	require.Len(t, b.Figures(minute(28 * day)).Windows[0].Reliability, 4)
+	require.Len(t, b.Figures(minute(28*day + 61)).Windows[0].Reliability, 1, "it does not any more")
+	require.Len(t, b.groups, 1)
 }
 
 // TestCovered: the union of stretches is what counting its minutes one by one gives.

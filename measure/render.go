@@ -121,14 +121,18 @@ func (r *Report) Markdown(w io.Writer) error {
 	}
 	p.line("")
 	p.line("From %s, by when each began; compared with what began since %s. All intervals are at 90 %%.", stamp(r.From), stamp(r.Before))
+	if r.Watched.After(r.Before) {
+		p.line("")
+		p.line("Nothing is known of what was before %s.", stamp(r.Watched))
+	}
 	for i := range r.Groups {
 		p.line("")
-		p.group(&r.Groups[i])
+		p.group(&r.Groups[i], r.Unwatched(r.Before, r.From))
 	}
 	return p.to(w)
 }
 
-func (p *page) group(g *ReportGroup) {
+func (p *page) group(g *ReportGroup, unwatched bool) {
 	p.line("## %s", g.title())
 	p.line("")
 	var by []string
@@ -145,7 +149,11 @@ func (p *page) group(g *ReportGroup) {
 	if g.Now.Incidents == 1 {
 		noun = "incident"
 	}
-	p.line("%d %s%s; %d in the window before.", g.Now.Incidents, noun, detected, g.Before.Incidents)
+	before := fmt.Sprint(g.Before.Incidents)
+	if g.Before.Incidents == 0 && unwatched {
+		before = "not known how many"
+	}
+	p.line("%d %s%s; %s in the window before.", g.Now.Incidents, noun, detected, before)
 	p.line("")
 	if g.Now.Incidents > 0 {
 		p.row("interval", "n", "median", "90 %", "geometric mean", "90 %", "mean", "p90", "p95", "longest", "with those still open", "not in it")

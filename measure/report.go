@@ -12,11 +12,13 @@ import (
 
 // Report has the figures of a period and of the one before it, and what changed between the two.
 type Report struct {
-	Window string        `json:"window"` // a window's name or a month; empty for one from and to
-	From   time.Time     `json:"from"`
-	To     time.Time     `json:"to"`
-	Before time.Time     `json:"before"`
-	Groups []ReportGroup `json:"groups"` // everything first, then by service, by severity, by both
+	Window string    `json:"window"` // a window's name or a month; empty for one from and to
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Before time.Time `json:"before"`
+	// Watched is since when anything is known at all: of what was before that, no figure is 0, but not known. Zero where nothing is.
+	Watched time.Time     `json:"watched_from,omitzero"`
+	Groups  []ReportGroup `json:"groups"` // everything first, then by service, by severity, by both
 }
 
 // ReportGroup is one group in both windows.
@@ -43,11 +45,11 @@ type ReportOptions struct {
 }
 
 // NewReport reports on incidents and the verdicts of episodes, of which it needs those of the period, of the one before it, and
-// incidents that began Reach before that. It uses what lies in its windows by the same rule as the metrics, so its figures are
+// incidents of which anything is known from Options.OpenFor before that on. It uses what lies in its windows by the same rule as the metrics, so its figures are
 // theirs. It stops at the first error.
 func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], verdicts iter.Seq2[incident.Verdict, error]) (*Report, error) {
 	p, tick := newPlan(o.Options), o.To.Truncate(Step).UnixNano()
-	rep := &Report{Window: o.Name, From: o.From, To: o.To, Before: o.Before}
+	rep := &Report{Window: o.Name, From: o.From, To: o.To, Before: o.Before, Watched: o.Watched}
 	edges := o.edges()
 
 	var rows [2]map[groupKey][]*row // before, now
@@ -95,6 +97,9 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 	all := map[groupKey]bool{{unique.Make(o.Asked.Service), unique.Make(o.Asked.Severity)}: true}
 	for w := range rows {
 		for k := range rows[w] {
+			all[k] = true
+		}
+		for k := range earlier[w] {
 			all[k] = true
 		}
 		for k := range precision[w] {

@@ -142,6 +142,10 @@ func TestReportOfNothing(t *testing.T) {
 	require.Len(t, r.Groups, 1)
 	var b bytes.Buffer
 	require.NoError(t, r.Markdown(&b))
+	require.Contains(t, b.String(), "0 incidents; not known how many in the window before.")
+	b.Reset()
+	r.Watched = t0.AddDate(-1, 0, 0)
+	require.NoError(t, r.Markdown(&b))
 	require.Contains(t, b.String(), "0 incidents; 0 in the window before.")
 	bad := errors.New("gone")
 	_, err = NewReport(ReportOptions{Period: Rolling(week, t0)},

@@ -135,8 +135,8 @@ type Derived interface {
 	// first to the last time of the incident's milestones, with all candidates, of its impacts, of its records' Spans, and
 	// of its episodes, linked or suggested. A zero from or to is no bound.
 	IncidentsTouching(ctx context.Context, from, to time.Time) ([]incident.Incident, error)
-	// EachIncident ranges over all incidents whose At is at or after from, or that are open, without links and
-	// candidates: what measuring needs. In no particular order.
+	// EachIncident ranges over all incidents whose At is at or after from, that are open, or whose stretch of time (see
+	// IncidentsTouching) reaches to from, without links and candidates: what measuring needs. In no particular order.
 	EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error]
 
 	// IncidentNames are the services and severities that stored incidents have, in no order.

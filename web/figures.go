@@ -17,8 +17,8 @@ import (
 
 // Figures answers questions about figures. An error that a person can do something about is incident.Problems.
 type Figures interface {
-	Report(ctx context.Context, q measure.Question) (*measure.Report, error)
-	Explain(ctx context.Context, q measure.Question) (*measure.Explanation, error)
+	// Explained is a report with the explanations of those of the intervals that there are, of one reading.
+	Explained(ctx context.Context, q measure.Question, intervals []string) (*measure.Report, []*measure.Explanation, error)
 }
 
 // tiles are the intervals that the page shows large, with what managers call them.
@@ -51,6 +51,7 @@ type dots struct {
 	Dots             []dot
 	Median           string // where the median is
 	Shortest, Longer string // the ends of the line in words
+	Every            int    // only every so many-th incident is a dot; 0 for all
 }
 
 type dot struct{ ID, Title, X, Y string }
@@ -77,7 +78,8 @@ type figuresPage struct {
 	Months                        []string
 	Period, Before                string
 	Group                         measure.Grouping
-	Incidents, IncidentsBefore    int
+	Began, BeganBefore            string
+	Watched                       string // since when anything is known
 	Tiles                         []tile
 	Reliability                   []string
 	RateChange                    string
@@ -97,32 +99,37 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	if q.Month != "" {
 		q.Window = "" // both are fields of one form
 	}
-	rep, err := s.Figures.Report(r.Context(), q)
+	var shown []string
+	for i := range tiles {
+		shown = append(shown, tiles[i].interval)
+	}
+	rep, explained, err := s.Figures.Explained(r.Context(), q, shown)
 	if err != nil {
 		return err
 	}
 	g := &rep.Groups[0]
 	body := figuresPage{
-		Query: q, Several: services || severities, Group: g.Grouping, Incidents: g.Now.Incidents, IncidentsBefore: g.Before.Incidents, Windows: s.Windows(),
-		Period: cmp.Or(rep.Window, "the period"),
-		Before: when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
+		Query: q, Several: services || severities, Group: g.Grouping, Windows: s.Windows(),
+		Began:       beganWords(g.Now.Incidents, rep.Unwatched(rep.From, rep.To)),
+		Period:      cmp.Or(rep.Window, "the period"),
+		BeganBefore: beforeWords(g.Before.Incidents, rep.Unwatched(rep.Before, rep.From)),
+		Before:      when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
+	}
+	if !rep.Watched.IsZero() {
+		body.Watched = when(rep.Watched, incident.PrecisionMinute)
 	}
 	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	for k := range monthsBack {
 		body.Months = append(body.Months, first.AddDate(0, -k, 0).Format("2006-01"))
 	}
-	for i, iv := range g.Now.Intervals {
-		k := slices.IndexFunc(tiles, func(t struct{ interval, title, name string }) bool { return t.interval == iv.Interval })
-		if k < 0 {
+	for _, e := range explained {
+		i := slices.IndexFunc(g.Now.Intervals, func(iv measure.IntervalFigures) bool { return iv.Interval == e.Interval.Name })
+		k := slices.Index(shown, e.Interval.Name)
+		if i < 0 || k < 0 {
 			continue
 		}
-		q.Interval = iv.Interval
-		e, err := s.Figures.Explain(r.Context(), q)
-		if err != nil {
-			return err
-		}
-		t := tileOf(&g.Now.Intervals[i], &g.Before.Intervals[i], g.Changes[i].Words, g.Now.Incidents)
-		t.Interval, t.Title, t.Name = iv.Interval, tiles[k].title, tiles[k].name
+		t := tileOf(&g.Now.Intervals[i], &g.Before.Intervals[i], g.Changes[i].Words, g.Now.Incidents, rep.Unwatched(rep.From, rep.To))
+		t.Interval, t.Title, t.Name = e.Interval.Name, tiles[k].title, tiles[k].name
 		t.Dots, t.LeftOut = dotsOf(e), leftOutOf(e)
 		body.Tiles = append(body.Tiles, t)
 	}
@@ -175,12 +182,34 @@ func seconds(x float64) string { return duration(time.Duration(x * float64(time.
 // notKnown is how a figure is shown that has no value, everywhere.
 const notKnown = "not known"
 
+// beganWords says how many incidents began in a period, of which nothing may have been watched: of that 0 says nothing.
+func beganWords(n int, unwatched bool) string {
+	switch {
+	case n == 0 && unwatched:
+		return "How many incidents began is " + notKnown + ": nothing was watched in this period"
+	case n == 1:
+		return "1 incident began"
+	}
+	return fmt.Sprintf("%d incidents began", n)
+}
+
+// beforeWords says how many incidents began in the period before.
+func beforeWords(n int, unwatched bool) string {
+	if n == 0 && unwatched {
+		return "how many did in the period before is " + notKnown + ": nothing was watched then"
+	}
+	return fmt.Sprintf("%d in the period before", n)
+}
+
 // tileOf says an interval's figures in words.
-func tileOf(now, before *measure.IntervalFigures, change string, incidents int) (t tile) {
+func tileOf(now, before *measure.IntervalFigures, change string, incidents int, unwatched bool) (t tile) {
 	if now.Median == nil {
 		t.Value = notKnown
 		t.Lines = []string{fmt.Sprintf("of none of %d incidents", incidents)}
-		if incidents == 0 {
+		switch {
+		case incidents == 0 && unwatched:
+			t.Lines = []string{"nothing was watched"}
+		case incidents == 0:
 			t.Lines = []string{"no incident began"}
 		}
 		return t
@@ -208,7 +237,7 @@ func tileOf(now, before *measure.IntervalFigures, change string, incidents int) 
 
 // dotsOf places the incidents of a figure by the logarithm of their length; under a second is one.
 func dotsOf(e *measure.Explanation) *dots {
-	list := e.Included[:min(len(e.Included), maxDots)]
+	list := e.Included
 	if len(list) == 0 {
 		return nil
 	}
@@ -222,7 +251,15 @@ func dotsOf(e *measure.Explanation) *dots {
 	}
 	d := &dots{Shortest: seconds(e.Included[0].Seconds), Longer: seconds(e.Included[len(e.Included)-1].Seconds),
 		Median: at(e.Figures.Median.Value)}
+	// Of more than can be told apart every n-th is shown, and so are the shortest and the longest.
+	every := (len(list) + maxDots - 1) / maxDots
+	if every > 1 {
+		d.Every = every
+	}
 	for i := range list {
+		if i%every != 0 && i != len(list)-1 {
+			continue
+		}
 		x := &list[i]
 		// Neighbours stand one above the other, so that they can be told apart and hit.
 		y := stripHeight/2 + float64(i%3-1)*12

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ func (x figuresOf) period(q measure.Question) (measure.Period, error) {
 	return q.Period([]measure.Window{{Name: "28d", Length: 28 * 24 * time.Hour}, {Name: "7d", Length: 7 * 24 * time.Hour}}, x.f.now)
 }
 
-func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Report, error) {
+func (x figuresOf) report(q measure.Question) (*measure.Report, error) {
 	p, err := x.period(q)
 	if err != nil {
 		return nil, err
@@ -38,7 +40,7 @@ func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Repor
 		return nil, err
 	}
 	r, err := measure.NewReport(measure.ReportOptions{
-		Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: p, Watched: x.f.now.AddDate(0, -1, 0),
+		Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: p, Watched: x.f.watched,
 		Asked: measure.Grouping{Service: q.Service, Severity: q.Severity},
 	}, x.each, func(func(incident.Verdict, error) bool) {})
 	if err != nil {
@@ -47,17 +49,28 @@ func (x figuresOf) Report(_ context.Context, q measure.Question) (*measure.Repor
 	return r, r.Only(&q)
 }
 
-func (x figuresOf) Explain(_ context.Context, q measure.Question) (*measure.Explanation, error) {
+func (x figuresOf) Explained(_ context.Context, q measure.Question, intervals []string) (*measure.Report, []*measure.Explanation, error) {
+	r, err := x.report(q)
+	if err != nil {
+		return nil, nil, err
+	}
 	p, err := x.period(q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	iv, err := q.Asked(incident.DefaultIntervals())
-	if err != nil {
-		return nil, err
+	var out []*measure.Explanation
+	for _, iv := range incident.DefaultIntervals() {
+		if !slices.Contains(intervals, iv.Name) {
+			continue
+		}
+		e, err := measure.Explain(x.each,
+			measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, e)
 	}
-	return measure.Explain(x.each,
-		measure.ExplainOptions{Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity}})
+	return r, out, nil
 }
 
 // many are seven incidents of checkout that took 10 to 70 minutes, and one whose end nobody knows.
@@ -125,6 +138,47 @@ func TestFiguresPageOfNothing(t *testing.T) {
 	require.Equal(t, 4, strings.Count(page, `<p class="figure unknown">not known</p>`))
 	require.Contains(t, page, "none began in 28d watched, so at least 9d 8h")
 	require.NotContains(t, page, "<circle")
+}
+
+// What nobody watched is not known, and not 0.
+func TestFiguresPageOfWhatNobodyWatched(t *testing.T) {
+	f := newFixture(t)
+	f.store.incidents = nil
+	for _, c := range []struct {
+		watched  time.Time
+		has, not []string
+	}{
+		{f.now.AddDate(-1, 0, 0), []string{"0 incidents began; 0 in the period before", "no incident began"}, []string{"nothing was watched"}},
+		{f.now.AddDate(0, 0, -20), []string{"0 incidents began; how many did in the period before is not known: nothing was watched then",
+			"Watched: 20d of 28d"}, []string{"0 in the period before"}},
+		{time.Time{}, []string{"How many incidents began is not known", "<li>nothing was watched</li>", "not known: nothing was watched in this period"},
+			[]string{"0 incidents began", "no incident began"}},
+	} {
+		f.watched = c.watched
+		page := f.get("/figures?window=28d").Body.String()
+		for _, words := range c.has {
+			require.Contains(t, page, words)
+		}
+		for _, words := range c.not {
+			require.NotContains(t, page, words)
+		}
+	}
+}
+
+// Of very many incidents the shortest and the longest are dots.
+func TestDotsOfMany(t *testing.T) {
+	e := &measure.Explanation{Figures: measure.IntervalFigures{Median: &measure.Estimate{Value: 600}}}
+	for i := range 3*maxDots + 2 {
+		e.Included = append(e.Included, measure.IncludedIncident{ID: fmt.Sprint(i), Seconds: float64(1 + i)})
+	}
+	d := dotsOf(e)
+	require.LessOrEqual(t, len(d.Dots), maxDots)
+	require.Equal(t, 4, d.Every)
+	require.Equal(t, "0", d.Dots[0].ID)
+	require.Equal(t, fmt.Sprint(3*maxDots+1), d.Dots[len(d.Dots)-1].ID)
+	e.Included = e.Included[:maxDots]
+	require.Len(t, dotsOf(e).Dots, maxDots)
+	require.Zero(t, dotsOf(e).Every)
 }
 
 func TestFiguresPageOfAMistake(t *testing.T) {

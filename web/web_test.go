@@ -27,11 +27,12 @@ type fixture struct {
 	token    string
 	now      time.Time
 	changes  int
+	watched  time.Time // since when anything is known
 	cookie   *http.Cookie
 }
 
 func newFixture(t *testing.T) *fixture {
-	f := &fixture{t: t, store: demo(), registry: prometheus.NewPedanticRegistry(), now: now}
+	f := &fixture{t: t, store: demo(), registry: prometheus.NewPedanticRegistry(), now: now, watched: now.AddDate(-1, 0, 0)}
 	f.handler = New(Options{
 		Store: f.store, Figures: figuresOf{f}, Windows: func() []string { return []string{"7d", "28d"} },
 		Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },

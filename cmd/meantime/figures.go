@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,12 +74,15 @@ func (f *figure) ask(ctx context.Context, w io.Writer, path, form string) error 
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(f.url, "/")+path+"?"+v.Encode(), nil)
+	if x := new(url.Error); errors.As(err, &x) {
+		err = x.Err // without the address, which may hold a password
+	}
 	if err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return fmt.Errorf("ask Meantime: %w", err)
+		return fmt.Errorf("ask Meantime: %w", err) // url.Error leaves a password out
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -87,7 +91,7 @@ func (f *figure) ask(ctx context.Context, w io.Writer, path, form string) error 
 		if json.Unmarshal(body, &p) == nil && p.Detail != "" {
 			return fmt.Errorf("%s", p.Detail)
 		}
-		return fmt.Errorf("%s answers %s; is it a Meantime?", f.url, resp.Status)
+		return fmt.Errorf("%s answers %s; is it a Meantime?", r.URL.Redacted(), resp.Status)
 	}
 	_, err = io.Copy(w, resp.Body)
 	return err

@@ -84,8 +84,9 @@ func (s *Store) IncidentsTouching(ctx context.Context, from, to time.Time) (_ []
 func (s *Store) EachIncident(ctx context.Context, from time.Time) iter.Seq2[incident.Incident, error] {
 	query, args := "SELECT id, head FROM incidents", []any(nil)
 	if !from.IsZero() {
-		query, args = "SELECT id, head FROM incidents WHERE at >= $1 UNION ALL SELECT id, head FROM incidents WHERE state = $2 AND at < $1",
-			[]any{nanos(from), string(incident.StateOpen)}
+		query += " WHERE at >= $4 UNION ALL " + query + " WHERE state = $6 AND at < $4 UNION ALL " + query + " WHERE state <> $6 AND at < $4 AND " +
+			touching
+		args = append(touchingArgs(from, time.Time{}), string(incident.StateOpen))
 	}
 	return func(yield func(incident.Incident, error) bool) {
 		seen := new(words)

@@ -189,7 +189,9 @@ func testEachIncident(t *testing.T, s store.Store) {
 	old, open, now, unknown := incidentAt("old", 0), incidentAt("open", 0), incidentAt("now", 60), incident.Incident{ID: "unknown", State: incident.StateResolved}
 	open.State = incident.StateOpen
 	now.Links = []incident.Link{{Episode: episode("a", 60, 70), State: incident.LinkLinked}}
-	all := []incident.Incident{now, old, open, unknown}
+	long := incidentAt("past", -5000)
+	long.Impacts = []incident.Impact{{From: minutes(-5000), To: minutes(61)}}
+	all := []incident.Incident{now, old, open, long, unknown}
 	save(t, s, incident.Pass{Incidents: all})
 	for i := range all {
 		all[i].Links = nil
@@ -207,9 +209,11 @@ func testEachIncident(t *testing.T, s store.Store) {
 		return l
 	}
 	same(t, all, each(time.Time{}))
-	same(t, []incident.Incident{all[0], all[2]}, each(minutes(60)))
-	same(t, []incident.Incident{all[0], all[1], all[2]}, each(minutes(0)))
-	same(t, []incident.Incident{all[2]}, each(minutes(61)))
+	same(t, []incident.Incident{all[0], all[2], all[3]}, each(minutes(60)))
+	same(t, []incident.Incident{all[0], all[1], all[2], all[3]}, each(minutes(0)))
+	same(t, []incident.Incident{all[0], all[2], all[3]}, each(minutes(61)))
+	same(t, []incident.Incident{all[0], all[2]}, each(minutes(70)))
+	same(t, []incident.Incident{all[2]}, each(minutes(71)))
 }
 
 func testAliases(t *testing.T, s store.Store) {
