@@ -75,7 +75,8 @@ func TestOneFigureEverywhere(t *testing.T) {
 			require.Equal(t, 200, w.Code, w.Body)
 			return w.Body.String()
 		}
-		e, err := servers.ReadExposition([]byte(h.figures()))
+		h.app.pipeline.follows(context.Background())
+		e, err := servers.ReadExposition([]byte(h.figures("meantime_time_between_", "meantime_availability", "meantime_error_budget")))
 		require.NoError(t, err)
 		shown := func(family, more string, g measure.Grouping) *float64 {
 			s, ok := e[fmt.Sprintf("meantime_%s{affected_service=%q,%sseverity=%q,window=\"28d\"}", family, g.Service, more, g.Severity)]
