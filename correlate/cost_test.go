@@ -47,7 +47,9 @@ func firingAt(w *world, n int, at time.Time, labels map[string]string) incident.
 	return s
 }
 
-// storms are alerts of which all begin within an hour and fire.
+const watcher = "what watches is down"
+
+// storms are alerts of which all begin within an hour and fire; those of what watches within a minute, which is one cell.
 var storms = map[string]func(n int) map[string]string{
 	"each of a service of its own": func(n int) map[string]string {
 		return map[string]string{"alertname": fmt.Sprint("n", n), "service": fmt.Sprint("s", n), "severity": "critical"}
@@ -60,6 +62,9 @@ var storms = map[string]func(n int) map[string]string{
 	},
 	"of no service": func(n int) map[string]string {
 		return map[string]string{"alertname": fmt.Sprint("n", n), "severity": "critical"}
+	},
+	watcher: func(n int) map[string]string {
+		return map[string]string{"alertname": "Down", "service": fmt.Sprint("s", n%40), "severity": "warning"}
 	},
 	"none may open an incident": func(n int) map[string]string {
 		return map[string]string{"alertname": fmt.Sprint("n", n), "service": fmt.Sprint("s", n), "severity": "warning"}
@@ -93,9 +98,13 @@ func TestStormsCostNoSquare(t *testing.T) {
 				w.sizes.cell = 100
 				w.restart()
 				begun := w.now.Add(-6 * time.Hour)
+				within := time.Hour
+				if name == watcher {
+					within = time.Minute
+				}
 				var list []incident.Sighting
 				for i := range n {
-					list = append(list, firingAt(w, i, begun.Add(time.Duration(i)*time.Hour/time.Duration(n)), of(i)))
+					list = append(list, firingAt(w, i, begun.Add(time.Duration(i)*within/time.Duration(n)), of(i)))
 				}
 				w.shelf.put(incident.Facts{Sightings: list})
 				first = settleAt(w)

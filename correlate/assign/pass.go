@@ -246,8 +246,11 @@ func (s *solver) denied(i int) bool {
 	return len(x.Rejected) > 0 && slices.Contains(x.Rejected, s.seedID(i))
 }
 
-// maySeed says whether an alert may begin an incident.
-func (s *solver) maySeed(i int) bool { return !s.banned[i] && !s.denied(i) }
+// maySeed says whether an alert may begin an incident. One of a burst begins none where it may not open one either: there may be
+// thousands of them, and what else fires begins it.
+func (s *solver) maySeed(i int) bool {
+	return !s.banned[i] && !s.denied(i) && (s.alerts[i].Opens || s.bursts()[i] == 1)
+}
 
 // begin opens an incident with an alert.
 func (s *solver) begin(i int) *state {
