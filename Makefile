@@ -55,7 +55,7 @@ kills: ## Kill first starts, copies, backups and migrations: at every step, and 
 powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
 	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
-.PHONY: soak history mutants oldstores
+.PHONY: soak history mutants constants oldstores
 oldstores: ## Open, migrate, copy and compare a store of every schema that there was, and kill the migration at every step
 	$(GO) test -count=1 -timeout 60m -run '^(TestOldStores|TestKilledAtEveryStep)$$/^(schema-.*|migration)$$' ./store/sqlstore -kill-every=1
 
@@ -67,6 +67,9 @@ history: ## Check what three replicas show, while they and their database are ki
 
 mutants: ## Change PKG (./measure) in small ways, one at a time, SAMPLE of them (all), and list what no test of its own notices
 	$(GO) run ./test/mutate -sample $(or $(SAMPLE),0) $(or $(PKG),./measure)
+
+constants: ## Halve and double each constant of correlation's model, and list those of which none of its small organisations notices
+	$(GO) run ./test/mutate -constants -tests ./correlate -run '^TestSmallOrganisations$$' ./correlate/assign
 
 bench: ## Measure against a bare server on this machine, and what correlation costs; prints one table; BEFORE= another build to compare with
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench $(if $(BEFORE),-before=$(abspath $(BEFORE)))

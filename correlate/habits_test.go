@@ -3,6 +3,42 @@ package correlate
 // habits are organisations in which it matters how often an alert began before, and what began with it.
 var habits = []organised{
 	{
+		name: "an alert that people took out of twelve incidents is taken for none of the next",
+		tell: `
+			again 25h 12 alert mail Slow 20-60 severity=warning
+			again 25h 12 record 1 cart started=0 mitigated=600
+			reviews reject 1 mail/Slow`,
+		want: "1 missed; nothing: mail/Slow",
+	},
+	{
+		name: "without a word of theirs it may be of it",
+		tell: `
+			again 25h 12 alert mail Slow 20-60 severity=warning
+			again 25h 12 record 1 cart started=0 mitigated=600`,
+		want: "1: mail/Slow",
+	},
+	{
+		name: "an alert that people put into twenty incidents may be of the next",
+		tell: `
+			again 25h 20 alert mail Slow 75-90 severity=warning
+			again 25h 20 record 1 cart started=0 mitigated=60
+			reviews confirm 1 mail/Slow
+			alert mail Slow 360-390 severity=warning
+			record 2 cart started=300 mitigated=900
+			needs mail cart`,
+		want: "1 missed; 2 missed: mail/Slow@360?; nothing: mail/Slow@75",
+	},
+	{
+		name: "without a word of theirs it is nothing",
+		tell: `
+			again 25h 20 alert mail Slow 75-90 severity=warning
+			again 25h 20 record 1 cart started=0 mitigated=60
+			alert mail Slow 360-390 severity=warning
+			record 2 cart started=300 mitigated=900
+			needs mail cart`,
+		want: "1 missed; 2 missed; nothing: mail/Slow@360 mail/Slow@75",
+	},
+	{
 		name: "an hour into an incident, an alert that began for nothing twenty times is not taken for its own",
 		tell: `
 			again 25h 20 alert mail Slow 60-90 severity=warning

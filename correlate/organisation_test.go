@@ -22,6 +22,7 @@ import (
 //	record <id> <service,service> <milestone>=<minute> ...     others than ours are source/id; record says what else it may say
 //	silence <service> <from>-<to> <made>
 //	review confirm|reject <record> <service>/<name>            what a person said of an alert told before; opened: what it opened
+//	reviews confirm|reject <record> <service>/<name>           the same of each that "again" told of both before
 //	maintenance <label>=<value> [<day> <from>-<to>]            always, or in a stretch of each week (UTC; noon is a Sunday's)
 //	needs <service> <service,service>
 //	open weighed | open nothing | open by <label>                      otherwise each critical alert opens an incident
@@ -32,13 +33,14 @@ type organisation struct {
 	facts incident.Facts
 	rules Rules
 	past  bool
+	again map[incident.EpisodeKey]int // which of those before an alert of the past is
 }
 
 // present is when the organisations are looked at.
 var present = noon.AddDate(0, 0, 14)
 
 func parse(t require.TestingT, text string) *organisation {
-	o := &organisation{t: t, rules: DefaultRules(), past: true}
+	o := &organisation{t: t, rules: DefaultRules(), past: true, again: map[incident.EpisodeKey]int{}}
 	o.rules.Open.Matchers = []labels.Matchers{must(`severity="critical"`)}
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
 		if w := strings.Fields(line); len(w) > 0 {
@@ -83,6 +85,17 @@ func (o *organisation) tell(w []string, back time.Duration) {
 			ID: "s", CreatedAt: o.minute(w[3]), UpdatedAt: o.minute(w[3]), StartsAt: from, EndsAt: to, CreatedBy: "ann",
 			Matchers: []incident.SilenceMatcher{{Name: "service", Value: w[1], IsEqual: true}},
 		})
+	case "reviews":
+		for i := range o.facts.Sightings {
+			x := &o.facts.Sightings[i]
+			if n := o.again[x.Key()]; n > 0 && x.Labels["service"]+"/"+x.Labels["alertname"] == w[3] {
+				key := x.Key()
+				o.facts.Reviews = append(o.facts.Reviews, incident.Review{
+					ID: fmt.Sprint(len(o.facts.Reviews)), At: noon, By: "ann", Action: incident.ReviewAction(w[1]), Episode: &key,
+					Incident: incident.RecordID(incident.RecordKey{Source: "past", ID: fmt.Sprintf("%s-%d", w[2], n)}),
+				})
+			}
+		}
 	case "review":
 		key := o.find(w[3]).Key()
 		id := incident.RecordID(incident.RecordKey{Source: "ours", ID: w[2]})
@@ -118,6 +131,9 @@ func (o *organisation) tell(w []string, back time.Duration) {
 				again[1] = fmt.Sprintf("past/%s-%d", again[1], n)
 			}
 			o.tell(again, time.Duration(n)*apart)
+			if n > 0 && again[0] == "alert" {
+				o.again[o.facts.Sightings[len(o.facts.Sightings)-1].Key()] = n
+			}
 		}
 	default:
 		require.Fail(o.t, "no such line: "+w[0])

@@ -68,7 +68,7 @@ func BenchmarkOneService(b *testing.B) {
 			list := make([]map[string]any, each)
 			for k := range list {
 				i := from + k
-				list[k] = alertOf("Down", "node", fmt.Sprint("i", i), start.Add(time.Duration(i%3600)*time.Second))
+				list[k] = alertOf("Down", "checkout", fmt.Sprint("i", i), start.Add(time.Duration(i%3600)*time.Second))
 			}
 			status, err := post(m.URL, message(list))
 			require.NoError(b, err)

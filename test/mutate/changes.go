@@ -43,18 +43,19 @@ type pkg struct {
 	info    *types.Info
 	types   *types.Package
 	changes []change
-	edits   map[string][]edit // by path
-	imports map[string]string // what a file calls the packages it imports, of the file at hand
+	edits   map[string][]edit       // by path
+	scales  map[types.Object][2]int // by constant, the changes that halve and double it
+	imports map[string]string       // what a file calls the packages it imports, of the file at hand
 }
 
 // load reads a package without its tests, and finds its changes.
-func load(dir string) (*pkg, error) {
+func load(dir string, constants bool) (*pkg, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	p := &pkg{dir: abs, fset: token.NewFileSet(), edits: map[string][]edit{},
-		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}}
+		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}, scales: map[types.Object][2]int{}}
 	list, err := exec.Command("go", "list", "-f", "{{.Name}}{{range .GoFiles}} {{.}}{{end}}", dir).Output()
 	if err != nil {
 		return nil, fmt.Errorf("go list %s: %w", dir, err)
@@ -86,7 +87,10 @@ func load(dir string) (*pkg, error) {
 			}
 		}
 		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+			switch fn, ok := d.(*ast.FuncDecl); {
+			case ok && fn.Body != nil && constants:
+				p.constants(fn.Body)
+			case ok && fn.Body != nil:
 				p.walk(fn.Body)
 			}
 		}
@@ -254,6 +258,61 @@ func (p *pkg) number(e ast.Expr) bool {
 	return true
 }
 
+// constants finds where constants of the package are used in a body.
+func (p *pkg) constants(body ast.Node) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ArrayType:
+			return false
+		case *ast.GenDecl:
+			return n.Tok == token.VAR
+		case *ast.CaseClause:
+			for _, b := range n.Body {
+				p.constants(b)
+			}
+			return false
+		case *ast.Ident:
+			p.constant(n)
+		}
+		return true
+	})
+}
+
+// constant notes one use of a constant, which is halved or doubled there as everywhere.
+func (p *pkg) constant(n *ast.Ident) {
+	c, ok := p.info.Uses[n].(*types.Const)
+	if !ok || c.Parent() != p.types.Scope() || types.Unalias(c.Type()) != c.Type() {
+		return
+	}
+	if _, named := c.Type().(*types.Named); named && c.Type().String() != "time.Duration" { // one of several, not a size
+		return
+	}
+	tv := p.info.Types[n]
+	b, ok := tv.Type.Underlying().(*types.Basic)
+	if !ok || b.Info()&types.IsUntyped != 0 || b.Info()&(types.IsInteger|types.IsFloat) == 0 {
+		return
+	}
+	name := types.TypeString(tv.Type, func(other *types.Package) string {
+		if other == p.types {
+			return ""
+		}
+		return cmp.Or(p.imports[other.Path()], other.Name())
+	})
+	ids, seen := p.scales[c]
+	if !seen {
+		pos := p.fset.Position(c.Pos())
+		for i, what := range []string{" halved", " doubled"} {
+			ids[i] = len(p.changes) + 1
+			p.changes = append(p.changes, change{ids[i], filepath.Base(pos.Filename), pos.Line, brief(c.Name() + what)})
+		}
+		p.scales[c] = ids
+	}
+	pos, end := p.fset.Position(n.Pos()), p.fset.Position(n.End())
+	p.edits[pos.Filename] = append(p.edits[pos.Filename],
+		edit{pos.Offset, 1<<20 - len(n.Name), ids[0], fmt.Sprintf("mutatedScale(%d, %d, %s(", ids[0], ids[1], name)},
+		edit{end.Offset, len(n.Name) - 1<<20, -ids[0], "))"})
+}
+
 // statements tries to leave out each of some statements.
 func (p *pkg) statements(list []ast.Stmt) {
 	for _, s := range list {
@@ -362,5 +421,15 @@ func mutatedNumber[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | 
 		return n + n
 	}
 	return n + 1
+}
+
+func mutatedScale[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64](half, double int, n T) T {
+	switch {
+	case mutated.on(half):
+		return n / 2
+	case mutated.on(double):
+		return n + n
+	}
+	return n
 }
 `

@@ -1,6 +1,7 @@
 // Command mutate changes a package in small ways, one at a time, and says which changes no test of the package notices: a
 // comparison one off or the other way round, a condition negated, a constant one more or twice as much, a statement left out. What
-// survives is either as good as what was there, or nobody tests it.
+// survives is either as good as what was there, or nobody tests it. With -constants each constant of the package is halved and doubled
+// instead, wherever it is used.
 //
 // All changes are compiled into one test binary, each behind a switch, so that a change costs no more than a run of the tests
 // that it does not break. The files themselves stay as they are.
@@ -30,12 +31,14 @@ func main() {
 	only := flag.String("only", "", "only these changes, by number, separated by commas")
 	at := flag.Int("at-once", 2, "how many runs at once")
 	tests := flag.String("run", "", "only the tests that match, as of go test; faster, and more survives")
+	constants := flag.Bool("constants", false, "halve and double each constant of the package, and change nothing else")
+	tester := flag.String("tests", "", "the package whose tests are run, where that is another")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "name one package, such as ./measure")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), options{*sample, *seed, *file, *only, *at, *tests}); err != nil {
+	if err := run(flag.Arg(0), options{*sample, *seed, *file, *only, *at, *tests, *constants, *tester}); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
@@ -48,6 +51,9 @@ type options struct {
 	only   string
 	atOnce int
 	tests  string
+
+	constants bool
+	tester    string
 }
 
 // switchOf is the environment's variable that says which change is made: its number, or "reached" to note which ones the
@@ -55,7 +61,7 @@ type options struct {
 const switchOf = "MEANTIME_MUTANT"
 
 func run(dir string, o options) error {
-	p, err := load(dir)
+	p, err := load(dir, o.constants)
 	if err != nil {
 		return err
 	}
@@ -113,11 +119,14 @@ type binary struct {
 // build compiles the tests with the changed files in the place of those that are there. A change that does not compile is left out.
 func (p *pkg) build(work string, o options) (*binary, error) {
 	b := &binary{path: filepath.Join(work, "mutants.test"), dir: p.dir, work: work, tests: o.tests}
+	if o.tester != "" {
+		b.dir = o.tester
+	}
 	if err := p.write(work); err != nil {
 		return nil, err
 	}
 	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(work, "overlay.json"), "-o", b.path, ".")
-	cmd.Dir = p.dir
+	cmd.Dir = b.dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, out)
 	}
