@@ -68,8 +68,8 @@ history: ## Check what three replicas show, while they and their database are ki
 mutants: ## Change PKG (./measure) in small ways, one at a time, SAMPLE of them (all), and list what no test of its own notices
 	$(GO) run ./test/mutate -sample $(or $(SAMPLE),0) $(or $(PKG),./measure)
 
-constants: ## Halve and double each constant of correlation's model, and list those of which none of its small organisations notices
-	$(GO) run ./test/mutate -constants -tests ./correlate -run '^TestSmallOrganisations$$' ./correlate/assign
+constants: ## Halve and double each constant of correlation's model, and list those of which no small organisation and no table of figures notices
+	$(GO) run ./test/mutate -constants -tests ./correlate/assign,./correlate -run '^Test(SmallOrganisations|Told.*|Ends.*|Early.*|Lateness.*|Past.*|Bursts.*|Opened.*|What.*|Records.*|Places.*)$$' ./correlate/assign
 
 bench: ## Measure against a bare server on this machine, and what correlation costs; prints one table; BEFORE= another build to compare with
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 150m ./test/bench $(if $(BEFORE),-before=$(abspath $(BEFORE)))

@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -32,13 +33,13 @@ func main() {
 	at := flag.Int("at-once", 2, "how many runs at once")
 	tests := flag.String("run", "", "only the tests that match, as of go test; faster, and more survives")
 	constants := flag.Bool("constants", false, "halve and double each constant of the package, and change nothing else")
-	tester := flag.String("tests", "", "the package whose tests are run, where that is another")
+	testers := flag.String("tests", "", "the packages whose tests are run, separated by commas, where it is not the package itself")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "name one package, such as ./measure")
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), options{*sample, *seed, *file, *only, *at, *tests, *constants, *tester}); err != nil {
+	if err := run(flag.Arg(0), options{*sample, *seed, *file, *only, *at, *tests, *constants, *testers}); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
@@ -53,7 +54,7 @@ type options struct {
 	tests  string
 
 	constants bool
-	tester    string
+	testers   string
 }
 
 // switchOf is the environment's variable that says which change is made: its number, or "reached" to note which ones the
@@ -111,24 +112,29 @@ func choose(all []change, o options) []change {
 	return chosen
 }
 
-// binary is the package's tests with all changes in them.
+// binary is the tests with all changes in them.
 type binary struct {
-	path, dir, work, tests string
+	work, tests string
+	of          []tested
 }
+
+// tested are the tests of one package: the binary, and where it runs.
+type tested struct{ path, dir string }
 
 // build compiles the tests with the changed files in the place of those that are there. A change that does not compile is left out.
 func (p *pkg) build(work string, o options) (*binary, error) {
-	b := &binary{path: filepath.Join(work, "mutants.test"), dir: p.dir, work: work, tests: o.tests}
-	if o.tester != "" {
-		b.dir = o.tester
-	}
+	b := &binary{work: work, tests: o.tests}
 	if err := p.write(work); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(work, "overlay.json"), "-o", b.path, ".")
-	cmd.Dir = b.dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, out)
+	for i, dir := range strings.Split(cmp.Or(o.testers, p.dir), ",") {
+		t := tested{filepath.Join(work, fmt.Sprintf("mutants-%d.test", i)), dir}
+		cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", filepath.Join(work, "overlay.json"), "-o", t.path, ".")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%w\n%s", err, out)
+		}
+		b.of = append(b.of, t)
 	}
 	return b, nil
 }
@@ -139,16 +145,21 @@ func (b *binary) test(ctx context.Context, mutant string) (passed bool, output [
 	if b.tests != "" {
 		args = append(args, "-test.run", b.tests)
 	}
-	cmd := exec.CommandContext(ctx, b.path, args...)
-	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), switchOf+"="+mutant, switchOf+"_REACHED="+filepath.Join(b.work, "reached"))
-	cmd.WaitDelay = time.Second
-	output, err = cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return false, output, nil
+	for _, t := range b.of {
+		cmd := exec.CommandContext(ctx, t.path, args...)
+		cmd.Dir = t.dir
+		cmd.Env = append(os.Environ(), switchOf+"="+mutant, switchOf+"_REACHED="+filepath.Join(b.work, "reached"))
+		cmd.WaitDelay = time.Second
+		output, err = cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return false, output, nil
+		}
+		if err != nil {
+			return false, output, err
+		}
 	}
-	return err == nil, output, err
+	return true, output, nil
 }
 
 // reached are the changes that the tests come by.
