@@ -35,7 +35,7 @@ func BenchmarkStore(b *testing.B) {
 				dsn := db.open(b)
 				now := time.Now().UTC()
 				begun := time.Now()
-				fill(b, dsn, now, size.incidents, size.episodes)
+				fill(b, dsn, now, 89, size.incidents, size.episodes)
 				b.Logf("filled in %.0f s", time.Since(begun).Seconds())
 				m := servers.Meantime(b, servers.MeantimeOptions{Config: "windows: [7d, 28d, 90d]\nsources: []\n", DSN: dsn})
 				settle(b, m, size.episodes)
@@ -46,10 +46,18 @@ func BenchmarkStore(b *testing.B) {
 					require.NoError(b, m.Stop())
 					start := time.Now()
 					m.Restart()
-					b.ReportMetric(time.Since(start).Seconds(), "s-to-ready")
+					ready := time.Since(start).Seconds()
+					b.ReportMetric(ready, "s-to-ready")
 
 					scrapes(b, m)
-					b.ReportMetric(memory(b, m.Pid(), "VmRSS"), "MB-resident")
+					resident := memory(b, m.Pid(), "VmRSS")
+					b.ReportMetric(resident, "MB-resident")
+					if size.episodes == 1_000_000 {
+						of := ", 1,000,000 episodes and 100,000 incidents, " + db.name
+						results.atMost("first correlation"+of, first, 120, "s")
+						results.atMost("start to ready"+of, ready, 2, "s")
+						results.atMost("resident"+of, resident, 250, "MB")
+					}
 					seconds, passes := series(b, m, passSeconds), series(b, m, passCount)
 					b.ReportMetric(reaction(b, m, now), "s-to-correlate")
 					b.ReportMetric((series(b, m, passSeconds)-seconds)/(series(b, m, passCount)-passes), "s-for-a-pass")
@@ -61,6 +69,30 @@ func BenchmarkStore(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkMonth is what thirty days of 100,000 alerts and 300 incidents each leave: the first correlation, a start, memory, and one
+// more alert as it fires. Filling it takes many minutes.
+func BenchmarkMonth(b *testing.B) {
+	const days, each, of = 30, 100_000, ", 30 days of 100,000 alerts"
+	dsn := databases[0].open(b)
+	fill(b, dsn, time.Now().UTC(), days, days*300, days*each)
+	m := servers.Meantime(b, servers.MeantimeOptions{Config: "windows: [7d, 28d, 90d]\nsources: []\n", DSN: dsn})
+	settle(b, m, days*each)
+	results.add("first correlation"+of, series(b, m, passSeconds), "s")
+	results.add("most memory resident at the first correlation"+of, memory(b, m.Pid(), "VmHWM"), "MB")
+	for b.Loop() {
+		require.NoError(b, m.Stop())
+		start := time.Now()
+		m.Restart()
+		results.atMost("start to ready"+of, time.Since(start).Seconds(), 2, "s")
+		settled(b, m)
+		resident := memory(b, m.Pid(), "VmRSS")
+		results.add("resident"+of, resident, "MB")
+		results.atMost("memory for each alert"+of, resident*1e3/(days*each), 3, "kB")
+		results.atMost("one more alert as it fires, processor time"+of, oneMore(b, m), 50, "ms")
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 // The time of correlation passes and their number.
@@ -82,12 +114,12 @@ func series(b *testing.B, m *servers.MeantimeServer, name string) (v float64) {
 	return 0
 }
 
-// fill stores incidents and episodes spread evenly over the last 90 days: what Meantime makes of records and notifications, each
+// fill stores incidents and episodes spread evenly over the last days: what Meantime makes of records and notifications, each
 // received when its alerts had ended, but without a Meantime that correlates meanwhile, so that it is all there after a
 // minute or two.
-func fill(b *testing.B, dsn string, now time.Time, incidents, episodes int) {
+func fill(b *testing.B, dsn string, now time.Time, days, incidents, episodes int) {
 	const perPut = 1000
-	perBody := min(200, 1+episodes/(89*24*2)) // half an hour of them
+	perBody := min(200, 1+episodes/(days*24*2)) // half an hour of them
 	store, err := sqlstore.Open(b.Context(), dsn, sqlstore.Options{})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, store.Close()) }()
@@ -103,7 +135,7 @@ func fill(b *testing.B, dsn string, now time.Time, incidents, episodes int) {
 		})
 	}
 	at := func(i, n int) time.Time {
-		return now.Add(-time.Duration(float64(89*24*time.Hour) * float64(i+1) / float64(n)))
+		return now.Add(-time.Duration(float64(days) * float64(24*time.Hour) * float64(i+1) / float64(n)))
 	}
 	for i := 0; i < incidents; i += perPut {
 		jobs <- func() error {
