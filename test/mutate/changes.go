@@ -287,12 +287,11 @@ func (p *pkg) constant(n *ast.Ident) {
 	if _, named := c.Type().(*types.Named); named && c.Type().String() != "time.Duration" { // one of several, not a size
 		return
 	}
-	tv := p.info.Types[n]
-	b, ok := tv.Type.Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsUntyped != 0 || b.Info()&(types.IsInteger|types.IsFloat) == 0 {
+	typ := types.Default(p.info.Types[n].Type) // inside of what is constant as a whole it has none yet
+	if b, ok := typ.Underlying().(*types.Basic); !ok || b.Info()&(types.IsInteger|types.IsFloat) == 0 {
 		return
 	}
-	name := types.TypeString(tv.Type, func(other *types.Package) string {
+	name := types.TypeString(typ, func(other *types.Package) string {
 		if other == p.types {
 			return ""
 		}
