@@ -39,8 +39,8 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Figures, Intervals, Now, ReadPostmortem, Setup and TestAlert are needed; the rest may be
-// left out. The functions are called once or more for each request, so what they answer can change while the API serves.
+// Options are the API's dependencies. Store, Figures, Intervals, Now, ReadPostmortem, Setup, TestAlert and Dependencies are needed; the
+// rest may be left out. The functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
 	Store   Store
 	Figures Figures
@@ -53,6 +53,8 @@ type Options struct {
 	// where there are none, and stores nothing of it.
 	Setup     func(ctx context.Context) (setup.Checklist, error)
 	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
+	// Dependencies are those that are configured or were learned, by service.
+	Dependencies func(ctx context.Context) ([]incident.Dependency, error)
 	// Changed is called after facts were stored, before the answer.
 	Changed func()
 	// Token is the token that writing needs; none is needed where it is empty. Gate checks it; nil means one of its own.
@@ -101,6 +103,7 @@ func (a *api) routes() []route {
 		{"explain", "/api/v1/explain", map[string]handler{"GET": a.getExplain}},
 		{"postmortems", "/api/v1/postmortems", map[string]handler{"POST": a.write(a.postPostmortem)}},
 		{"setup", "/api/v1/setup", map[string]handler{"GET": a.getSetup}},
+		{"dependencies", "/api/v1/dependencies", map[string]handler{"GET": a.getDependencies}},
 		{"test-alert", "/api/v1/test-alert", map[string]handler{"POST": a.write(a.postTestAlert)}},
 		{"openapi", "/api/openapi.json", map[string]handler{"GET": a.openAPI}},
 		{"openapi", "/api/v1/openapi.json", map[string]handler{"GET": a.openAPIMoved}},

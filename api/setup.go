@@ -47,3 +47,18 @@ func (a *api) postTestAlert(w http.ResponseWriter, r *http.Request) error {
 	}
 	return reply(w, http.StatusOK, trial)
 }
+
+// getDependencies lists which service needs which.
+func (a *api) getDependencies(w http.ResponseWriter, r *http.Request) error {
+	if err := newQuery(r).err(); err != nil {
+		return err
+	}
+	list, err := a.Dependencies(r.Context())
+	if err != nil {
+		return err
+	}
+	if list == nil {
+		list = []incident.Dependency{}
+	}
+	return reply(w, http.StatusOK, map[string]any{"dependencies": list})
+}

@@ -224,14 +224,14 @@ func (a *App) handler() http.Handler {
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert,
+		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
 		Prefix: a.place.path, Figures: a.answers(),
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert,
+		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
 		Prefix: a.place.path, Going: a.going,
 		Figures: a.answers(), Windows: a.windowNames,
 	})
@@ -303,7 +303,9 @@ func (a *App) reload(ctx context.Context) (err error) {
 		a.logger.Warn("Who may write cannot be told", "err", err)
 	}
 	if t := a.term.Load(); t != nil {
-		t.runner.SetRules(c.Rules)
+		if err := a.learned(ctx, t); err != nil {
+			return err
+		}
 		jobs, err := a.jobs(c)
 		if err != nil {
 			return err

@@ -21,12 +21,13 @@ import (
 	"meantime/web"
 )
 
-// alertmanagerJob, prometheusJob and historyJob are the names, or what they begin with, of the jobs that bring no records. No source of
+// alertmanagerJob, prometheusJob, historyJob and topologyJob are the names, or what they begin with, of the jobs that bring no records. No source of
 // records can have them.
 const (
 	alertmanagerJob = "alertmanager"
 	prometheusJob   = "prometheus"
 	historyJob      = "history"
+	topologyJob     = "topology"
 )
 
 // jobs are everything that is polled, as a configuration wants it.
@@ -75,6 +76,9 @@ func (a *App) jobs(c *config.Validated) ([]source.Job, error) {
 		})
 		if p.History > 0 {
 			jobs = append(jobs, a.historyJob(c, p, client))
+		}
+		if p.Topology {
+			jobs = append(jobs, a.topologyJob(p, client))
 		}
 	}
 	return jobs, nil
@@ -261,6 +265,7 @@ func (a *App) sourceStates() []web.Source {
 	for _, x := range c.Prometheuses {
 		kinds[jobName(prometheusJob, x.Name)] = "Prometheus"
 		kinds[jobName(historyJob, x.Name)] = "Prometheus' past"
+		kinds[jobName(topologyJob, x.Name)] = "Calls between services"
 	}
 	var out []web.Source
 	for _, s := range t.sources.Status() {
@@ -342,7 +347,7 @@ func (a *App) clientOptions(c config.Client) source.ClientOptions {
 
 // reserved are the names of the configured sources: their records come from there.
 func (a *App) reserved() []string {
-	names := []string{alertmanagerJob, prometheusJob, historyJob}
+	names := []string{alertmanagerJob, prometheusJob, historyJob, topologyJob}
 	for _, s := range a.config.Load().Sources {
 		names = append(names, s.Name)
 	}

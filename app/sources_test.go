@@ -58,7 +58,7 @@ sources: []
 			require.NotContains(t, j.Config, "t0ken")
 			out[j.Source.Name()] = j.Config
 		}
-		require.Len(t, out, 3, "Alertmanager, Prometheus and its past")
+		require.Len(t, out, 4, "Alertmanager, Prometheus, its past and its calls")
 		return out
 	}
 	before := shapes(first)
@@ -134,6 +134,7 @@ func TestSourceStates(t *testing.T) {
 	require.Equal(t, []web.Source{
 		{Name: "alertmanager/eu", Kind: "Alertmanager", Up: true}, {Name: "history", Kind: "Prometheus' past", Up: true},
 		{Name: "ours", Kind: "file", Up: true}, {Name: "prometheus", Kind: "Prometheus", Up: true},
+		{Name: "topology", Kind: "Calls between services", Up: true},
 	}, a.sourceStates())
 }
 

@@ -73,12 +73,23 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	}
 	a.reloading.Lock()
 	c := a.config.Load()
+	rules, err := a.rules(ctx, c)
+	for err != nil { // other rules would have all worked out again
+		a.logger.Error("What was learned of dependencies cannot be read, it is tried again", "err", err)
+		select {
+		case <-ctx.Done():
+			a.reloading.Unlock()
+			return
+		case <-time.After(lookEvery):
+		}
+		rules, err = a.rules(ctx, c)
+	}
 	facts := correlate.FactsReader(a.store.Store)
 	if a.shared {
 		facts = &overheard{FactsReader: a.store.Store, app: a}
 	}
 	t.runner = correlate.NewRunner(correlate.Options{
-		Facts: facts, Rules: c.Rules, Now: a.now, Logger: a.logger.With("component", "correlate"), Metrics: a.metrics.correlate,
+		Facts: facts, Rules: rules, Now: a.now, Logger: a.logger.With("component", "correlate"), Metrics: a.metrics.correlate,
 		Progress: a.correlating(),
 		Deliver:  func(ctx context.Context, d incident.Pass) error { return a.deliver(ctx, t, d) },
 	})

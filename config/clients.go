@@ -53,7 +53,7 @@ func (v *validator) prometheuses() []Prometheus {
 		}
 		out = append(out, Prometheus{
 			Client: v.client(key, c.ClientConfig), ExternalLabels: c.ExternalLabels, ExternalURL: strings.TrimRight(c.ExternalURL, "/"),
-			History: history,
+			History: history, Topology: c.Topology == nil || *c.Topology,
 		})
 	}
 	return out

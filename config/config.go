@@ -213,6 +213,7 @@ type PrometheusConfig struct {
 	ExternalLabels Pairs    `mapstructure:"external_labels"` // those that it adds to its alerts
 	ExternalURL    string   `mapstructure:"external_url"`    // its address in its alerts' generatorURL, where that is not url
 	History        Duration `mapstructure:"history"`         // how far back its past is read; 0s: not at all
+	Topology       *bool    `mapstructure:"topology"`        // whether it is asked which service calls which; nil: it is
 }
 
 // WatchdogConfig is an alert that always fires. Where nothing is heard of it for longer than Every, detection is blind.

@@ -29,7 +29,7 @@ func TestComplete(t *testing.T) {
 	require.Equal(t, incident.DefaultIntervals(), got.Intervals)
 	require.Equal(t, []Objective{{"critical", "resolve", time.Hour}}, got.Objectives)
 	require.Equal(t, []Alertmanager{{Client: Client{URL: "http://127.0.0.1:9093", Timeout: 10 * time.Second}, ReconcileEvery: time.Minute}}, got.Alertmanagers)
-	require.Equal(t, []Prometheus{{Client: Client{URL: "http://127.0.0.1:9090", Timeout: 10 * time.Second}, History: 90 * day}}, got.Prometheuses)
+	require.Equal(t, []Prometheus{{Client: Client{URL: "http://127.0.0.1:9090", Timeout: 10 * time.Second}, History: 90 * day, Topology: true}}, got.Prometheuses)
 	require.Equal(t, []Source{{
 		Name: "ours", Type: "file", Dir: "testdata/good/incidents", Interval: time.Minute, Timeout: 30 * time.Second,
 	}}, got.Sources)

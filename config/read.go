@@ -271,7 +271,7 @@ func (r *reader) scalar(n *yaml.Node, t reflect.Type, key string) any {
 			return nil
 		}
 		return i
-	case t.Kind() == reflect.Bool:
+	case t.Kind() == reflect.Bool, t == reflect.TypeFor[*bool]():
 		if n.Value != "true" && n.Value != "false" {
 			r.bad(key, n, "not true or false: %q", quotable(n.Value))
 			return nil

@@ -75,6 +75,7 @@ const (
 // ownSources are names in the metrics of sources that the program has by itself.
 var ownSources = map[string]string{
 	"alertmanager": "an alertmanager that is asked", "prometheus": "a prometheus that is asked", "history": "the past of a prometheus",
+	"topology": "the calls between services that a prometheus knows",
 }
 
 var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)

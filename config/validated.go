@@ -103,6 +103,7 @@ type Prometheus struct {
 	ExternalLabels Pairs
 	ExternalURL    string        // without a slash at its end; empty where it is URL
 	History        time.Duration // how far back its past is read; 0: not at all
+	Topology       bool          // whether it is asked which service calls which
 }
 
 // Source is a place that records come from. Only what its type takes is set.

@@ -195,6 +195,51 @@ var cases = []organised{
 		want: "1 missed; nothing: mail/Errors", why: "both charts are known, and there is no way",
 	},
 	{
+		name: "an alert of a service that was seen to call the failed one is linked",
+		tell: `
+			alert cart Errors 2-45
+			record 1 db started=0 mitigated=45
+			learned shop/cart data/db`,
+		want: "1: cart/Errors", why: "what it needs is down; nobody wrote so",
+	},
+	{
+		name: "an alert of a service that calls the failed one, an hour into its impact, is linked",
+		tell: `
+			alert db Errors 1-240
+			alert cart Errors 60-70 severity=warning
+			record 1 db started=0 mitigated=240
+			learned cart db`,
+		want: "1: db/Errors cart/Errors", why: "without it nothing ties them, see the next",
+	},
+	{
+		name: "an alert of a service of which no call was seen, an hour into an impact, is not linked",
+		tell: `
+			alert db Errors 1-240
+			alert cart Errors 60-70 severity=warning
+			record 1 db started=0 mitigated=240
+			learned mail db`,
+		want: "1: db/Errors; nothing: cart/Errors", why: "nothing ties it",
+	},
+	{
+		name: "what is written of a service outranks what was seen of it",
+		tell: `
+			alert cart Errors 30-35 severity=warning
+			record 1 db started=0 mitigated=45
+			needs cart ledger
+			needs mail db
+			learned cart db`,
+		want: "1 missed; nothing: cart/Errors", why: "people say what it needs, and the other's chart is known",
+	},
+	{
+		name: "what is written the other way round outranks what was seen",
+		tell: `
+			alert cart Errors 30-35 severity=warning
+			record 1 db started=0 mitigated=45
+			needs db cart
+			learned cart db`,
+		want: "1: cart/Errors", why: "it is one that the failed service needs",
+	},
+	{
 		name: "an alert that names no service is linked at the onset",
 		tell: `
 			alert - Errors 2-45 severity=warning

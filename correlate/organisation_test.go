@@ -25,6 +25,7 @@ import (
 //	reviews confirm|reject <record> <service>/<name>           the same of each that "again" told of both before
 //	maintenance <label>=<value> [<day> <from>-<to>]            always, or in a stretch of each week (UTC; noon is a Sunday's)
 //	needs <service> <service,service>
+//	learned <service> <service,service>
 //	open weighed | open nothing | open by <label>                      otherwise each critical alert opens an incident
 //	day one                                                    otherwise a month of one incident a day, elsewhere, lies behind
 //	again <duration> <times> alert|record ...                  what follows, and as often before it, so far apart
@@ -110,6 +111,8 @@ func (o *organisation) tell(w []string, back time.Duration) {
 		o.rules.Maintenance = append(o.rules.Maintenance, o.maintenance(w[1:]))
 	case "needs":
 		o.rules.Dependencies = append(o.rules.Dependencies, catalog.Dependency{Service: w[1], Needs: strings.Split(w[2], ",")})
+	case "learned":
+		o.rules.Learned = append(o.rules.Learned, catalog.Dependency{Service: w[1], Needs: strings.Split(w[2], ",")})
 	case "open":
 		o.rules.Open.Weigh = w[1] == "weighed"
 		if w[1] == "by" {

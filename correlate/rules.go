@@ -24,6 +24,8 @@ type Rules struct {
 	LinkAt, SuggestAt float64
 	// Dependencies say which service needs which.
 	Dependencies []catalog.Dependency
+	// Learned are dependencies that were seen, such as in traces; see catalog.Rules.
+	Learned []catalog.Dependency `json:",omitempty"`
 	// Places are the labels that say where something is.
 	Places []string
 	Open   Open
@@ -80,7 +82,9 @@ func (w *Weekly) covers(t time.Time) bool {
 
 // catalog is the part of the rules that the catalog is made of.
 func (r *Rules) catalog() *catalog.Rules {
-	return &catalog.Rules{Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Places: r.Places, Ignore: r.Ignore}
+	return &catalog.Rules{
+		Services: r.Services, Severities: r.Severities, Dependencies: r.Dependencies, Learned: r.Learned, Places: r.Places, Ignore: r.Ignore,
+	}
 }
 
 // GravestSeverities is a regular expression of what people call the gravest severities, in whatever case.

@@ -44,7 +44,7 @@ func newPages(prefix string) *pages {
 	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(root).ParseFS(
 		templateFiles, "templates/layout.html", "templates/parts.html",
 	))
-	for _, name := range []string{"home", "figures", "incidents", "incident", "episodes", "setup", "sign-in", "error"} {
+	for _, name := range []string{"home", "figures", "incidents", "incident", "episodes", "services", "setup", "sign-in", "error"} {
 		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return p
@@ -53,7 +53,7 @@ func newPages(prefix string) *pages {
 // functions are what the templates can call.
 var functions = template.FuncMap{
 	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "clock": clock, "duration": duration,
-	"endWords": endWords, "isLink": isLink,
+	"viaWords": viaWords, "endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
 	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent,

@@ -64,7 +64,9 @@ type Options struct {
 	// where there are none, and stores nothing of it.
 	Setup     func(ctx context.Context) (setup.Checklist, error)
 	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
-	Logger    *slog.Logger
+	// Dependencies are those that are configured or were learned, by service; nil for none.
+	Dependencies func(ctx context.Context) ([]incident.Dependency, error)
+	Logger       *slog.Logger
 	// Metrics may be shared by handlers that replace each other. They are not exposed where it is nil.
 	Metrics *Metrics
 }
@@ -110,6 +112,7 @@ func (s *web) routes() []route {
 		{"figures", "/figures", map[string]handler{"GET": s.showFigures}},
 		{"episodes", "/episodes", map[string]handler{"GET": s.listEpisodes}},
 		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
+		{"services", "/services", map[string]handler{"GET": s.showServices}},
 		{"test-alert", "/setup/test-alert", map[string]handler{"POST": s.testAlert}},
 		{"sign-in", "/sign-in", map[string]handler{"GET": s.askWho, "POST": s.signIn}},
 		{"sign-out", "/sign-out", map[string]handler{"POST": s.signOut}},
@@ -130,6 +133,9 @@ func New(o Options) http.Handler {
 	}
 	if o.TestAlert == nil {
 		o.TestAlert = func(_ context.Context, l map[string]string) (setup.Trial, error) { return setup.Trial{Labels: l}, nil }
+	}
+	if o.Dependencies == nil {
+		o.Dependencies = func(context.Context) ([]incident.Dependency, error) { return nil, nil }
 	}
 	if o.Token == nil {
 		o.Token = func() string { return "" }

@@ -6,6 +6,7 @@ package catalog
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type Rules struct {
 	Services     Services
 	Severities   Severities
 	Dependencies []Dependency
+	// Learned are dependencies that were seen and that nobody wrote. They say nothing of a service whose needs are written.
+	Learned []Dependency
 	// Places are labels that say where something is, the widest first.
 	Places []string
 	// Ignore: an alert that any of these sets matches belongs to no incident and no figure.
@@ -63,7 +66,8 @@ type Catalog struct {
 	// longest is the largest number of words in any name.
 	longest         int
 	needs, neededBy map[string][]string
-	relatives       sync.Map // of a known service: map[string]Relation
+	charted         map[string]bool // whose dependencies are written
+	relatives       sync.Map        // of a known service: map[string]Relation
 }
 
 // New builds a catalog from rules, which must not change afterwards, and from learned names; nil for none. A learned
@@ -72,7 +76,7 @@ type Catalog struct {
 func New(rules *Rules, learned *Names) *Catalog {
 	c := &Catalog{
 		rules: rules, byName: map[string]string{}, byCore: map[string]string{}, byBare: map[string]string{}, known: map[string]bool{},
-		needs: map[string][]string{}, neededBy: map[string][]string{},
+		needs: map[string][]string{}, neededBy: map[string][]string{}, charted: map[string]bool{},
 	}
 	cores, bares := candidates{}, candidates{}
 	add := func(service, name string) {
@@ -126,13 +130,48 @@ func New(rules *Rules, learned *Names) *Catalog {
 	}
 	for _, p := range rules.Dependencies {
 		for _, n := range p.Needs {
-			if n != p.Service && !slices.Contains(c.needs[p.Service], n) {
-				c.needs[p.Service] = append(c.needs[p.Service], n)
-				c.neededBy[n] = append(c.neededBy[n], p.Service)
+			c.need(p.Service, n)
+		}
+	}
+	// What is learned uses the names that are known and adds none: a spelling in a trace names no service for people.
+	written := maps.Clone(c.needs)
+	for _, ways := range []map[string][]string{c.needs, c.neededBy} {
+		for s := range ways {
+			c.charted[s] = true
+		}
+	}
+	for _, p := range rules.Learned {
+		from := c.Canonical(p.Service)
+		for _, n := range p.Needs {
+			if to := c.Canonical(n); !outranked(written, from, to) {
+				c.need(from, to)
 			}
 		}
 	}
 	return c
+}
+
+// need notes that one service needs another.
+func (c *Catalog) need(service, other string) {
+	if service != other && !slices.Contains(c.needs[service], other) {
+		c.needs[service] = append(c.needs[service], other)
+		c.neededBy[other] = append(c.neededBy[other], service)
+	}
+}
+
+// outranked says whether what is written speaks against a dependency that was learned: it says what the service needs, or that the
+// other one needs it.
+func outranked(written map[string][]string, service, other string) bool {
+	return len(written[service]) > 0 || slices.Contains(written[other], service)
+}
+
+// Outranked says whether the dependencies of the rules speak against a learned one.
+func (c *Catalog) Outranked(service, other string) bool {
+	written := map[string][]string{}
+	for _, p := range c.rules.Dependencies {
+		written[p.Service] = append(written[p.Service], p.Needs...)
+	}
+	return outranked(written, c.Canonical(service), c.Canonical(other))
 }
 
 // candidates are the services that share a core.

@@ -205,3 +205,33 @@ func TestRulesCountBeforeLabels(t *testing.T) {
 	require.Equal(t, "billing", c.ServiceOf(map[string]string{"service": "checkout", "namespace": "pay"}))
 	require.Equal(t, "checkout", c.ServiceOf(map[string]string{"service": "checkout"}), "a rule without matchers matches nothing")
 }
+
+// What is learned ties services by the names that are known, adds no name, and says nothing against what is written.
+func TestLearned(t *testing.T) {
+	rules := rulesOf("orders")
+	rules.Dependencies = []Dependency{{Service: "orders", Needs: []string{"orders-db"}}, {Service: "mail", Needs: []string{"smtp"}}}
+	rules.Learned = []Dependency{
+		{Service: "shop/cartservice", Needs: []string{"data/orders", "cart", "redis"}}, {Service: "orders", Needs: []string{"kafka"}},
+		{Service: "smtp", Needs: []string{"mail"}},
+	}
+	c := New(rules, learnt(rules, "cart"))
+	for pair, want := range map[[2]string]Relation{
+		{"cart", "orders"}:    {Needs, 1},
+		{"cart", "orders-db"}: {Needs, 2},
+		{"cart", "redis"}:     {Needs, 1},
+		{"orders", "kafka"}:   {Kind: Unknown},
+		{"mail", "smtp"}:      {Needs, 1},
+		{"smtp", "mail"}:      {NeededBy, 1},
+		{"mail", "orders"}:    {Kind: Unrelated}, // both are written
+		{"cart", "mail"}:      {Kind: Unknown},   // a call that was not seen may be there
+	} {
+		require.Equal(t, want, c.Relation(pair[0], pair[1]), pair)
+	}
+	require.False(t, c.Known("redis"))
+	require.Empty(t, c.Mentioned("redis is slow"), "a name in a trace is no word")
+	require.True(t, c.Outranked("orders", "kafka"))
+	require.True(t, c.Outranked("smtp", "mail"))
+	require.False(t, c.Outranked("shop/cartservice", "orders"))
+	rules.Learned = nil
+	require.Equal(t, New(rules, nil).Size(), New(&Rules{Services: rules.Services, Dependencies: rules.Dependencies}, nil).Size())
+}

@@ -8,8 +8,8 @@ const (
 	Needs           // the first needs the second, through Hops dependencies
 	NeededBy        // the second needs the first, through Hops dependencies
 	SharesNeed      // both need a third
-	Unknown         // of one of them no dependency is known, or one of them has no name
-	Unrelated       // dependencies of both are known, and none leads from one to the other
+	Unknown         // of one of them no dependency is written, or one of them has no name
+	Unrelated       // dependencies of both are written, and none leads from one to the other
 )
 
 // Relation is how one service stands to another.
@@ -32,7 +32,7 @@ func (c *Catalog) Relation(a, b string) Relation {
 	if r, ok := c.Relatives(b)[a]; ok {
 		return r
 	}
-	if a == "" || b == "" || !c.Connected(a) || !c.Connected(b) {
+	if a == "" || b == "" || !c.charted[a] || !c.charted[b] { // what was not seen may be there
 		return Relation{Kind: Unknown}
 	}
 	return Relation{Kind: Unrelated}
