@@ -55,7 +55,7 @@ kills: ## Kill first starts, copies, backups and migrations: at every step, and 
 powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
 	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
-.PHONY: soak history mutants constants oldstores
+.PHONY: soak history past mutants constants oldstores
 oldstores: ## Open, migrate, copy and compare a store of every schema that there was, and kill the migration at every step
 	$(GO) test -count=1 -timeout 60m -run '^(TestOldStores|TestKilledAtEveryStep)$$/^(schema-.*|migration)$$' ./store/sqlstore -kill-every=1
 
@@ -64,6 +64,10 @@ soak: ## Simulate two replicas and everything that goes wrong for HOURS (1), or 
 
 history: ## Check what three replicas show, while they and their database are killed and frozen for FOR (10m); SEED=
 	$(GO) test -count=1 -v -timeout 0 -run '^TestHistory$$' ./test/replicas -history.for=$(or $(FOR),10m) -history.within=$(or $(WITHIN),2s) -history.seed=$(or $(SEED),0)
+
+past: ## Read DAYS (90) with EPISODES (10000) out of a real Prometheus' past, and say what that cost
+	$(GO) test -count=1 -v -timeout 60m -run '^TestPastWithinMaxSamples$$' ./test/e2e -past.days=$(or $(DAYS),90) -past.episodes=$(or $(EPISODES),10000) \
+		-past.watched=20 -past.max-samples=50000000
 
 mutants: ## Change PKG (./measure) in small ways, one at a time, SAMPLE of them (all), and list what no test of its own notices
 	$(GO) run ./test/mutate -sample $(or $(SAMPLE),0) $(or $(PKG),./measure)
@@ -98,7 +102,10 @@ ARCH ?= $(shell $(GO) env GOARCH)
 IMAGE ?= meantime
 NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
-.PHONY: manual notices image compose package-files packages kubernetes deploy-check
+CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+GORELEASER = github.com/goreleaser/goreleaser/v2@v2.15.1
+
+.PHONY: manual notices sbom image compose package-files packages kubernetes deploy-check release-check
 manual: build ## Write the manual page and the shells' completion into bin/manual
 	mkdir -p bin/manual
 	$(BIN) --help-man 2>&1 | sed '/^.SH "NAME"/{n;s/.*/meantime \\- how long incidents take, as Prometheus metrics/;}' | gzip -9n >bin/manual/meantime.1.gz
@@ -109,6 +116,12 @@ notices: ## Write the licences of all that is linked in to bin/NOTICES
 	mkdir -p bin
 	$(GO) run ./deploy/notices >bin/NOTICES.new
 	mv bin/NOTICES.new bin/NOTICES
+
+sbom: build ## Write the bill of materials of the program, CycloneDX 1.6, to bin/meantime.cdx.json
+	$(GO) run $(CYCLONEDX) bin -json -output bin/meantime.cdx.json $(BIN)
+
+release-check: ## Have goreleaser check the release configuration; it is large, and takes long to build
+	$(GO) run $(GORELEASER) check
 
 image: notices ## Build the container image with docker, podman or buildah (BUILDER=), for ARCH, as IMAGE
 	GOOS=linux GOARCH=$(ARCH) $(MAKE) build BIN=bin/image/linux/$(ARCH)/meantime
@@ -132,6 +145,7 @@ packages: package-files ## Build the deb and the rpm for ARCH into bin/packages
 kubernetes: ## Render the plain manifests of deploy/kubernetes from the chart
 	cd test/release && $(GO) test -count=1 -run '^TestManifestsAreTheChart$$' . -update
 
-deploy-check: ## Hold deploy/ against the tools themselves: Helm, kustomize, compose, nfpm and go-jsonnet (minutes, at first)
+deploy-check: ## Hold deploy/ against the tools themselves: Helm, kustomize, compose, nfpm, goreleaser and go-jsonnet (minutes, at first)
 	cd test/release && $(GO) vet ./... && CI=true $(GO) test -count=1 ./...
+	cd test/goreleaser && $(GO) vet ./... && $(GO) test -count=1 ./...
 	$(GO) test -count=1 -run '^TestChartWasChecked$$' ./test/deploy -seal
