@@ -55,7 +55,7 @@ kills: ## Kill first starts, copies, backups and migrations: at every step, and 
 powercuts: ## Cut the power under every write of the store's suite, on a disk that forgets and reorders
 	$(GO) test -count=1 -timeout 120m -run '^TestPowerCut' ./store/sqlstore -cut-every=1
 
-.PHONY: soak history past mutants constants oldstores
+.PHONY: soak history past recordings mutants constants oldstores
 oldstores: ## Open, migrate, copy and compare a store of every schema that there was, and kill the migration at every step
 	$(GO) test -count=1 -timeout 60m -run '^(TestOldStores|TestKilledAtEveryStep)$$/^(schema-.*|migration)$$' ./store/sqlstore -kill-every=1
 
@@ -68,6 +68,9 @@ history: ## Check what three replicas show, while they and their database are ki
 past: ## Read DAYS (90) with EPISODES (10000) out of a real Prometheus' past, and say what that cost
 	$(GO) test -count=1 -v -timeout 60m -run '^TestPastWithinMaxSamples$$' ./test/e2e -past.days=$(or $(DAYS),90) -past.episodes=$(or $(EPISODES),10000) \
 		-past.watched=20 -past.max-samples=50000000
+
+recordings: ## Record again what real servers answer about their past, for the tests of source/prometheus/history
+	$(GO) test -count=1 -timeout 30m -run '^TestPast(OfVictoriaMetrics)?$$' ./test/e2e -past.record=$(CURDIR)/source/prometheus/history/testdata/recorded
 
 mutants: ## Change PKG (./measure) in small ways, one at a time, SAMPLE of them (all), and list what no test of its own notices
 	$(GO) run ./test/mutate -sample $(or $(SAMPLE),0) $(or $(PKG),./measure)

@@ -155,7 +155,7 @@ func TestPastWithinMaxSamples(t *testing.T) {
 		"--web.enable-remote-write-receiver", fmt.Sprintf("--query.max-samples=%d", *pastSamples), "--storage.tsdb.retention.time=1y",
 	}})
 	// Its rules are evaluated at some milliseconds past the minute, until a quarter of an hour ago.
-	base := time.Now().Add(-15 * time.Minute).Truncate(pastEvery).UnixMilli() + 7_123 - int64(evaluations)*pastEvery.Milliseconds()
+	base := time.Now().Add(-15*time.Minute).Truncate(pastEvery).UnixMilli() + 7_123 - int64(evaluations)*pastEvery.Milliseconds()
 	at := func(k int) int64 { return base + int64(k)*pastEvery.Milliseconds() }
 	api, err := remote.NewAPI(p.URL+"/api/v1/write", remote.WithAPIPath(""))
 	require.NoError(t, err)

@@ -139,6 +139,11 @@ receivers: [{name: meantime, webhook_configs: [{url: 'http://%s/webhook/alertman
 		}
 		return nil
 	})
+	var wanted []recordedAlert
+	for _, e := range told {
+		wanted = append(wanted, alertRecorded(e.Labels["alertname"], e.Fingerprint, e.StartsAt, e.EndsAt))
+	}
+	record(t, "victoriametrics", vm.URL, wanted)
 }
 
 // TestPast lets real servers run through outages, restarts of Prometheus short and long, and tells one Meantime of it by
@@ -237,6 +242,12 @@ correlate:
 			return nil
 		})
 	}
+
+	var wanted []recordedAlert
+	for _, o := range want {
+		wanted = append(wanted, alertRecorded(o.name, o.fingerprint, o.start, o.end))
+	}
+	record(t, "prometheus", p.URL, wanted)
 
 	// Of the incidents the past knows as much as the notifications, but for what they alone tell: when somebody was told.
 	starts := func(m *servers.MeantimeServer) map[string]time.Time {
