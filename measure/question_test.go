@@ -149,3 +149,20 @@ func TestAnswer(t *testing.T) {
 	require.ErrorContains(t, a.OnlyInterval("detct"), "did you mean detect?")
 	require.Equal(t, "'=1+1", cell("=1+1"), "no spreadsheet computes a service's name")
 }
+
+// Who asks for no interval is told how long incidents took to be resolved.
+func TestAsked(t *testing.T) {
+	for _, c := range []struct{ asked, want, wrong string }{
+		{"", "resolve", ""},
+		{"detect", "detect", ""},
+		{"detekt", "", `"detekt"`},
+	} {
+		iv, err := (&Question{Interval: c.asked}).Asked(incident.DefaultIntervals())
+		if c.wrong != "" {
+			require.ErrorContains(t, err, c.wrong)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, c.want, iv.Name)
+	}
+}
