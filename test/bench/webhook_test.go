@@ -19,7 +19,10 @@ import (
 	"meantime/test/servers"
 )
 
-var before = flag.String("before", "", "another build of Meantime, which BenchmarkWebhooks measures in turns with this one")
+var (
+	before = flag.String("before", "", "another build of Meantime, which BenchmarkWebhooks measures in turns with this one")
+	rounds = flag.Int("rounds", 5, "how often BenchmarkWebhooks has each of them take a turn")
+)
 
 // connections is how many senders there are at once.
 const connections = 64
@@ -68,7 +71,7 @@ func BenchmarkWebhooks(b *testing.B) {
 				b.ResetTimer()
 				for b.Loop() {
 					var ratios, cpuRatios, rates, bareRates, earlierRatios, earlierCPU []float64
-					for range 5 {
+					for range *rounds {
 						bareRate, bareCPU := run(other, 2*time.Second)
 						rate, cpu := run(our, 2*time.Second)
 						rates, bareRates = append(rates, rate), append(bareRates, bareRate)
@@ -87,6 +90,8 @@ func BenchmarkWebhooks(b *testing.B) {
 					results.atLeast(what, median(ratios), load.atLeast, "")
 					results.add(what+", processor time", median(cpuRatios), "times")
 					if earlier != nil {
+						b.ReportMetric(median(earlierRatios), "of-bare-before")
+						b.ReportMetric(median(earlierCPU), "times-bare-cpu-before")
 						results.add(what+", by the other build", median(earlierRatios), "")
 						results.add(what+", processor time, by the other build", median(earlierCPU), "times")
 					}
