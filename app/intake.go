@@ -21,6 +21,11 @@ type intake struct {
 
 	mu    sync.Mutex
 	beats map[string]time.Time // watchdog -> when last heard of
+
+	// What other processes brought in and could not be read yet: a pass tells of it once.
+	following sync.Mutex
+	due       map[incident.RecordKey]bool
+	all       bool
 }
 
 func (s *intake) Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error) {
@@ -58,20 +63,34 @@ func (s *intake) lastHeard() map[string]time.Time {
 	return maps.Clone(s.beats)
 }
 
-// follow notes what other processes brought in, as far as a pass tells.
+// follow notes what other processes brought in, as far as a pass tells. Where that cannot be read it is tried again with the next.
 func (s *intake) follow(ctx context.Context, saved incident.Saved, now time.Time) error {
-	if saved.Whole {
-		s.open.forget()
+	s.following.Lock()
+	defer s.following.Unlock()
+	if s.all = s.all || saved.Whole; s.all {
 		if err := s.hear(ctx, now); err != nil {
 			return err
 		}
-		return s.open.load(ctx, s.Store)
+		s.open.forget()
+		if err := s.open.load(ctx, s.Store); err != nil {
+			return err
+		}
+		s.all = false
+		clear(s.due)
+		return nil
 	}
 	s.heard(saved.Beats)
 	for _, k := range saved.Records {
+		if s.due == nil {
+			s.due = map[incident.RecordKey]bool{}
+		}
+		s.due[k] = true
+	}
+	for k := range s.due {
 		if err := s.learn(ctx, k); err != nil {
 			return err
 		}
+		delete(s.due, k)
 	}
 	return nil
 }
