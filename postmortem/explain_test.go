@@ -13,7 +13,7 @@ import (
 func TestExplain(t *testing.T) {
 	const text = "# Outage of the mill\n\nAll times UTC on 2024-05-06.\n\n## Timeline\n\n" +
 		"- 10:00 Outage begins\n- 10:04 First alert fires\n- 10:10 We suspect the root cause was found\n" +
-		"- 10:30 Service restored for all customers\n- 12:00 Lunch\n"
+		"- 10:20 The service was not restored by the restart\n- 10:30 Service restored for all customers\n- 12:00 Lunch\n"
 	res := read(t, "mill.md", text, Options{})
 	var b strings.Builder
 	require.NoError(t, WriteTable(&b, res, true))
@@ -33,7 +33,7 @@ func TestExplain(t *testing.T) {
 	_, why, ok := strings.Cut(out, "\nWHY\n")
 	require.True(t, ok)
 	for _, want := range []string{
-		"line 8  ", `    tells alert "first alert"`, "    detected 0.9", "(hedged)", "+", // what is believed is marked so
+		"line 8  ", `    tells alert "first alert"`, "    rule denied\n", "    detected 0.9", "(hedged)", "+", // what is believed is marked so
 	} {
 		require.Contains(t, why, want)
 	}

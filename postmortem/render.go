@@ -119,6 +119,9 @@ func explain(b *strings.Builder, e milestones.Entry) {
 	for _, t := range e.Told {
 		fmt.Fprintf(b, "    tells %s\n", printable(t))
 	}
+	for _, rule := range e.Rules {
+		fmt.Fprintf(b, "    rule %s\n", rule)
+	}
 	for _, w := range e.Weighed {
 		b.WriteString("    ")
 		explainOne(w, b)

@@ -1,6 +1,8 @@
 package events
 
 import (
+	"slices"
+
 	"meantime/postmortem/lexicon"
 	"meantime/postmortem/timeline"
 	"meantime/postmortem/timex"
@@ -99,40 +101,43 @@ func seenByUsers(users [][2]int, m lexicon.Match, sent []lexicon.Token, t lexico
 
 // worksAgain finds "new jobs boot fine again": in one clause users or a service, a word for again, and nothing that is
 // wrong, done or said.
-func worksAgain(o *timeline.Outline, sent []lexicon.Token, base, n int, nonprod bool, all []lexicon.Told, kinds []lexicon.Kind) (lexicon.Told, bool) {
-	for _, lx := range o.Tongue.Languages {
-		for _, s := range lx.SpansOf("again", sent) {
-			lo, hi := s[0], s[1]
-			for lo > 0 && !sent[lo-1].Comma && lexicon.MatchAt(lx.And, sent, lo-1) == 0 {
-				lo--
+func worksAgain(s *sentence) (lexicon.Told, bool) {
+	for _, lx := range s.o.Tongue.Languages {
+		for _, again := range lx.SpansOf("again", s.words) {
+			lo, hi := clauseAround(s.words, again, lx)
+			clause := s.words[lo:hi]
+			// "run again by hand" is something that people did
+			good := lx.Has("works", clause) && !lx.Has("by_hand", clause) && s.nothingElse(lo, hi)
+			for _, h := range lexicon.Spans(&lx.Hedge, s.words[max(0, lo-3):hi]) { // "kan weer" is no doubt
+				good = good && lx.Has("works", s.words[max(0, lo-3)+h[0]:][:1])
 			}
-			for hi < len(sent) && !sent[hi].Comma && lexicon.MatchAt(lx.And, sent, hi) == 0 {
-				hi++
-			}
-			clause := sent[lo:hi]
-			good := lx.Has("works", clause) && !lx.Has("by_hand", clause) // "run again by hand" is something that people did
-			for i, t := range all {
-				if t.From-base >= hi || t.To-base <= lo {
-					continue
-				}
-				switch kinds[i] {
-				case lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.FixLive, lexicon.SelfHealed, lexicon.Backlog:
-				default:
-					good = false
-				}
-			}
-			hedged := false
-			for _, h := range lexicon.Spans(&lx.Hedge, sent[max(0, lo-3):hi]) { // "kan weer" is no doubt
-				word := sent[max(0, lo-3)+h[0]:][:1]
-				hedged = hedged || !lx.Has("works", word)
-			}
-			if good && !hedged && len(lexicon.Spans(&lx.Neg, clause)) == 0 && len(lexicon.Spans(&lx.NegAfter, clause)) == 0 {
-				weak := lx.Has("state", sent[s[0]:s[1]])
-				return lexicon.Told{From: base + lo, To: base + hi, Sentence: n, Nonprod: nonprod, Weak: weak}, true
+			if good && len(lexicon.Spans(&lx.Neg, clause)) == 0 && len(lexicon.Spans(&lx.NegAfter, clause)) == 0 {
+				weak := lx.Has("state", s.words[again[0]:again[1]])
+				return lexicon.Told{From: s.from + lo, To: s.from + hi, Sentence: s.n, Nonprod: s.nonprod, Weak: weak}, true
 			}
 		}
 	}
 	return lexicon.Told{}, false
+}
+
+// clauseAround is the clause a span stands in: what is between commas or words for "and".
+func clauseAround(words []lexicon.Token, span [2]int, lx *lexicon.Lexicon) (lo, hi int) {
+	lo, hi = span[0], span[1]
+	for lo > 0 && !words[lo-1].Comma && lexicon.MatchAt(lx.And, words, lo-1) == 0 {
+		lo--
+	}
+	for hi < len(words) && !words[hi].Comma && lexicon.MatchAt(lx.And, words, hi) == 0 {
+		hi++
+	}
+	return lo, hi
+}
+
+// nothingElse says whether all that is mentioned between two words of the sentence is that it is over.
+func (s *sentence) nothingElse(lo, hi int) bool {
+	return !slices.ContainsFunc(s.mentions, func(x mention) bool {
+		return x.told.From-s.from < hi && x.told.To-s.from > lo && !oneOf(x.kind, lexicon.Recovered, lexicon.Resolved, lexicon.Ended,
+			lexicon.FixLive, lexicon.SelfHealed, lexicon.Backlog)
+	})
 }
 
 // complete says whether what is told to be well is told to be wholly so: "and finished recovery".

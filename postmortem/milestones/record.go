@@ -186,7 +186,7 @@ func (r *Reader) table() []Entry {
 				x.Weighed = append(x.Weighed, w)
 			}
 		}
-		x.Told = r.told(e)
+		x.Told, x.Rules = r.told(e), e.Rules
 		out = append(out, x)
 	}
 	return out

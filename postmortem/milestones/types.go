@@ -48,6 +48,8 @@ type Entry struct {
 	Milestones []incident.MilestoneName
 	// Told are the words by which it tells its kinds: `alert "alert fires"`.
 	Told []string
+	// Rules are the names of those that gave or took something: `denied`.
+	Rules []string
 	// Weighed says which milestones it may be, and why.
 	Weighed []Weighed
 }

@@ -38,6 +38,7 @@ type Entry struct {
 	Conflict   bool      // its zone's label contradicts the season
 
 	Kinds lexicon.KindSet
+	Rules []string // the names of the rules by which the words tell more or less than they say
 }
 
 // dateMark is a heading or a line that is nothing but a date: the entries after it are of that day.
