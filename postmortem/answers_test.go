@@ -3,6 +3,7 @@ package postmortem
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,4 +64,19 @@ func TestAnswersMistakes(t *testing.T) {
 	}
 	_, err := ParseAnswers(nil)
 	require.NoError(t, err)
+}
+
+// The day of a document that names none can be answered, as its question asks.
+func TestAnswerTheDay(t *testing.T) {
+	const text = "# Outage of the mill\n\nAll times are UTC.\n\n- 10:00 Outage begins\n- 10:04 First alert fires\n" +
+		"- 10:30 Service restored for all customers\n"
+	f := one(t, "mill.md", text)
+	require.Empty(t, f.Record.Milestones)
+	require.Contains(t, questions(f), "date")
+	a, err := ParseAnswers([]byte("date: 2024-05-06\n"))
+	require.NoError(t, err)
+	res := read(t, "mill.md", text, Options{Answers: a})
+	require.Len(t, res.Incidents, 1)
+	require.NotContains(t, questions(res.Incidents[0]), "date")
+	require.Equal(t, "2024-05-06T10:04:00Z", res.Incidents[0].Record.Milestones["detected"].At.Format(time.RFC3339))
 }

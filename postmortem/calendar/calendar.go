@@ -165,7 +165,8 @@ func Of(o *timeline.Outline, given Given) Calendar {
 			c.titleYear = y
 		}
 	}
-	c.pick(ms, pub, nameDay, o.StatusFile(), given)
+	c.pick(ms, pub, nameDay, o.StatusFile())
+	c.take(given)
 	return c
 }
 
@@ -354,7 +355,7 @@ func (c *Calendar) Settle(d timex.Date) timex.Date {
 }
 
 // pick chooses the day of the incident among the mentions, and its year.
-func (c *Calendar) pick(ms []Mention, pub int, nameDay timex.Date, status bool, given Given) {
+func (c *Calendar) pick(ms []Mention, pub int, nameDay timex.Date, status bool) {
 	type sum struct {
 		day   timex.Date
 		score int
@@ -449,6 +450,10 @@ func (c *Calendar) pick(ms []Mention, pub int, nameDay timex.Date, status bool, 
 			c.Candidates = append(c.Candidates, s.best)
 		}
 	}
+}
+
+// take sets what a person says of the day, whatever the document says of it, and where it says nothing.
+func (c *Calendar) take(given Given) {
 	if !given.Date.IsZero() {
 		c.Day, c.From, c.YearFrom, c.Candidates, c.Doubts = timex.DateOf(given.Date), "answer", "", nil, nil
 	} else if given.Year > 0 {
