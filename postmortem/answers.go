@@ -58,7 +58,8 @@ type answer struct {
 }
 
 // answerFields are the fields of a record that an answer can set.
-var answerFields = []string{"title", "severity", "services", "detected_by", "kind", "state", "url", "duration", "impacts", "entries", "zone", "date", "year"}
+var answerFields = []string{"title", "severity", "services", "detected_by", "kind", "state", "url", "duration", "impacts", "entries",
+	"zone", "date", "year"}
 
 // ParseAnswers reads the answers' file. The error is incident.Problems, each with its line.
 func ParseAnswers(b []byte) (Answers, error) {
@@ -264,7 +265,8 @@ func setField(r *incident.Record, field, value, cand string) {
 			r.Milestones = map[incident.MilestoneName]incident.Stated{}
 		}
 		was, had := r.Milestones[n]
-		s := incident.Stated{At: at, Precision: incident.DefaultPrecision(at), Confidence: incident.ConfidenceStated, Evidence: "settled by an answer"}
+		s := incident.Stated{At: at, Precision: incident.DefaultPrecision(at), Confidence: incident.ConfidenceStated,
+			Evidence: "settled by an answer"}
 		if had && was.At.Equal(at) {
 			s.Evidence, s.Line = was.Evidence, was.Line
 		}

@@ -56,7 +56,8 @@ type Result struct {
 // data; a document that tells of no incident is no error.
 func Read(name string, body []byte, opts Options) (Result, error) {
 	if len(body) > document.MaxDocument {
-		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body), document.MaxDocument)
+		return Result{}, incident.Errorf(incident.CodeTooLarge, "%d bytes are more than the %d a postmortem may have", len(body),
+			document.MaxDocument)
 	}
 	if strings.IndexByte(string(body[:min(len(body), 512)]), 0) >= 0 && !utf16Mark(body) {
 		return Result{}, incident.Errorf(incident.CodeInvalid, "not a text")
@@ -98,7 +99,8 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	groups := events.Split(o, &cal)
 	used := opts.Answers.track()
 	for g := range groups {
-		r := milestones.Reader{Outline: o, Fields: fs, Calendar: &cal, Zone: zc, Order: order, Group: groups[g], Of: len(groups), Sort: sort, Suppliers: sup}
+		r := milestones.Reader{Outline: o, Fields: fs, Calendar: &cal, Zone: zc, Order: order, Group: groups[g], Of: len(groups), Sort: sort,
+			Suppliers: sup}
 		f, err := r.Read()
 		if err != nil {
 			return Result{}, err
@@ -144,7 +146,8 @@ func recordID(name string, n int, own string) string {
 		}
 	}
 	folder := path.Base(path.Dir(name))
-	if slices.Contains(anybodys, strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(id))) && strings.Trim(folder, "./") != "" {
+	if slices.Contains(anybodys, strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(id))) &&
+		strings.Trim(folder, "./") != "" {
 		id = folder
 	}
 	id = strings.Map(func(r rune) rune {

@@ -173,7 +173,8 @@ func WriteTable(w io.Writer, res Result, explained bool) error {
 				fmt.Fprintf(tw, "%s\t-\t\t\t\n", n)
 				continue
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\n", n, m.At.UTC().Format(time.RFC3339), m.Confidence, m.Line, printable(document.QuoteText(m.Evidence, 70)))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%d\t%s\n", n, m.At.UTC().Format(time.RFC3339), m.Confidence, m.Line,
+				printable(document.QuoteText(m.Evidence, 70)))
 		}
 		if err := tw.Flush(); err != nil {
 			return err

@@ -138,7 +138,8 @@ func Of(o *timeline.Outline, given Given) Calendar {
 				m.score -= 5
 				m.strong = false
 				m.When = "publication"
-			} else if k, only := o.StampOnly(i); only && !inTimeline(o, i) && m.When != "start field" && m.When != "date field" && o.Stamps[i][k].Date.Year > 0 && b.Kind == document.Para {
+			} else if k, only := o.StampOnly(i); only && !inTimeline(o, i) && m.When != "start field" && m.When != "date field" &&
+				o.Stamps[i][k].Date.Year > 0 && b.Kind == document.Para {
 				m.score -= 4
 				m.strong = false
 				m.When = "publication"

@@ -224,7 +224,8 @@ func frontZone(o *timeline.Outline) ZoneChoice {
 				}
 				ahead := minute(e.Stamp).Sub(minute(st))
 				if offset := ahead.Round(30 * time.Minute); (ahead-offset).Abs() <= 3*time.Minute && offset >= -12*time.Hour && offset <= 14*time.Hour {
-					return ZoneChoice{Zone: timex.FixedZone("as in the front matter", int(offset/time.Second)), From: "the front matter tells the same moment in UTC", Line: b.Line}
+					return ZoneChoice{Zone: timex.FixedZone("as in the front matter", int(offset/time.Second)),
+						From: "the front matter tells the same moment in UTC", Line: b.Line}
 				}
 			}
 		}

@@ -293,7 +293,8 @@ func placeProse(o *timeline.Outline, c *Calendar) {
 			from = max(head, 0)
 		}
 		for b := from; b <= e.Block; b++ {
-			if o.Document.Blocks[b].Kind == document.Code || o.Document.Blocks[b].Kind == document.Quote || o.Sections[b].Head != head || b < e.Block && o.IsField(b) {
+			if o.Document.Blocks[b].Kind == document.Code || o.Document.Blocks[b].Kind == document.Quote || o.Sections[b].Head != head ||
+				b < e.Block && o.IsField(b) {
 				continue
 			}
 			for _, st := range o.Stamps[b] {
@@ -369,5 +370,6 @@ func resolve(e *timeline.Entry, doc timex.Zone) {
 // moment is a wall clock time of a day in a zone, in UTC.
 func moment(d timex.Date, st timex.Stamp, z timex.Zone) (time.Time, bool) {
 	off, conflict := z.OffsetAt(d.Year, d.Month, d.Day, st.Hour, st.Minute)
-	return time.Date(d.Year, time.Month(d.Month), d.Day, st.Hour, st.Minute, st.Second, 0, time.UTC).Add(-time.Duration(off) * time.Second), conflict
+	return time.Date(d.Year, time.Month(d.Month), d.Day, st.Hour, st.Minute, st.Second, 0, time.UTC).Add(-time.Duration(off) * time.Second),
+		conflict
 }

@@ -58,7 +58,8 @@ func Windows(o *timeline.Outline, fs []timeline.Field, c *Calendar, z timex.Zone
 	}
 	for i := range o.Entries {
 		e := &o.Entries[i]
-		if e.Stamp.To == nil || e.At.IsZero() || e.End.IsZero() || e.List && o.Timeline && e.Section != "impact" && !o.Wordy(e) || inField[e.Block] && !e.List {
+		if e.Stamp.To == nil || e.At.IsZero() || e.End.IsZero() || e.List && o.Timeline && e.Section != "impact" && !o.Wordy(e) ||
+			inField[e.Block] && !e.List {
 			continue
 		}
 		b := &o.Document.Blocks[e.Block]
@@ -67,7 +68,8 @@ func Windows(o *timeline.Outline, fs []timeline.Field, c *Calendar, z timex.Zone
 		if !about || b.Kind == document.Row {
 			continue
 		}
-		w := Window{From: e.At, To: e.End, Approx: e.Stamp.Approx, Labelled: e.Section == "impact" && b.Kind == document.Item, Line: e.Line, Evidence: b.Orig}
+		w := Window{From: e.At, To: e.End, Approx: e.Stamp.Approx, Labelled: e.Section == "impact" && b.Kind == document.Item, Line: e.Line,
+			Evidence: b.Orig}
 		sc := timex.Scanner{S: b.Text, Toks: b.Tokens(), T: o.Tongue}
 		from := sc.At(e.Stamp.End)
 		stop := from

@@ -102,7 +102,8 @@ func clean(s string) string {
 			return '\n'
 		case r == '\n' || r == '\t':
 			return r
-		case r < ' ' || r == 0x7F || r >= 0x80 && r < 0xA0 || r == '\uFEFF' || r == '\u200B' || r == '\u200E' || r == '\u200F' || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
+		case r < ' ' || r == 0x7F || r >= 0x80 && r < 0xA0 || r == '\uFEFF' || r == '\u200B' || r == '\u200E' || r == '\u200F' || r >= 0x202A &&
+			r <= 0x202E || r >= 0x2066 && r <= 0x2069:
 			return -1
 		}
 		return r

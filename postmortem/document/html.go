@@ -60,11 +60,13 @@ type htmlReader struct {
 }
 
 // furniture are the elements that never hold the text of a page.
-var furniture = map[string]bool{"script": true, "style": true, "nav": true, "footer": true, "aside": true, "form": true, "button": true, "select": true,
+var furniture = map[string]bool{"script": true, "style": true, "nav": true, "footer": true, "aside": true, "form": true, "button": true,
+	"select":   true,
 	"template": true, "noscript": true, "svg": true, "iframe": true, "object": true, "dialog": true, "textarea": true}
 
 // furnitureNames are words in class and id that sites give to what surrounds the text.
-var furnitureNames = []string{"comment", "sidebar", "related", "share", "social", "cookie", "breadcrumb", "menu", "navbar", "newsletter", "subscribe", "advert", "promo", "footer", "pagination", "recommend"}
+var furnitureNames = []string{"comment", "sidebar", "related", "share", "social", "cookie", "breadcrumb", "menu", "navbar", "newsletter",
+	"subscribe", "advert", "promo", "footer", "pagination", "recommend"}
 
 func (h *htmlReader) start(t html.Token, self bool) {
 	tag := t.Data

@@ -96,7 +96,8 @@ func (p *plainReader) flush() {
 	p.open = false
 	raw := p.text.String()
 	p.text.Reset()
-	strong := p.kind == Para && len(raw) > 4 && (strings.HasPrefix(raw, "**") && strings.HasSuffix(raw, "**") || strings.HasPrefix(raw, "__") && strings.HasSuffix(raw, "__"))
+	strong := p.kind == Para && len(raw) > 4 && (strings.HasPrefix(raw, "**") && strings.HasSuffix(raw, "**") ||
+		strings.HasPrefix(raw, "__") && strings.HasSuffix(raw, "__"))
 	p.add(p.kind, p.level, p.at, raw, strong)
 }
 
@@ -213,7 +214,8 @@ func (p *plainReader) continues(t string, indent int) bool {
 		return true
 	}
 	prev := strings.TrimSpace(p.lines[p.i-1])
-	if LeadsWithTime(t) || p.bare && IsBare(t, len(t)-len(strings.TrimLeft(t, "*[(_~` "))) || labelled(t) && (labelled(prev) || labelled(p.text.String())) {
+	if LeadsWithTime(t) || p.bare && IsBare(t, len(t)-len(strings.TrimLeft(t, "*[(_~` "))) || labelled(t) &&
+		(labelled(prev) || labelled(p.text.String())) {
 		return false
 	}
 	if p.kind == Item && indent > 0 {
@@ -255,7 +257,8 @@ func hasClock(t string) bool {
 // labelled says whether a line looks like "Label: value".
 func labelled(t string) bool {
 	label, _, ok := lexicon.CutLabel(t)
-	return ok && len(label) <= 45 && len(label) > 1 && len(strings.Fields(label)) <= 6 && !strings.ContainsAny(label, ".,;") && (label[0] >= 'A' && label[0] <= 'Z' || label[0] >= 0x80 || label[0] == '*')
+	return ok && len(label) <= 45 && len(label) > 1 && len(strings.Fields(label)) <= 6 && !strings.ContainsAny(label, ".,;") &&
+		(label[0] >= 'A' && label[0] <= 'Z' || label[0] >= 0x80 || label[0] == '*')
 }
 
 // fence reads a fenced block as code; one that never closes ends with the document.
@@ -461,7 +464,8 @@ func wikiLevel(t string) int {
 }
 
 func isRule(t string) bool {
-	return len(t) >= 3 && (strings.Trim(t, "-") == "" || strings.Trim(t, "=") == "" || strings.Trim(t, "* ") == "" || strings.Trim(t, "_ ") == "" || strings.Trim(t, "- ") == "" || strings.Trim(t, "—─━") == "")
+	return len(t) >= 3 && (strings.Trim(t, "-") == "" || strings.Trim(t, "=") == "" || strings.Trim(t, "* ") == "" ||
+		strings.Trim(t, "_ ") == "" || strings.Trim(t, "- ") == "" || strings.Trim(t, "—─━") == "")
 }
 
 // bullet is the length of a list item's mark with the space after it, 0 where the line is none. A number counts as a
@@ -500,7 +504,8 @@ func monthAhead(rest string) bool {
 // LeadsWithTime is a cheap test for a line that begins with a clock time or a date, behind brackets or bold marks.
 func LeadsWithTime(t string) bool {
 	t = strings.TrimLeft(t, "*[(_~` ")
-	if i := strings.IndexByte(t, ' '); i >= 3 && i <= 10 && i+1 < len(t) && lexicon.IsDigit(t[i+1]) && lexicon.IsLetter(t[0]) && hasClock(t[:min(len(t), 28)]) && lexicon.AnyMonth(lexicon.FoldWord(strings.TrimRight(t[:i], ".,"))) {
+	if i := strings.IndexByte(t, ' '); i >= 3 && i <= 10 && i+1 < len(t) && lexicon.IsDigit(t[i+1]) && lexicon.IsLetter(t[0]) &&
+		hasClock(t[:min(len(t), 28)]) && lexicon.AnyMonth(lexicon.FoldWord(strings.TrimRight(t[:i], ".,"))) {
 		return true // "Oct 28 13:37 - …"
 	}
 	d := 0

@@ -71,7 +71,8 @@ func splitStatus(o *timeline.Outline) []Group {
 		g := &gs[len(gs)-1]
 		g.Entries = append(g.Entries, i)
 		g.To = e.Block + 1
-		closed = o.Newest && e.Status == "investigating" || !o.Newest && e.Status == "resolved" || o.Newest && e.Status != "resolved" && title != ""
+		closed = o.Newest && e.Status == "investigating" || !o.Newest && e.Status == "resolved" || o.Newest && e.Status != "resolved" &&
+			title != ""
 		last = i
 	}
 	return gs
@@ -144,7 +145,8 @@ func splitSections(o *timeline.Outline) []Group {
 // alone begins a day of a longer one.
 func namesIncident(o *timeline.Outline, i int) bool {
 	toks := o.Document.Blocks[i].Tokens()
-	return o.Tongue.Has("incident", toks) || o.Tongue.Has("incident_number", toks) || o.Tongue.Has("affected", toks) || o.Tongue.Has("issue", toks)
+	return o.Tongue.Has("incident", toks) || o.Tongue.Has("incident_number", toks) || o.Tongue.Has("affected", toks) ||
+		o.Tongue.Has("issue", toks)
 }
 
 // opensAndCloses says whether the timeline in the blocks from..to tells how an incident began or was noticed, and how it
@@ -153,7 +155,8 @@ func opensAndCloses(o *timeline.Outline, from, to int) bool {
 	opens, closes := false, false
 	for i := range o.Entries {
 		if e := &o.Entries[i]; e.List && e.Block >= from && e.Block < to {
-			opens = opens || e.Kinds.Has(lexicon.ImpactStart, lexicon.Failing, lexicon.Alert, lexicon.Report, lexicon.ReportUser, lexicon.ReportSupport, lexicon.Noticed)
+			opens = opens || e.Kinds.Has(lexicon.ImpactStart, lexicon.Failing, lexicon.Alert, lexicon.Report, lexicon.ReportUser,
+				lexicon.ReportSupport, lexicon.Noticed)
 			closes = closes || opens && e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended)
 		}
 	}
@@ -177,7 +180,8 @@ func tellsIncident(o *timeline.Outline, from, to int) bool {
 			}
 		}
 		for _, st := range o.Stamps[b] {
-			if st.To != nil && st.HasClock && (x.Kind == document.Para || x.Kind == document.Item || b == from) && !(x.Kind == document.Heading && b > from) {
+			if st.To != nil && st.HasClock && (x.Kind == document.Para || x.Kind == document.Item || b == from) &&
+				!(x.Kind == document.Heading && b > from) {
 				if o.Tongue.Has("incident", x.Tokens()) || o.Tongue.Has("affected", x.Tokens()) {
 					return true
 				}
@@ -195,7 +199,9 @@ func splitProse(o *timeline.Outline) []Group {
 	}
 	var es []int
 	for i := range o.Entries {
-		if e := &o.Entries[i]; !e.At.IsZero() && e.Stamp.HasClock && e.Kinds.Has(lexicon.ImpactStart, lexicon.Alert, lexicon.ReportUser, lexicon.Noticed, lexicon.Symptom, lexicon.Resolved, lexicon.Ended, lexicon.Recovered) {
+		if e := &o.Entries[i]; !e.At.IsZero() && e.Stamp.HasClock &&
+			e.Kinds.Has(lexicon.ImpactStart, lexicon.Alert, lexicon.ReportUser, lexicon.Noticed, lexicon.Symptom, lexicon.Resolved, lexicon.Ended,
+				lexicon.Recovered) {
 			es = append(es, i)
 		}
 	}

@@ -67,7 +67,8 @@ func Tokenize(s string) []Token {
 }
 
 func IsCJK(r rune) bool {
-	return r >= 0x3005 && r <= 0x3007 || r >= 0x3041 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xF900 && r <= 0xFAFF || r >= 0xAC00 && r <= 0xD7A3
+	return r >= 0x3005 && r <= 0x3007 || r >= 0x3041 && r <= 0x30FF || r >= 0x3400 && r <= 0x9FFF || r >= 0xF900 && r <= 0xFAFF ||
+		r >= 0xAC00 && r <= 0xD7A3
 }
 
 // folds caches the plain form of the accented letters of Latin script.

@@ -6,7 +6,8 @@ import (
 )
 
 // fieldNames are what a labelled field can be about.
-var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date", "severity", "services", "regions", "detected_by", "cause", "zone", "kind"}
+var fieldNames = []string{"started", "detected", "acknowledged", "identified", "mitigated", "resolved", "duration", "period", "date",
+	"severity", "services", "regions", "detected_by", "cause", "zone", "kind"}
 
 // FieldKey folds a label to what labels are compared by: its words without marks.
 func FieldKey(s string) string {

@@ -121,7 +121,8 @@ type ZonePhrase struct {
 }
 
 // KindOrder lists the kinds of an entry, and with it the ids its patterns carry.
-var KindOrder = []Kind{Trigger, ImpactStart, Failing, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack, Declared, Finding, Cause,
+var KindOrder = []Kind{Trigger, ImpactStart, Failing, Symptom, Alert, ReportUser, ReportSupport, Report, Noticed, ThirdParty, Ack,
+	Declared, Finding, Cause,
 	Attempt, Partial, Recovered, Resolved, Ended, FixLive, SelfHealed, Relapse, FollowUp, Talk, NotYet, Backlog}
 
 // HeadingOrder lists the sections a heading can open.
@@ -199,7 +200,8 @@ func newLexicon(d data, w watch) (*Lexicon, error) {
 	for _, w := range d.Detect {
 		lx.Detect[FoldWord(w)] = true
 	}
-	lx.Before, lx.ClockAfter, lx.Approx, lx.ApproxAfter = alts(d.Clock.Before), alts(d.Clock.After), alts(d.Clock.Approx), alts(d.Clock.ApproxAfter)
+	lx.Before, lx.ClockAfter, lx.Approx, lx.ApproxAfter = alts(d.Clock.Before), alts(d.Clock.After), alts(d.Clock.Approx),
+		alts(d.Clock.ApproxAfter)
 	lx.Join, lx.Since, lx.NextDay = alts(d.Clock.Join), alts(d.Clock.Since), alts(d.Clock.NextDay)
 	lx.Open, lx.To, lx.And = alts(d.Range.Open), alts(d.Range.To), alts(d.Range.And)
 	for _, p := range d.Dayparts {

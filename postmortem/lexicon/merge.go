@@ -45,8 +45,10 @@ func (lx *Lexicon) with(o *Lexicon) *Lexicon {
 	m.Months, m.Weekdays, m.Units = under(lx.Months, o.Months), under(lx.Weekdays, o.Weekdays), under(lx.Units, o.Units)
 	m.Detect, m.ZoneFirst = under(lx.Detect, o.Detect), under(lx.ZoneFirst, o.ZoneFirst)
 	m.Fields = under(lx.Fields, o.Fields)
-	m.Before, m.ClockAfter, m.Approx = longestFirst(lx.Before, o.Before), longestFirst(lx.ClockAfter, o.ClockAfter), longestFirst(lx.Approx, o.Approx)
-	m.ApproxAfter, m.Join, m.Since = longestFirst(lx.ApproxAfter, o.ApproxAfter), longestFirst(lx.Join, o.Join), longestFirst(lx.Since, o.Since)
+	m.Before, m.ClockAfter, m.Approx = longestFirst(lx.Before, o.Before), longestFirst(lx.ClockAfter, o.ClockAfter),
+		longestFirst(lx.Approx, o.Approx)
+	m.ApproxAfter, m.Join, m.Since = longestFirst(lx.ApproxAfter, o.ApproxAfter), longestFirst(lx.Join, o.Join),
+		longestFirst(lx.Since, o.Since)
 	m.NextDay, m.Open = longestFirst(lx.NextDay, o.NextDay), longestFirst(lx.Open, o.Open)
 	m.To, m.And = longestFirst(lx.To, o.To), longestFirst(lx.And, o.And)
 	m.Dayparts = slices.Concat(lx.Dayparts, o.Dayparts)

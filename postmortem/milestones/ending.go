@@ -28,9 +28,11 @@ func (r *Reader) ended() {
 	from := 0
 	ended := r.endings(es)
 	for i, e := range es {
-		if t, ok := e.Kinds[lexicon.Relapse]; ok && !t.Hedged && !t.Nonprod && i > 0 && ended[i] && !e.Kinds.Has(lexicon.Resolved, lexicon.Ended, lexicon.Recovered) {
+		if t, ok := e.Kinds[lexicon.Relapse]; ok && !t.Hedged && !t.Nonprod && i > 0 && ended[i] &&
+			!e.Kinds.Has(lexicon.Resolved, lexicon.Ended, lexicon.Recovered) {
 			from = i + 1
-		} else if t, ok := e.Kinds[lexicon.ImpactStart]; ok && !t.Hedged && !t.Nonprod && i > 0 && ended[i] && !e.Kinds.Has(lexicon.Resolved, lexicon.Ended, lexicon.Recovered, lexicon.Relapse) {
+		} else if t, ok := e.Kinds[lexicon.ImpactStart]; ok && !t.Hedged && !t.Nonprod && i > 0 && ended[i] &&
+			!e.Kinds.Has(lexicon.Resolved, lexicon.Ended, lexicon.Recovered, lexicon.Relapse) {
 			from = i + 1
 		}
 	}
@@ -42,7 +44,9 @@ func (r *Reader) ended() {
 			t, ok := e.Kinds[k]
 			trouble = trouble || ok && !t.Hedged && !t.Nonprod
 		}
-		if trouble && i > from && ended[i] && e.List && !e.Kinds.OfSupplier() && !e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Backlog, lexicon.Partial, lexicon.FollowUp) && slices.ContainsFunc(es[i+1:], r.well) {
+		if trouble && i > from && ended[i] && e.List && !e.Kinds.OfSupplier() &&
+			!e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Backlog, lexicon.Partial, lexicon.FollowUp) &&
+			slices.ContainsFunc(es[i+1:], r.well) {
 			from = i + 1
 		}
 	}
@@ -90,7 +94,8 @@ func (r *Reader) ended() {
 		// The field and an entry tell of the same moment: then users were well at that entry.
 		if _, ok := r.picks[incident.Mitigated]; !ok {
 			for _, e := range es {
-				if e.At.Sub(res.at).Abs() <= time.Minute && (e.Kinds.Has(lexicon.Partial, lexicon.Recovered, lexicon.Attempt, lexicon.SelfHealed) || !e.Kinds.Has(lexicon.Ended, lexicon.Talk, lexicon.FollowUp) && e == es[len(es)-1]) {
+				if e.At.Sub(res.at).Abs() <= time.Minute && (e.Kinds.Has(lexicon.Partial, lexicon.Recovered, lexicon.Attempt, lexicon.SelfHealed) ||
+					!e.Kinds.Has(lexicon.Ended, lexicon.Talk, lexicon.FollowUp) && e == es[len(es)-1]) {
 					r.picks[incident.Mitigated] = pickEntry(r.Outline, e, incident.ConfidenceStated)
 				}
 			}
@@ -99,7 +104,8 @@ func (r *Reader) ended() {
 	}
 	r.resolvedFrom(es, well, over, closed, windowEnd)
 	// "Deployed the fix. The issue is resolved.": what was done and that it is over in one breath.
-	if res, ok := r.picks[incident.Resolved]; ok && res.e != nil && res.e.List && res.e.Status == "" && res.e.Kinds.Has(lexicon.FixLive) && res.e.Kinds.Has(lexicon.Ended) && len(well) == 0 {
+	if res, ok := r.picks[incident.Resolved]; ok && res.e != nil && res.e.List && res.e.Status == "" && res.e.Kinds.Has(lexicon.FixLive) &&
+		res.e.Kinds.Has(lexicon.Ended) && len(well) == 0 {
 		if _, ok := r.picks[incident.Mitigated]; !ok {
 			r.picks[incident.Mitigated] = pickEntry(r.Outline, res.e, incident.ConfidenceInferred)
 		}
@@ -312,7 +318,8 @@ func (r *Reader) resolvedFrom(es, well, over, closed []*timeline.Entry, windowEn
 		for i, e := range es { // the last that was done, and nothing after it
 			if t, ok := e.Kinds[lexicon.FixLive]; ok && r.firmEnd(e, t) && !r.open(es[i:], e) {
 				give(e, incident.ConfidenceStated)
-				r.askEntries("resolved", "milestones.resolved", "Did it end when the fix was live?", "That users were well is not said.", []*timeline.Entry{e})
+				r.askEntries("resolved", "milestones.resolved", "Did it end when the fix was live?", "That users were well is not said.",
+					[]*timeline.Entry{e})
 				return
 			}
 		}
@@ -340,14 +347,16 @@ func (r *Reader) troubled(es []*timeline.Entry, from, to *timeline.Entry) bool {
 func (r *Reader) open(es []*timeline.Entry, e *timeline.Entry) bool {
 	var later []*timeline.Entry
 	for _, x := range es {
-		if x.At.After(e.At) && x.Kinds.Has(lexicon.Attempt, lexicon.Backlog, lexicon.Relapse, lexicon.NotYet, lexicon.Partial, lexicon.Recovered) && !x.Kinds.Has(lexicon.FollowUp) {
+		if x.At.After(e.At) && x.Kinds.Has(lexicon.Attempt, lexicon.Backlog, lexicon.Relapse, lexicon.NotYet, lexicon.Partial,
+			lexicon.Recovered) && !x.Kinds.Has(lexicon.FollowUp) {
 			later = append(later, x)
 		}
 	}
 	if len(later) == 0 {
 		return false
 	}
-	r.askEntries("resolved", "milestones.resolved", "When was it over?", "Users were well before the last of the work was done.", append([]*timeline.Entry{e}, later...))
+	r.askEntries("resolved", "milestones.resolved", "When was it over?", "Users were well before the last of the work was done.",
+		append([]*timeline.Entry{e}, later...))
 	return true
 }
 
@@ -355,7 +364,8 @@ func (r *Reader) open(es []*timeline.Entry, e *timeline.Entry) bool {
 func (r *Reader) later(es []*timeline.Entry, end time.Time) {
 	var more []*timeline.Entry
 	for _, x := range es {
-		if x.At.After(end) && (x.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Backlog, lexicon.SelfHealed) || x.Kinds.Has(lexicon.ThirdParty) || x.Kinds.Has(lexicon.FollowUp, lexicon.Attempt, lexicon.Trigger)) {
+		if x.At.After(end) && (x.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Backlog, lexicon.SelfHealed) ||
+			x.Kinds.Has(lexicon.ThirdParty) || x.Kinds.Has(lexicon.FollowUp, lexicon.Attempt, lexicon.Trigger)) {
 			more = append(more, x)
 		}
 	}
@@ -381,7 +391,8 @@ func (r *Reader) startFor(end time.Time) *timeline.Entry {
 			if !e.At.Before(end) || !d.Proves(end.Sub(e.At)) {
 				continue
 			}
-			if i > 0 && !e.Kinds.Has(lexicon.Trigger, lexicon.ImpactStart, lexicon.Symptom, lexicon.Alert, lexicon.ReportUser, lexicon.Report, lexicon.Noticed, lexicon.ReportSupport) {
+			if i > 0 && !e.Kinds.Has(lexicon.Trigger, lexicon.ImpactStart, lexicon.Symptom, lexicon.Alert, lexicon.ReportUser, lexicon.Report,
+				lexicon.Noticed, lexicon.ReportSupport) {
 				continue
 			}
 			if found != nil && !found.At.Equal(e.At) {

@@ -30,7 +30,8 @@ func (r *Reader) identified() {
 	if len(firm) == 0 {
 		if words := r.causeWords(); len(words) > 0 {
 			for _, e := range r.es {
-				if t, ok := e.Kinds[lexicon.Finding]; ok && !t.Nonprod && !(known && e.At.Before(d.at)) && !e.Kinds.Has(lexicon.ThirdParty) && r.sharesCause(e, words) {
+				if t, ok := e.Kinds[lexicon.Finding]; ok && !t.Nonprod && !(known && e.At.Before(d.at)) && !e.Kinds.Has(lexicon.ThirdParty) &&
+					r.sharesCause(e, words) {
 					said = append(said, e)
 				}
 			}
@@ -60,7 +61,8 @@ func (r *Reader) identified() {
 	}
 	r.picks[incident.Identified] = pickEntry(r.Outline, e, c)
 	if len(firm) > 1 && firm[len(firm)-1].At.After(e.At) {
-		r.askEntries("identified", "milestones.identified", "Several entries tell of the cause.", "The first is taken; a later one may be the real cause.", firm)
+		r.askEntries("identified", "milestones.identified", "Several entries tell of the cause.",
+			"The first is taken; a later one may be the real cause.", firm)
 	}
 }
 
@@ -86,7 +88,9 @@ func (r *Reader) onlyFinding() *timeline.Entry {
 			continue
 		}
 		t, ok := e.Kinds[lexicon.Finding]
-		if ok && !t.Hedged && !(e == d.e && e.Kinds.Has(lexicon.Noticed)) && !e.Kinds.Has(lexicon.ThirdParty, lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.NotYet, lexicon.Alert, lexicon.Report, lexicon.ReportUser, lexicon.Ack, lexicon.Talk, lexicon.FollowUp) {
+		if ok && !t.Hedged && !(e == d.e && e.Kinds.Has(lexicon.Noticed)) &&
+			!e.Kinds.Has(lexicon.ThirdParty, lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.NotYet, lexicon.Alert, lexicon.Report,
+				lexicon.ReportUser, lexicon.Ack, lexicon.Talk, lexicon.FollowUp) {
 			if s, ok := e.Kinds[lexicon.Symptom]; ok && s.Sentence == t.Sentence && s.To > t.From {
 				continue
 			}
@@ -130,11 +134,13 @@ func (r *Reader) contentWords(toks []lexicon.Token) (ws []string) {
 		case t.Stop || t.Comma:
 		case c[0] < 0x80 && len(c) >= 5 && !lexicon.IsDigit(c[0]):
 			common := false
-			common = common || r.Outline.Tongue.Detect[c] || r.Outline.Tongue.Has("incident", toks[i:i+1]) || r.Outline.Tongue.Has("service", toks[i:i+1]) || r.Outline.Tongue.Has("cause_word", toks[i:i+1])
+			common = common || r.Outline.Tongue.Detect[c] || r.Outline.Tongue.Has("incident", toks[i:i+1]) ||
+				r.Outline.Tongue.Has("service", toks[i:i+1]) || r.Outline.Tongue.Has("cause_word", toks[i:i+1])
 			if !common {
 				ws = append(ws, c[:5])
 			}
-		case c[0] >= 0xE3 && i+1 < len(toks) && toks[i+1].Text[0] >= 0xE3 && !(c >= "ぁ" && c <= "ん") && !(toks[i+1].Text >= "ぁ" && toks[i+1].Text <= "ん"):
+		case c[0] >= 0xE3 && i+1 < len(toks) && toks[i+1].Text[0] >= 0xE3 && !(c >= "ぁ" && c <= "ん") &&
+			!(toks[i+1].Text >= "ぁ" && toks[i+1].Text <= "ん"):
 			ws = append(ws, c+toks[i+1].Text)
 		}
 	}

@@ -56,7 +56,8 @@ type pick struct {
 }
 
 func pickEntry(o *timeline.Outline, e *timeline.Entry, c incident.Confidence) pick {
-	return pick{at: e.At, approx: e.Stamp.Approx || e.Stamp.HourOnly || e.Stamp.To != nil, seconds: e.Stamp.Seconds, confidence: c, evidence: o.Evidence(e), line: e.Line, e: e}
+	return pick{at: e.At, approx: e.Stamp.Approx || e.Stamp.HourOnly || e.Stamp.To != nil, seconds: e.Stamp.Seconds, confidence: c,
+		evidence: o.Evidence(e), line: e.Line, e: e}
 }
 
 // Read reads the incident.
@@ -151,7 +152,8 @@ func (r *Reader) durations() (ds []timex.Duration) {
 	for i := range r.Outline.Document.Blocks {
 		b := &r.Outline.Document.Blocks[i]
 		s := r.Outline.Sections[i].Name
-		if !r.inGroup(i) || b.Kind == document.Code || b.Kind == document.Quote || b.Kind == document.Row || timeline.Excluded(s) || s == "lessons" || b.Kind == document.Heading && b.Orig != r.Outline.Document.Title || len(ds) > 50 {
+		if !r.inGroup(i) || b.Kind == document.Code || b.Kind == document.Quote || b.Kind == document.Row || timeline.Excluded(s) ||
+			s == "lessons" || b.Kind == document.Heading && b.Orig != r.Outline.Document.Title || len(ds) > 50 {
 			continue
 		}
 		toks := b.Tokens()
@@ -168,7 +170,8 @@ func (r *Reader) durations() (ds []timex.Duration) {
 			if !whole {
 				// "2025-06-30 12:45 IDT · 1 hour, 2 minutes": a length right behind a moment.
 				for _, st := range r.Outline.Stamps[i] {
-					if st.HasClock && st.To == nil && st.Date.OK() && toks[d.From].Start > st.End && strings.Trim(b.Text[st.End:toks[d.From].Start], " ·|-–—•(") == "" {
+					if st.HasClock && st.To == nil && st.Date.OK() && toks[d.From].Start > st.End &&
+						strings.Trim(b.Text[st.End:toks[d.From].Start], " ·|-–—•(") == "" {
 						whole = true
 					}
 				}
@@ -207,7 +210,8 @@ func (r *Reader) fromFields() {
 			}
 			// A date left out of the end of a field after midnight.
 			at := e.At
-			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.Date.OK() && at.Before(s.at) && s.at.Sub(at) < 24*time.Hour {
+			if s, ok := r.picks[incident.Started]; ok && name != incident.Started && !st.Date.OK() && at.Before(s.at) &&
+				s.at.Sub(at) < 24*time.Hour {
 				at = at.Add(24 * time.Hour)
 			}
 			p := pick{at: at, approx: st.Approx || st.HourOnly, seconds: st.Seconds, confidence: c, evidence: f.Whole, line: f.Line,
@@ -258,10 +262,11 @@ func (r *Reader) atWork(before *timeline.Entry) bool {
 			if !ok || t.Hedged || t.Nonprod {
 				continue
 			}
-			began = began || k == lexicon.Ack && !slices.ContainsFunc([]lexicon.Kind{lexicon.Failing, lexicon.ImpactStart, lexicon.Trigger}, func(k lexicon.Kind) bool {
-				x, ok := e.Kinds[k]
-				return ok && x.Sentence == t.Sentence
-			})
+			began = began || k == lexicon.Ack && !slices.ContainsFunc([]lexicon.Kind{lexicon.Failing, lexicon.ImpactStart, lexicon.Trigger},
+				func(k lexicon.Kind) bool {
+					x, ok := e.Kinds[k]
+					return ok && x.Sentence == t.Sentence
+				})
 			more++
 			break
 		}
@@ -377,7 +382,8 @@ func (r *Reader) acknowledged() {
 			return
 		}
 		// Users told it, and then one of us saw it.
-		if t, ok := e.Kinds[lexicon.Noticed]; ok && !e.Kinds.Has(lexicon.Finding) && !t.Hedged && !t.Nonprod && known && e != d.e && (r.by == incident.ByCustomer || r.by == "") && e.At.After(d.at) {
+		if t, ok := e.Kinds[lexicon.Noticed]; ok && !e.Kinds.Has(lexicon.Finding) && !t.Hedged && !t.Nonprod && known && e != d.e &&
+			(r.by == incident.ByCustomer || r.by == "") && e.At.After(d.at) {
 			r.picks[incident.Acknowledged] = pickEntry(r.Outline, e, incident.ConfidenceStated)
 			return
 		}
@@ -395,7 +401,8 @@ func (r *Reader) check() {
 	drop := func(n incident.MilestoneName, why string) {
 		p := r.picks[n]
 		delete(r.picks, n)
-		r.question("order", "milestones."+string(n), "The time of "+string(n)+" does not go with the others.", why, []string{candidate(p.at, p.evidence)}, p.line)
+		r.question("order", "milestones."+string(n), "The time of "+string(n)+" does not go with the others.", why,
+			[]string{candidate(p.at, p.evidence)}, p.line)
 	}
 	s, started := r.picks[incident.Started]
 	res, resolved := r.picks[incident.Resolved]

@@ -104,7 +104,8 @@ func (r *Reader) ask() {
 	if r.Group.ID != "" {
 		// A log says itself that it lists several.
 	} else if r.Of > 1 {
-		r.question(AskIncidents, "", fmt.Sprintf("The document is read as %d incidents.", r.Of), "If it tells of one, its milestones belong together.", []string{"one", fmt.Sprint(r.Of)}, 0)
+		r.question(AskIncidents, "", fmt.Sprintf("The document is read as %d incidents.", r.Of),
+			"If it tells of one, its milestones belong together.", []string{"one", fmt.Sprint(r.Of)}, 0)
 	} else if n := r.relapses(); n > 0 {
 		r.question(AskIncidents, "impacts", "One incident that came back, or several?", times(n), []string{"one", "several"}, 0)
 	}
@@ -122,11 +123,13 @@ func (r *Reader) relapses() (n int) {
 	ended := r.endings(r.es)
 	better := false // it got better before, though nobody said that it was well
 	for i, e := range r.es {
-		if better && !ended[i] && e.Kinds.Has(lexicon.ImpactStart) && !e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Relapse) {
+		if better && !ended[i] && e.Kinds.Has(lexicon.ImpactStart) &&
+			!e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.Relapse) {
 			n++
 		}
 		better = better || e.Kinds.Has(lexicon.Partial) && !e.Kinds.Has(lexicon.ImpactStart, lexicon.Failing)
-		if e.Kinds.Has(lexicon.Relapse) && (i > 0 && !e.Kinds.Has(lexicon.ImpactStart) || ended[i]) || e.Kinds.Has(lexicon.ImpactStart) && ended[i] && !e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended) {
+		if e.Kinds.Has(lexicon.Relapse) && (i > 0 && !e.Kinds.Has(lexicon.ImpactStart) || ended[i]) || e.Kinds.Has(lexicon.ImpactStart) &&
+			ended[i] && !e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended) {
 			n++
 		}
 	}
@@ -156,10 +159,12 @@ func (r *Reader) askZone() {
 	switch {
 	case c.Label.OK():
 		r.question(AskZone, field, fmt.Sprintf("Are the times in %s as written, or %s?", c.Label.Label, c.Zone.Describe(d)),
-			fmt.Sprintf("%q stands with the entry at %02d:%02d, which is another offset than the label's.", c.Proof, c.ProofFor.Stamp.Hour, c.ProofFor.Stamp.Minute),
+			fmt.Sprintf("%q stands with the entry at %02d:%02d, which is another offset than the label's.", c.Proof, c.ProofFor.Stamp.Hour,
+				c.ProofFor.Stamp.Minute),
 			[]string{c.Zone.Describe(d), c.Label.Describe(d)}, c.Line)
 	case c.Proof != "":
-		r.question(AskZone, field, "The document names no zone for its times.", fmt.Sprintf("%s is taken from %q in the text.", c.Zone.Label, c.Proof), []string{c.Zone.Describe(d)}, c.Line)
+		r.question(AskZone, field, "The document names no zone for its times.",
+			fmt.Sprintf("%s is taken from %q in the text.", c.Zone.Label, c.Proof), []string{c.Zone.Describe(d)}, c.Line)
 	case !c.Zone.OK():
 		for _, e := range r.own {
 			if e.At.IsZero() && e.Dated && e.Stamp.HasClock {
@@ -168,7 +173,8 @@ func (r *Reader) askZone() {
 			}
 		}
 	case c.Guessed:
-		r.question(AskZone, field, "The document names no zone for its times.", fmt.Sprintf("%s is taken because of its language.", c.Zone.Label), []string{c.Zone.Describe(d)}, 0)
+		r.question(AskZone, field, "The document names no zone for its times.",
+			fmt.Sprintf("%s is taken because of its language.", c.Zone.Label), []string{c.Zone.Describe(d)}, 0)
 	default:
 		for _, e := range r.own {
 			if e.Conflict && e.Zone.OK() {
@@ -177,7 +183,8 @@ func (r *Reader) askZone() {
 				for _, p := range e.Zone.Also {
 					cs = append(cs, timex.PlaceZone(e.Zone.Label, p).Describe(e.Day))
 				}
-				r.question(AskZone, field, fmt.Sprintf("%s is not in force on %s.", e.Zone.Label, e.Day), "The clock of the place on that day is taken, as people write the name all year.", cs, c.Line)
+				r.question(AskZone, field, fmt.Sprintf("%s is not in force on %s.", e.Zone.Label, e.Day),
+					"The clock of the place on that day is taken, as people write the name all year.", cs, c.Line)
 				return
 			}
 		}
@@ -191,8 +198,10 @@ func (r *Reader) askZone() {
 	}
 	for _, e := range r.own {
 		if e.Stamp.Unclear || e.Cleared {
-			r.question(AskOrder, field, fmt.Sprintf("Which hour is %q?", r.Outline.Document.Blocks[e.Block].Text[e.Stamp.Start:e.Stamp.End]), "Its part of the day does not go with its hour.",
-				[]string{fmt.Sprintf("%02d:%02d", e.Stamp.Hour%12, e.Stamp.Minute), fmt.Sprintf("%02d:%02d", e.Stamp.Hour%12+12, e.Stamp.Minute)}, e.Line)
+			r.question(AskOrder, field, fmt.Sprintf("Which hour is %q?", r.Outline.Document.Blocks[e.Block].Text[e.Stamp.Start:e.Stamp.End]),
+				"Its part of the day does not go with its hour.",
+				[]string{fmt.Sprintf("%02d:%02d", e.Stamp.Hour%12, e.Stamp.Minute), fmt.Sprintf("%02d:%02d", e.Stamp.Hour%12+12, e.Stamp.Minute)},
+				e.Line)
 		}
 	}
 }
@@ -201,7 +210,8 @@ func (r *Reader) askDay() {
 	c := r.Calendar
 	d := c.Ambiguous
 	if c.Zoned {
-		r.question(AskDate, "date", fmt.Sprintf("Is %d/%d the day or the month first?", d.A, d.B), "Only the zone of its times speaks for the order that was taken.",
+		r.question(AskDate, "date", fmt.Sprintf("Is %d/%d the day or the month first?", d.A, d.B),
+			"Only the zone of its times speaks for the order that was taken.",
 			[]string{fmt.Sprintf("%04d-%02d-%02d", d.Year, d.A, d.B), fmt.Sprintf("%04d-%02d-%02d", d.Year, d.B, d.A)}, 0)
 	}
 	switch {
@@ -218,11 +228,14 @@ func (r *Reader) askDay() {
 	case c.Day.Year == 0:
 		r.question(AskYear, "year", "Which year was it?", "The document says day and month only, so it gives no milestone.", nil, 0)
 	case c.YearFrom == "publication":
-		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the date of publication.", []string{fmt.Sprint(c.Day.Year), fmt.Sprint(c.Day.Year - 1)}, 0)
+		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the date of publication.",
+			[]string{fmt.Sprint(c.Day.Year), fmt.Sprint(c.Day.Year - 1)}, 0)
 	case c.YearFrom == "title":
-		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the title.", []string{fmt.Sprint(c.Day.Year)}, 0)
+		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the title.",
+			[]string{fmt.Sprint(c.Day.Year)}, 0)
 	case c.YearFrom == "name":
-		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the file's name.", []string{fmt.Sprint(c.Day.Year)}, 0)
+		r.question(AskYear, "year", fmt.Sprintf("Was it in %d?", c.Day.Year), "The year is taken from the file's name.",
+			[]string{fmt.Sprint(c.Day.Year)}, 0)
 	}
 	if c.Day.Year == 0 || !c.Day.Full() {
 		return
@@ -290,14 +303,16 @@ func (r *Reader) askOrder() {
 	for _, q := range r.Order {
 		for _, e := range r.own {
 			if e == q.E {
-				r.question(AskOrder, "entries", fmt.Sprintf("The clock goes back at %02d:%02d.", e.Stamp.Hour, e.Stamp.Minute), "The same day, the next, or a slip? From here on the entries give no milestone.",
+				r.question(AskOrder, "entries", fmt.Sprintf("The clock goes back at %02d:%02d.", e.Stamp.Hour, e.Stamp.Minute),
+					"The same day, the next, or a slip? From here on the entries give no milestone.",
 					[]string{q.Cur.String(), q.Cur.Add(1).String()}, e.Line)
 			}
 		}
 	}
 	for _, e := range r.own {
 		if e.List && e.Explicit && e.Suspicious && !e.At.IsZero() {
-			r.question(AskOrder, "entries", fmt.Sprintf("%s %02d:%02d does not go with the entries around it.", e.Day, e.Stamp.Hour, e.Stamp.Minute), "Its date may be a slip; it gives no milestone.",
+			r.question(AskOrder, "entries", fmt.Sprintf("%s %02d:%02d does not go with the entries around it.", e.Day, e.Stamp.Hour,
+				e.Stamp.Minute), "Its date may be a slip; it gives no milestone.",
 				[]string{e.Day.String(), e.Day.Add(-1).String(), e.Day.Add(1).String()}, e.Line)
 		}
 		if e.Stamp.Unknown && e.List {
@@ -314,22 +329,31 @@ func (r *Reader) askStart() {
 	switch {
 	case !ok:
 	case r.startProved:
-		r.question("started", field, "Did users begin to be affected here?", "The entry is no failure that somebody saw; only the stated duration says that it is the start.", []string{candidate(s.at, s.evidence)}, s.line)
+		r.question("started", field, "Did users begin to be affected here?",
+			"The entry is no failure that somebody saw; only the stated duration says that it is the start.",
+			[]string{candidate(s.at, s.evidence)}, s.line)
 	case s.confidence == incident.ConfidenceInferred:
 		r.question("started", field, "Did users begin to be affected here?", "It is inferred.", []string{candidate(s.at, s.evidence)}, s.line)
 	case known && d.at.Sub(s.at).Abs() < time.Minute:
-		r.question("started", field, "Is the start the first report?", "It is the same minute as the detection, so it may be when it was seen and not when it began.", []string{candidate(s.at, s.evidence)}, s.line)
+		r.question("started", field, "Is the start the first report?",
+			"It is the same minute as the detection, so it may be when it was seen and not when it began.", []string{candidate(s.at, s.evidence)},
+			s.line)
 	case !known && s.e != nil && !s.e.List:
-		r.question("started", field, "Did it begin here, or was it first said here?", "The text tells it from outside and names nobody who knew.", []string{candidate(s.at, s.evidence)}, s.line)
+		r.question("started", field, "Did it begin here, or was it first said here?",
+			"The text tells it from outside and names nobody who knew.", []string{candidate(s.at, s.evidence)}, s.line)
 	case s.e != nil && s.e.Stamp.To != nil:
-		r.question("started", field, "When in this range did it begin?", "", []string{candidate(s.at, s.evidence), candidate(s.e.End, "")}, s.line)
+		r.question("started", field, "When in this range did it begin?", "", []string{candidate(s.at, s.evidence), candidate(s.e.End, "")},
+			s.line)
 	case known && d.at.Before(s.at):
-		r.question("started", field, "Did it begin before it was detected?", "The stated start is after the detection.", []string{candidate(s.at, s.evidence), candidate(d.at, d.evidence)}, s.line)
+		r.question("started", field, "Did it begin before it was detected?", "The stated start is after the detection.",
+			[]string{candidate(s.at, s.evidence), candidate(d.at, d.evidence)}, s.line)
 	}
 	if ok { // what the text says elsewhere
 		for _, e := range r.own {
-			if !e.List && r.Outline.Timeline && e.Kinds.Has(lexicon.ImpactStart) && !e.At.IsZero() && e.At.Sub(s.at).Abs() > time.Minute && e.At.Sub(s.at).Abs() < 24*time.Hour {
-				r.question("started", field, "The text and the timeline give different starts.", "", []string{candidate(s.at, s.evidence), candidate(e.At, r.Outline.Text(e))}, e.Line)
+			if !e.List && r.Outline.Timeline && e.Kinds.Has(lexicon.ImpactStart) && !e.At.IsZero() && e.At.Sub(s.at).Abs() > time.Minute &&
+				e.At.Sub(s.at).Abs() < 24*time.Hour {
+				r.question("started", field, "The text and the timeline give different starts.", "",
+					[]string{candidate(s.at, s.evidence), candidate(e.At, r.Outline.Text(e))}, e.Line)
 			}
 		}
 	}
@@ -343,7 +367,9 @@ func (r *Reader) askDetected() {
 		return
 	}
 	if acked && (r.by == incident.ByCustomer || r.by == "") && a.at.After(d.at) {
-		r.question("detected", field, "Does the report count as detection, or when the team saw it?", "A report came in before somebody of the team is said to know.", []string{candidate(d.at, d.evidence), candidate(a.at, a.evidence)}, d.line)
+		r.question("detected", field, "Does the report count as detection, or when the team saw it?",
+			"A report came in before somebody of the team is said to know.", []string{candidate(d.at, d.evidence), candidate(a.at, a.evidence)},
+			d.line)
 	}
 	var early []*timeline.Entry
 	s, started := r.picks[incident.Started]
@@ -351,15 +377,18 @@ func (r *Reader) askDetected() {
 		if started && e.At.Equal(s.at) && r.by == incident.ByAlert {
 			continue // that it began is no word of who knew before the alert
 		}
-		if e.At.Before(d.at) && d.at.Sub(e.At) < 2*time.Hour && (e.Kinds.Has(lexicon.Symptom, lexicon.Noticed, lexicon.Report, lexicon.FollowUp) && !e.Kinds.Has(lexicon.ThirdParty) || e.Kinds.Has(lexicon.ThirdParty) && d.at.Sub(e.At) <= 15*time.Minute) {
+		if e.At.Before(d.at) && d.at.Sub(e.At) < 2*time.Hour && (e.Kinds.Has(lexicon.Symptom, lexicon.Noticed, lexicon.Report,
+			lexicon.FollowUp) && !e.Kinds.Has(lexicon.ThirdParty) || e.Kinds.Has(lexicon.ThirdParty) && d.at.Sub(e.At) <= 15*time.Minute) {
 			early = append(early, e)
 		}
 	}
 	if len(early) > 0 && d.e != nil {
-		r.askEntries("detected", field, "Did somebody know before?", "An earlier entry tells of something wrong.", append([]*timeline.Entry{d.e}, early[:min(len(early), 4)]...))
+		r.askEntries("detected", field, "Did somebody know before?", "An earlier entry tells of something wrong.",
+			append([]*timeline.Entry{d.e}, early[:min(len(early), 4)]...))
 	}
 	if r.by == "" {
-		r.question("detected_by", "detected_by", "Who knew first?", "The entry does not say who reported it.", []string{"alert", "customer", "staff", "third_party"}, d.line)
+		r.question("detected_by", "detected_by", "Who knew first?", "The entry does not say who reported it.",
+			[]string{"alert", "customer", "staff", "third_party"}, d.line)
 	}
 }
 
@@ -367,7 +396,8 @@ func (r *Reader) askDetected() {
 func (r *Reader) askGiven() {
 	if p, ok := r.picks[incident.Identified]; ok && p.e != nil {
 		if t := p.e.Kinds[lexicon.Cause]; t.Hedged {
-			r.question("identified", "milestones.identified", "Was the cause certain here?", "It is told as a possibility.", []string{candidate(p.at, p.evidence)}, p.line)
+			r.question("identified", "milestones.identified", "Was the cause certain here?", "It is told as a possibility.",
+				[]string{candidate(p.at, p.evidence)}, p.line)
 		}
 	}
 }
@@ -387,11 +417,14 @@ func (r *Reader) askDurations() {
 			}
 			cs := []string{d.Length.String() + " as stated", e.at.Sub(s.at).String() + " between the ends"}
 			kind, field := AskDuration, "duration"
-			r.question(kind, field, fmt.Sprintf("The document says it took %s; from start to end it is %s.", d.Length, e.at.Sub(s.at)), "One of the three is wrong, or the length is of something else.", cs, d.Line)
+			r.question(kind, field, fmt.Sprintf("The document says it took %s; from start to end it is %s.", d.Length, e.at.Sub(s.at)),
+				"One of the three is wrong, or the length is of something else.", cs, d.Line)
 			// The length may tell of another end.
 			for _, x := range r.es {
 				if d.Proves(x.At.Sub(s.at)) && x.At.Sub(e.at).Abs() > time.Minute {
-					r.question("resolved", "milestones.resolved", "Did it end at another entry?", fmt.Sprintf("The stated %s from the start leads there.", d.Length), []string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
+					r.question("resolved", "milestones.resolved", "Did it end at another entry?",
+						fmt.Sprintf("The stated %s from the start leads there.", d.Length),
+						[]string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
 				}
 			}
 		}
@@ -404,7 +437,9 @@ func (r *Reader) askDurations() {
 				}
 				if x.At.After(e.at) {
 					if y := r.es[0]; y.At.Before(e.at) && d.Proves(x.At.Sub(y.At)) {
-						r.question("resolved", "milestones.resolved", "Did it end at another entry?", fmt.Sprintf("The stated %s from the first entry leads there.", d.Length), []string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
+						r.question("resolved", "milestones.resolved", "Did it end at another entry?",
+							fmt.Sprintf("The stated %s from the first entry leads there.", d.Length),
+							[]string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
 					}
 				}
 			}
@@ -412,7 +447,8 @@ func (r *Reader) askDurations() {
 	}
 	for _, w := range r.ws {
 		if w.Printed.Length > 0 && !w.Printed.Fits(w.To.Sub(w.From)) {
-			r.question(AskDuration, "impacts", fmt.Sprintf("The document prints %s for a window of %s.", w.Printed.Length, w.To.Sub(w.From)), "Its ends are taken.",
+			r.question(AskDuration, "impacts", fmt.Sprintf("The document prints %s for a window of %s.", w.Printed.Length, w.To.Sub(w.From)),
+				"Its ends are taken.",
 				[]string{w.To.Sub(w.From).String(), w.Printed.Length.String()}, w.Line)
 		}
 	}
@@ -432,14 +468,17 @@ func (r *Reader) askWindows() {
 	s, ok := r.picks[incident.Started]
 	e, ok2 := r.picks[incident.Resolved]
 	if m, ok := r.picks[incident.Mitigated]; ok && ok2 && e.e != nil && e.at.Sub(m.at) > 3*time.Hour {
-		r.question("resolved", "milestones.resolved", "Was it over only then?", "Users were well hours before.", []string{candidate(m.at, m.evidence), candidate(e.at, e.evidence)}, e.line)
+		r.question("resolved", "milestones.resolved", "Was it over only then?", "Users were well hours before.",
+			[]string{candidate(m.at, m.evidence), candidate(e.at, e.evidence)}, e.line)
 	}
 	for _, w := range r.ws {
 		switch {
 		case !w.Coherent:
-			r.question(AskWindow, "impacts", fmt.Sprintf("The document gives a window on %s, far from the rest.", w.From.Format(time.DateOnly)), "It is left out.", []string{candidate(w.From, ""), candidate(w.To, w.Evidence)}, w.Line)
+			r.question(AskWindow, "impacts", fmt.Sprintf("The document gives a window on %s, far from the rest.", w.From.Format(time.DateOnly)),
+				"It is left out.", []string{candidate(w.From, ""), candidate(w.To, w.Evidence)}, w.Line)
 		case ok && w.From.Before(s.at.Add(-time.Minute)), ok2 && w.To.After(e.at.Add(time.Minute)):
-			r.question(AskWindow, "impacts", "The summary and the timeline give different times of impact.", "", []string{candidate(w.From, ""), candidate(w.To, "")}, w.Line)
+			r.question(AskWindow, "impacts", "The summary and the timeline give different times of impact.", "",
+				[]string{candidate(w.From, ""), candidate(w.To, "")}, w.Line)
 		}
 	}
 	if !r.Outline.Timeline {
@@ -450,11 +489,13 @@ func (r *Reader) askWindows() {
 	}
 	// Prose that tells of another end.
 	for _, x := range r.own {
-		says := x.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended) || x.Section == "resolution" && x.Kinds.Has(lexicon.Attempt, lexicon.Trigger, lexicon.FixLive)
+		says := x.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Ended) || x.Section == "resolution" &&
+			x.Kinds.Has(lexicon.Attempt, lexicon.Trigger, lexicon.FixLive)
 		if x.List || x.At.IsZero() || !says || x.At.Sub(e.at).Abs() <= time.Minute || x.At.Sub(e.at).Abs() > 24*time.Hour {
 			continue
 		}
-		r.question("resolved", "milestones.resolved", "The text tells of another end.", "", []string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
+		r.question("resolved", "milestones.resolved", "The text tells of another end.", "",
+			[]string{candidate(e.at, e.evidence), candidate(x.At, r.Outline.Text(x))}, x.Line)
 	}
 }
 
@@ -462,7 +503,8 @@ func (r *Reader) askWindows() {
 func (r *Reader) askTruncated() {
 	bs := r.Outline.Document.Blocks
 	if r.Outline.Document.Cut {
-		r.question(AskTruncated, "", "The document is longer than is read.", fmt.Sprintf("It has more than %d paragraphs and lines; the rest is left out.", document.MaxBlocks), nil, 0)
+		r.question(AskTruncated, "", "The document is longer than is read.",
+			fmt.Sprintf("It has more than %d paragraphs and lines; the rest is left out.", document.MaxBlocks), nil, 0)
 		return
 	}
 	for i := len(bs) - 1; i >= 0 && i >= len(bs)-1; i-- {
@@ -474,7 +516,8 @@ func (r *Reader) askTruncated() {
 		if strings.ContainsRune(".!?:;)]\"'»”」』。！？…*|", last) || !isWordRune(last) || len(r.picks) >= 6 || r.picks[incident.Resolved].line > 0 {
 			return
 		}
-		r.question(AskTruncated, "", "The text seems to break off.", "Its last sentence has no end; what is missing may hold the end of the incident.", nil, b.Line)
+		r.question(AskTruncated, "", "The text seems to break off.",
+			"Its last sentence has no end; what is missing may hold the end of the incident.", nil, b.Line)
 	}
 }
 

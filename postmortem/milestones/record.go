@@ -23,7 +23,8 @@ func (r *Reader) record() incident.Record {
 		if rec.Milestones == nil {
 			rec.Milestones = map[incident.MilestoneName]incident.Stated{}
 		}
-		s := incident.Stated{At: p.at, Precision: incident.PrecisionMinute, Evidence: document.QuoteText(p.evidence, MaxEvidence), Line: p.line, Confidence: p.confidence}
+		s := incident.Stated{At: p.at, Precision: incident.PrecisionMinute, Evidence: document.QuoteText(p.evidence, MaxEvidence), Line: p.line,
+			Confidence: p.confidence}
 		switch {
 		case p.approx:
 			s.Precision = incident.PrecisionApproximate
@@ -158,7 +159,8 @@ func (r *Reader) table() []Entry {
 	var out []Entry
 	weighed := r.weighed()
 	for _, e := range r.own {
-		if r.Outline.Timeline && !e.List && !e.Kinds.Has(lexicon.ImpactStart, lexicon.Recovered, lexicon.Resolved, lexicon.Alert, lexicon.ReportUser, lexicon.Noticed) && len(e.Kinds) == 0 {
+		if r.Outline.Timeline && !e.List && !e.Kinds.Has(lexicon.ImpactStart, lexicon.Recovered, lexicon.Resolved, lexicon.Alert,
+			lexicon.ReportUser, lexicon.Noticed) && len(e.Kinds) == 0 {
 			continue
 		}
 		x := Entry{At: e.At, Line: e.Line, Text: document.QuoteText(r.Outline.Text(e), MaxEvidence), Prose: !e.List}

@@ -67,7 +67,8 @@ func (r *Reader) started() {
 		if ack, works := e.Kinds[lexicon.Ack]; works && ack.Sentence != t.Sentence { // "It fails. We work on it.": it may have for long
 			continue
 		}
-		if ok && !t.Hedged && !t.Nonprod && first.At.Sub(e.At) <= 24*time.Hour && !e.Kinds.Has(lexicon.ThirdParty, lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.NotYet) {
+		if ok && !t.Hedged && !t.Nonprod && first.At.Sub(e.At) <= 24*time.Hour &&
+			!e.Kinds.Has(lexicon.ThirdParty, lexicon.Recovered, lexicon.Resolved, lexicon.Ended, lexicon.NotYet) {
 			c := incident.ConfidenceStated
 			if e.Stamp.Approx {
 				c = incident.ConfidenceApproximate
@@ -80,10 +81,12 @@ func (r *Reader) started() {
 	for _, e := range r.es {
 		tr, ok := e.Kinds[lexicon.Trigger]
 		sy, ok2 := e.Kinds[lexicon.Symptom]
-		if !ok || !ok2 || tr.Hedged || sy.Hedged || tr.Nonprod || sy.Nonprod || e.Kinds.Has(lexicon.ThirdParty) || !e.List || sy.Sentence > tr.Sentence+1 || sy.From < tr.From {
+		if !ok || !ok2 || tr.Hedged || sy.Hedged || tr.Nonprod || sy.Nonprod || e.Kinds.Has(lexicon.ThirdParty) || !e.List ||
+			sy.Sentence > tr.Sentence+1 || sy.From < tr.From {
 			continue
 		}
-		if e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Alert, lexicon.ReportUser, lexicon.Report, lexicon.Noticed, lexicon.Attempt) && !e.Kinds.Has(lexicon.NotYet) && e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.ReportUser, lexicon.Alert) {
+		if e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.Alert, lexicon.ReportUser, lexicon.Report, lexicon.Noticed,
+			lexicon.Attempt) && !e.Kinds.Has(lexicon.NotYet) && e.Kinds.Has(lexicon.Recovered, lexicon.Resolved, lexicon.ReportUser, lexicon.Alert) {
 			continue
 		}
 		if first != nil && e.At.After(first.At) {

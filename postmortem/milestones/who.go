@@ -13,7 +13,8 @@ var knowers = []struct {
 	kind lexicon.Kind
 	by   incident.DetectedBy
 }{
-	{lexicon.Alert, incident.ByAlert}, {lexicon.ReportUser, incident.ByCustomer}, {lexicon.ReportSupport, incident.ByStaff}, {lexicon.Noticed, incident.ByStaff},
+	{lexicon.Alert, incident.ByAlert}, {lexicon.ReportUser, incident.ByCustomer}, {lexicon.ReportSupport, incident.ByStaff},
+	{lexicon.Noticed, incident.ByStaff},
 }
 
 // mostBeside is how many paragraphs beside the timeline are asked who knew first.

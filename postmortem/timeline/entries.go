@@ -230,7 +230,8 @@ func (o *Outline) goesOn(last, i, depth int) bool {
 	case document.Heading:
 		return true
 	case document.Item:
-		return b.Kind == document.Item && b.Level > depth || b.Kind == document.Para && b.Line == o.Document.Blocks[i-1].Line+1 && i == e.Block+1 && len(b.Text) < 200
+		return b.Kind == document.Item && b.Level > depth || b.Kind == document.Para && b.Line == o.Document.Blocks[i-1].Line+1 &&
+			i == e.Block+1 && len(b.Text) < 200
 	}
 	if strings.TrimLeft(o.Document.Blocks[e.Block].Text[:e.Stamp.Start], " *[(~") != "" {
 		return false // "At 14:05 we …" is prose: the next paragraph is not of that moment
@@ -242,7 +243,8 @@ func (o *Outline) goesOn(last, i, depth int) bool {
 func (o *Outline) entryAt(i, k int) Entry {
 	b := &o.Document.Blocks[i]
 	st := o.Stamps[i][k]
-	e := Entry{Block: i, Line: b.Line, Stamp: st, List: true, Section: o.Sections[i].Name, textAt: st.End, TextTo: len(b.Text), Mark: len(o.Marks), Zone: st.Zone}
+	e := Entry{Block: i, Line: b.Line, Stamp: st, List: true, Section: o.Sections[i].Name, textAt: st.End, TextTo: len(b.Text),
+		Mark: len(o.Marks), Zone: st.Zone}
 	if st.To != nil {
 		e.textAt = st.To.End
 	}
@@ -356,7 +358,8 @@ func (o *Outline) bareDay(i int) (timex.Date, bool) {
 		return timex.Date{}, false
 	}
 	next := &o.Document.Blocks[i+1]
-	if k, ok := o.leading(i + 1); !ok || next.Kind != document.Item || next.Level <= b.Level || !o.Stamps[i+1][k].HasClock || o.Stamps[i+1][k].Date.OK() {
+	if k, ok := o.leading(i + 1); !ok || next.Kind != document.Item || next.Level <= b.Level || !o.Stamps[i+1][k].HasClock ||
+		o.Stamps[i+1][k].Date.OK() {
 		return timex.Date{}, false
 	}
 	v, n := lexicon.Digits(b.Text, 0)
@@ -393,7 +396,8 @@ func (o *Outline) glued(i, k int) {
 	for n := k + 1; n < len(o.Stamps[i]) && n <= k+maxProse; n++ {
 		st := o.Stamps[i][n]
 		before := strings.TrimRight(b.Text[:st.Start], " ")
-		if !st.HasClock || !(strings.HasSuffix(before, "•") || st.Date.Year > 0 && (strings.HasSuffix(before, " -") || strings.HasSuffix(before, ".-") || strings.HasSuffix(before, "–"))) {
+		if !st.HasClock || !(strings.HasSuffix(before, "•") || st.Date.Year > 0 &&
+			(strings.HasSuffix(before, " -") || strings.HasSuffix(before, ".-") || strings.HasSuffix(before, "–"))) {
 			continue
 		}
 		prev := &o.Entries[len(o.Entries)-1]

@@ -58,7 +58,8 @@ func (o *Outline) label(i int) (label, value string, ok bool) {
 		if st.Start < 4 || st.Start > 40 || len(b.Text)-st.End > 24 {
 			break
 		}
-		if incident.MilestoneName(o.FieldName(before)).Valid() && o.statusWord(lexicon.Tokenize(before)) == "" && b.Text[:1] == strings.ToUpper(b.Text[:1]) {
+		if incident.MilestoneName(o.FieldName(before)).Valid() && o.statusWord(lexicon.Tokenize(before)) == "" &&
+			b.Text[:1] == strings.ToUpper(b.Text[:1]) {
 			return before, b.Text[st.Start:], true
 		}
 		break
@@ -71,7 +72,8 @@ func (o *Outline) labelLines() {
 	o.LabelOf = map[int]int{}
 	for i := 0; i+1 < len(o.Document.Blocks); i++ {
 		b, next := &o.Document.Blocks[i], &o.Document.Blocks[i+1]
-		if o.Taken[i] || o.Taken[i+1] || b.Kind != document.Para && b.Kind != document.Heading || next.Kind != document.Para && next.Kind != document.Item || len(b.Text) > 50 || len(next.Text) > 80 || len(o.Stamps[i]) > 0 || o.statusWord(b.Tokens()) != "" {
+		if o.Taken[i] || o.Taken[i+1] || b.Kind != document.Para && b.Kind != document.Heading || next.Kind != document.Para &&
+			next.Kind != document.Item || len(b.Text) > 50 || len(next.Text) > 80 || len(o.Stamps[i]) > 0 || o.statusWord(b.Tokens()) != "" {
 			continue
 		}
 		name := o.FieldName(strings.TrimRight(b.Text, ": "))
@@ -185,7 +187,8 @@ func (o *Outline) Fields() []Field {
 			if name == "" {
 				continue
 			}
-			if value == "" && i+1 < len(o.Document.Blocks) && o.Document.Blocks[i+1].Kind != document.Heading && len(o.Document.Blocks[i+1].Text) < 200 {
+			if value == "" && i+1 < len(o.Document.Blocks) && o.Document.Blocks[i+1].Kind != document.Heading &&
+				len(o.Document.Blocks[i+1].Text) < 200 {
 				next := &o.Document.Blocks[i+1]
 				if l, _, ok := lexicon.CutLabel(next.Text); !ok || o.FieldName(l) == "" {
 					fs = append(fs, o.NewField(name, i+1, next.Line, next.Orig, b.Orig+" "+next.Orig))
@@ -199,7 +202,8 @@ func (o *Outline) Fields() []Field {
 			fs = append(fs, o.NewField(name, i, b.Line, orig, b.Orig))
 		case document.Heading:
 			// "Severity" as a heading with its value below.
-			if name := o.FieldName(b.Text); name != "" && name != "resolved" && name != "mitigated" && name != "detected" && name != "identified" && i+1 < len(o.Document.Blocks) {
+			if name := o.FieldName(b.Text); name != "" && name != "resolved" && name != "mitigated" && name != "detected" &&
+				name != "identified" && i+1 < len(o.Document.Blocks) {
 				next := &o.Document.Blocks[i+1]
 				if next.Kind == document.Para && (len(next.Text) < 80 || name == "cause") {
 					fs = append(fs, o.NewField(name, i+1, next.Line, next.Orig, b.Orig+": "+next.Orig))
@@ -218,7 +222,10 @@ func (o *Outline) StatusFile() bool {
 
 // FrontSays says whether the front matter has a value.
 func (o *Outline) FrontSays(key, value string) bool {
-	return slices.ContainsFunc(o.Document.Front, func(b document.Block) bool { return len(b.Cells) == 2 && b.Cells[0] == key && b.Cells[1] == value })
+	return slices.ContainsFunc(o.Document.Front, func(b document.Block) bool {
+		return len(b.Cells) == 2 && b.Cells[0] == key &&
+			b.Cells[1] == value
+	})
 }
 
 func (o *Outline) NewField(name string, block, line int, value, whole string) Field {

@@ -77,7 +77,8 @@ func (o *Outline) fieldOfDay(cell string) bool {
 	if i := strings.IndexAny(cell, "(["); i > 0 {
 		cell = cell[:i]
 	}
-	for _, part := range strings.FieldsFunc(lexicon.FoldWidth(cell), func(r rune) bool { return r == '&' || r == '/' || r == '+' || r == ',' }) {
+	for _, part := range strings.FieldsFunc(lexicon.FoldWidth(cell),
+		func(r rune) bool { return r == '&' || r == '/' || r == '+' || r == ',' }) {
 		if o.FieldName(part) == "date" {
 			return true
 		}

@@ -33,7 +33,8 @@ func (o *Outline) prose() {
 	listed := len(o.Entries)
 	for i := range o.Document.Blocks {
 		b := &o.Document.Blocks[i]
-		if len(o.Stamps[i]) > maxProse || inEntry[i] || b.Kind != document.Para && b.Kind != document.Item || Excluded(o.Sections[i].Name) || o.Sections[i].Name == "lessons" || len(o.Stamps[i]) == 0 || o.IsField(i) {
+		if len(o.Stamps[i]) > maxProse || inEntry[i] || b.Kind != document.Para && b.Kind != document.Item || Excluded(o.Sections[i].Name) ||
+			o.Sections[i].Name == "lessons" || len(o.Stamps[i]) == 0 || o.IsField(i) {
 			continue
 		}
 		o.proseBlock(i)

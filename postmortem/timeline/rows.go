@@ -51,7 +51,8 @@ func (o *Outline) row(i int, cols columns) {
 		stamps := timex.Scan(text, toks, o.Tongue)
 		if len(stamps) > 0 {
 			st := stamps[0]
-			lead := strings.TrimLeft(text[:st.Start], " *[(~≈") == "" || (&timex.Scanner{S: text, Toks: toks, T: o.Tongue}).OnlyJoin(0, (&timex.Scanner{S: text, Toks: toks, T: o.Tongue}).At(st.Start))
+			lead := strings.TrimLeft(text[:st.Start], " *[(~≈") == "" ||
+				(&timex.Scanner{S: text, Toks: toks, T: o.Tongue}).OnlyJoin(0, (&timex.Scanner{S: text, Toks: toks, T: o.Tongue}).At(st.Start))
 			rest := strings.Trim(text[st.End:], " *])")
 			switch {
 			case !st.HasClock && st.Date.OK() && lead && rest == "" && !st.Unknown:

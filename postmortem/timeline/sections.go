@@ -29,7 +29,8 @@ func (o *Outline) promoteHeadings() {
 		switch {
 		case b.Strong && short && bare && !document.LeadsWithTime(b.Text) && !strings.Contains(strings.TrimRight(b.Text, ":"), ":"):
 		case name != "" && short && bare && len(b.Tokens()) <= 7 && !strings.Contains(strings.TrimRight(b.Text, ":"), ": "):
-		case !marked && short && bare && last != ':' && i+1 < len(bs) && bs[i+1].Kind == document.Para && len(bs[i+1].Text) > 2*len(b.Text) && len(bs[i+1].Text) > 80 && !document.LeadsWithTime(b.Text) && i > 0 && !strings.Contains(b.Text, ": "):
+		case !marked && short && bare && last != ':' && i+1 < len(bs) && bs[i+1].Kind == document.Para && len(bs[i+1].Text) > 2*len(b.Text) &&
+			len(bs[i+1].Text) > 80 && !document.LeadsWithTime(b.Text) && i > 0 && !strings.Contains(b.Text, ": "):
 		default:
 			continue
 		}

@@ -113,7 +113,8 @@ func (o *Outline) statusPage() {
 	var order []int
 	inline := 0 // updates whose time stands in the same line
 	for i := range o.Document.Blocks {
-		if label, at := o.statusLabel(&o.Document.Blocks[i]); label != "" && (o.Document.Blocks[i].Tracked || !(o.IsField(i) && slices.ContainsFunc(o.Stamps[i], func(st timex.Stamp) bool { return st.HasClock }))) {
+		if label, at := o.statusLabel(&o.Document.Blocks[i]); label != "" &&
+			(o.Document.Blocks[i].Tracked || !(o.IsField(i) && slices.ContainsFunc(o.Stamps[i], func(st timex.Stamp) bool { return st.HasClock }))) {
 			ups = append(ups, update{i, at, label, -1})
 		} else if k, ok := o.StampOnly(i); ok {
 			if label := o.statusBefore(i, k); label != "" {
@@ -181,7 +182,8 @@ func (o *Outline) statusPage() {
 				paired++
 				break
 			}
-			if !after && order[k] > prev && order[k] < ups[n].block && (k+1 == len(order) || order[k+1] > ups[n].block) && ups[n].block-order[k] <= 3 {
+			if !after && order[k] > prev && order[k] < ups[n].block && (k+1 == len(order) || order[k+1] > ups[n].block) &&
+				ups[n].block-order[k] <= 3 {
 				ups[n].stamp = order[k]
 				paired++
 				break
@@ -201,7 +203,8 @@ func (o *Outline) statusPage() {
 		}
 		b := &o.Document.Blocks[u.block]
 		st := o.Stamps[u.stamp][stamps[u.stamp]]
-		e := Entry{Block: u.block, Line: b.Line, Stamp: st, List: true, Status: u.label, Section: "timeline", textAt: u.textAt, TextTo: len(b.Text), Zone: st.Zone}
+		e := Entry{Block: u.block, Line: b.Line, Stamp: st, List: true, Status: u.label, Section: "timeline", textAt: u.textAt,
+			TextTo: len(b.Text), Zone: st.Zone}
 		end := u.stamp
 		if o.Document.Blocks[u.stamp].Tracked {
 			end++
@@ -260,7 +263,8 @@ func (o *Outline) firstPost(updates int) {
 				continue
 			}
 			st.Start, st.End, st.Clock = 0, 0, 0
-			e := Entry{Block: first, Line: o.Document.Blocks[first].Line, Stamp: st, List: true, Status: "investigating", Section: "timeline", TextTo: len(o.Document.Blocks[first].Text), Zone: st.Zone}
+			e := Entry{Block: first, Line: o.Document.Blocks[first].Line, Stamp: st, List: true, Status: "investigating", Section: "timeline",
+				TextTo: len(o.Document.Blocks[first].Text), Zone: st.Zone}
 			for k := first + 1; k < updates && k-first <= 12; k++ {
 				e.Body = append(e.Body, k)
 			}

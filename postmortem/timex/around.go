@@ -165,8 +165,10 @@ func (sc *Scanner) nextDay(st *Stamp) {
 
 // around looks for "about" before the tokens from..to, and for "about" or "from then on" after them.
 func (sc *Scanner) around(from, to int, st *Stamp) {
-	if b := strings.TrimRight(sc.S[:st.Start], " "); strings.HasSuffix(b, "~") || strings.HasSuffix(b, "≈") || strings.HasSuffix(b, "c.") || strings.HasSuffix(b, "±") {
-		if !strings.HasSuffix(b, "~") || len(b) < 2 || !lexicon.IsDigit(b[len(b)-2]) && !strings.HasSuffix(strings.TrimRight(b[:len(b)-1], " "), "分") {
+	if b := strings.TrimRight(sc.S[:st.Start], " "); strings.HasSuffix(b, "~") || strings.HasSuffix(b, "≈") || strings.HasSuffix(b, "c.") ||
+		strings.HasSuffix(b, "±") {
+		if !strings.HasSuffix(b, "~") || len(b) < 2 || !lexicon.IsDigit(b[len(b)-2]) &&
+			!strings.HasSuffix(strings.TrimRight(b[:len(b)-1], " "), "分") {
 			st.Approx = true
 		}
 	}

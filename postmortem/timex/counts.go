@@ -13,12 +13,14 @@ import (
 // word reads what begins with the letter at i: a month name before a day, a weekday, "T+5".
 func (sc *Scanner) word(i int) int {
 	s := sc.S
-	if (s[i] == 'T' || s[i] == 't') && i+2 < len(s) && (i == 0 || !lexicon.IsWord(s[i-1])) && (s[i+1] == '+' || s[i+1] == '-') && lexicon.IsDigit(s[i+2]) {
+	if (s[i] == 'T' || s[i] == 't') && i+2 < len(s) && (i == 0 || !lexicon.IsWord(s[i-1])) && (s[i+1] == '+' || s[i+1] == '-') &&
+		lexicon.IsDigit(s[i+2]) {
 		if e, ok := sc.tPlus(i); ok {
 			return e
 		}
 	}
-	if (s[i] == 'T' || s[i] == 't') && i+1 < len(s) && s[i+1] == '0' && (i == 0 || !lexicon.IsWord(s[i-1])) && (i+2 == len(s) || !lexicon.IsWord(s[i+2])) {
+	if (s[i] == 'T' || s[i] == 't') && i+1 < len(s) && s[i+1] == '0' && (i == 0 || !lexicon.IsWord(s[i-1])) &&
+		(i+2 == len(s) || !lexicon.IsWord(s[i+2])) {
 		sc.out = append(sc.out, Stamp{Start: i, End: i + 2, Relative: true})
 		return i + 2
 	}

@@ -193,7 +193,8 @@ func (sc *Scanner) numericDate(i, v, j int, add func(Date, int) (int, bool)) (in
 			e = lexicon.SkipSpaces(s, e+1)
 		}
 		h, hn := lexicon.Digits(s, e)
-		clock = (hn == 1 || hn == 2) && h < 25 && e+hn < len(s) && (s[e+hn] == ':' || s[e+hn] == 'h' || s[e+hn] == '.') && lexicon.DigitAt(s, e+hn+1)
+		clock = (hn == 1 || hn == 2) && h < 25 && e+hn < len(s) && (s[e+hn] == ':' || s[e+hn] == 'h' || s[e+hn] == '.') &&
+			lexicon.DigitAt(s, e+hn+1)
 	}
 	cjk := false
 	if k < len(s) && sep == '/' {

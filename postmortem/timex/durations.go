@@ -94,7 +94,8 @@ func quantityAt(toks []lexicon.Token, i int, t lexicon.Tongue) (v float64, unit,
 			return 0, 0, 0
 		}
 		// A decimal: the tokens are "1" "5" with only a mark between.
-		if i+2 < len(toks) && toks[i+1].Start == toks[i].End+1 && len(toks[i+1].Text) == 1 && lexicon.IsDigit(toks[i+1].Text[0]) && !toks[i+1].Comma {
+		if i+2 < len(toks) && toks[i+1].Start == toks[i].End+1 && len(toks[i+1].Text) == 1 && lexicon.IsDigit(toks[i+1].Text[0]) &&
+			!toks[i+1].Comma {
 			if u, un := unitAt(toks, i+2, t); u > 0 {
 				return float64(num) + float64(toks[i+1].Text[0]-'0')/10, u, 2 + un
 			}

@@ -26,9 +26,12 @@ func (sc *Scanner) join() []Stamp {
 				st.Approx = st.Approx || p.Approx
 				out[n-1] = st
 				continue
-			case near && p.HasClock && !p.Date.OK() && p.To == nil && !st.HasClock && st.Date.OK() && sc.OnlyJoin(sc.At(p.End), sc.At(st.Start)) && strings.Trim(gap, " -–—") != "" || near && p.HasClock && !p.Date.OK() && !st.HasClock && st.Date.OK() && (gap == " " || gap == "") && st.Date.Year > 0:
+			case near && p.HasClock && !p.Date.OK() && p.To == nil && !st.HasClock && st.Date.OK() && sc.OnlyJoin(sc.At(p.End), sc.At(st.Start)) &&
+				strings.Trim(gap, " -–—") != "" || near && p.HasClock && !p.Date.OK() && !st.HasClock && st.Date.OK() && (gap == " " || gap == "") &&
+				st.Date.Year > 0:
 				// "15:28 UTC on 11 January": but a date that a clock follows belongs to that clock.
-				if i+1 < len(sc.out) && sc.out[i+1].HasClock && !sc.out[i+1].Date.OK() && sc.OnlyJoin(sc.At(st.End), sc.At(sc.out[i+1].Start)) && len(gap) > 1 {
+				if i+1 < len(sc.out) && sc.out[i+1].HasClock && !sc.out[i+1].Date.OK() && sc.OnlyJoin(sc.At(st.End), sc.At(sc.out[i+1].Start)) &&
+					len(gap) > 1 {
 					break
 				}
 				p.Date, p.End = st.Date, st.End
@@ -41,7 +44,8 @@ func (sc *Scanner) join() []Stamp {
 	var done []Stamp
 	for i := 1; i < len(out); i++ { // "下午2点15分 … 2点18分": the day part goes on
 		p, st := &out[i-1], &out[i]
-		if p.Twelve && st.HasClock && !st.Twelve && p.Hour >= 12 && st.Hour > 0 && st.Hour < 12 && st.Hour+12 >= p.Hour && sc.S[st.Clock] != '0' && (!st.Date.OK() || st.Date.Same(p.Date)) {
+		if p.Twelve && st.HasClock && !st.Twelve && p.Hour >= 12 && st.Hour > 0 && st.Hour < 12 && st.Hour+12 >= p.Hour &&
+			sc.S[st.Clock] != '0' && (!st.Date.OK() || st.Date.Same(p.Date)) {
 			st.Hour, st.Twelve = st.Hour+12, true
 		}
 	}

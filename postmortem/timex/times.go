@@ -102,7 +102,8 @@ func (sc *Scanner) number(i int) int {
 	if i > 0 {
 		prev = s[i-1]
 	}
-	if i > 0 && (lexicon.IsLetter(prev) || prev == '_' || prev == '.' && i > 1 && lexicon.IsDigit(s[i-2]) || prev == '#' || prev == '$') && !(prev == 'T' && i > 1 && lexicon.IsDigit(s[i-2])) {
+	if i > 0 && (lexicon.IsLetter(prev) || prev == '_' || prev == '.' && i > 1 && lexicon.IsDigit(s[i-2]) || prev == '#' || prev == '$') &&
+		!(prev == 'T' && i > 1 && lexicon.IsDigit(s[i-2])) {
 		return sc.skipWord(end)
 	}
 	if j, ok := sc.dateAt(i, v, n); ok {
@@ -175,7 +176,8 @@ func (sc *Scanner) clockAt(i, v, n int) (int, bool) {
 		default:
 			return 0, false
 		}
-	case strings.HasPrefix(rest, ".") && len(rest) > 2 && lexicon.IsDigit(rest[1]) && lexicon.IsDigit(rest[2]) && !lexicon.DigitAt(rest, 3) && !(len(rest) > 4 && rest[3] == '.' && lexicon.IsDigit(rest[4])):
+	case strings.HasPrefix(rest, ".") && len(rest) > 2 && lexicon.IsDigit(rest[1]) && lexicon.IsDigit(rest[2]) &&
+		!lexicon.DigitAt(rest, 3) && !(len(rest) > 4 && rest[3] == '.' && lexicon.IsDigit(rest[4])):
 		st.Minute, _ = lexicon.Digits(rest, 1)
 		j += 3
 		_, ze := zoneAt(s, j, sc.T, true)
@@ -217,7 +219,8 @@ func (sc *Scanner) clockAt(i, v, n int) (int, bool) {
 			j = e
 		}
 	}
-	if j < len(s) && (s[j] == '%' || lexicon.IsLetter(s[j]) && s[j] != 'Z' && s[j] != 'z' && s[j] != 'T' && s[j] != 'h' && s[j] != 'H' && !strings.HasPrefix(s[j:], "UTC") && !strings.HasPrefix(s[j:], "Uhr")) {
+	if j < len(s) && (s[j] == '%' || lexicon.IsLetter(s[j]) && s[j] != 'Z' && s[j] != 'z' && s[j] != 'T' && s[j] != 'h' && s[j] != 'H' &&
+		!strings.HasPrefix(s[j:], "UTC") && !strings.HasPrefix(s[j:], "Uhr")) {
 		return 0, false
 	}
 	if u := sc.unitAhead(j); u > 1 && !sc.T.IsClockWord(sc.Toks, sc.At(j)) {

@@ -238,7 +238,8 @@ func zoneName(s string, j int, t lexicon.Tongue, glued, bracket bool) (Zone, int
 		}
 		return table.Names[u], e
 	}
-	if z, ok := table.Names[w]; ok && len(w) >= 2 && !(e < len(s) && (lexicon.IsDigit(s[e]) || s[e] == '_' || s[e] == '-' && e+1 < len(s) && lexicon.IsLetter(s[e+1]))) {
+	if z, ok := table.Names[w]; ok && len(w) >= 2 && !(e < len(s) &&
+		(lexicon.IsDigit(s[e]) || s[e] == '_' || s[e] == '-' && e+1 < len(s) && lexicon.IsLetter(s[e+1]))) {
 		// "PDT (UTC-7)": an explicit offset beats a name.
 		if k := lexicon.SkipSpaces(s, e); k < len(s) && s[k] == '(' {
 			if o, oe := zoneName(s, k+1, t, false, true); oe > 0 && o.Fixed && oe < len(s) && s[oe] == ')' && strings.HasPrefix(o.Label, "UTC") {
