@@ -247,7 +247,7 @@ func (a *App) windowNames() (names []string) {
 }
 
 // answers are those of the store and the configuration in force.
-func (a *App) answers() *answers { return &answers{a.config.Load, a.store, a.now} }
+func (a *App) answers() *answers { return &answers{a.config.Load, a.store, a.now, a.address} }
 
 // CheckConfig says everything that is wrong with the configuration.
 func CheckConfig(o Options) error {

@@ -67,7 +67,7 @@ func TestOneFigureEverywhere(t *testing.T) {
 		require.NoError(t, err)
 		v, err := c.Validate()
 		require.NoError(t, err)
-		a := &answers{func() *config.Validated { return v }, h.db, h.app.now}
+		a := &answers{func() *config.Validated { return v }, h.db, h.app.now, func() string { return "" }}
 		handler := api.New(api.Options{Figures: a})
 		get := func(path string, q url.Values) string {
 			w := httptest.NewRecorder()
@@ -172,7 +172,7 @@ func TestQuestionsOfNothingKnown(t *testing.T) {
 	require.NoError(t, err)
 	v, err := c.Validate()
 	require.NoError(t, err)
-	a := &answers{func() *config.Validated { return v }, h.db, h.app.now}
+	a := &answers{func() *config.Validated { return v }, h.db, h.app.now, func() string { return "" }}
 	_, err = a.Report(context.Background(), measure.Question{Service: "chekout"})
 	require.EqualError(t, err, `service: no service "chekout"; did you mean checkout?; there are checkout, payments, search`)
 	_, err = a.Explain(context.Background(), measure.Question{Severity: "urgent"})

@@ -15,6 +15,7 @@ import (
 	"meantime/api"
 	"meantime/collector"
 	"meantime/correlate"
+	"meantime/letter/post"
 	"meantime/source"
 	"meantime/source/alertmanager"
 	"meantime/source/file"
@@ -52,6 +53,7 @@ type metrics struct {
 	prometheus   *promsource.Metrics
 	history      *history.Metrics
 	correlate    *correlate.Metrics
+	letters      *post.Metrics
 }
 
 func newMetrics() *metrics {
@@ -88,6 +90,7 @@ func newMetrics() *metrics {
 		access: access.NewMetrics(reg), webhook: webhook.NewMetrics(reg), api: api.NewMetrics(reg), pages: web.NewMetrics(reg), sources: source.NewMetrics(reg),
 		files: file.NewMetrics(reg), alertmanager: alertmanager.NewMetrics(reg), prometheus: promsource.NewMetrics(reg),
 		history: history.NewMetrics(reg), correlate: correlate.NewMetrics(reg),
+		letters: post.NewMetrics(reg),
 	}
 	reg.MustRegister(m.stored, m.bytes, m.backlog, m.questions, m.external, m.lease, m.secrets, m.reloadOK, m.reloadAt,
 		versioncollector.NewCollector("meantime"),

@@ -11,6 +11,7 @@ import (
 	"meantime/config"
 	"meantime/correlate/catalog"
 	"meantime/incident"
+	"meantime/letter"
 	"meantime/measure"
 	"meantime/store/sqlstore"
 )
@@ -24,6 +25,17 @@ type answers struct {
 	config func() *config.Validated
 	store  figuresReader
 	now    func() time.Time
+	// address is where the pages are, for links.
+	address func() string
+}
+
+// Letter is the letter of a period by its name, with links to the pages.
+func (a *answers) Letter(ctx context.Context, period string, q measure.Question) (*letter.Letter, error) {
+	address := a.address()
+	if address != "" {
+		address += "/"
+	}
+	return letter.Write(ctx, a, a.store, q, period, address)
 }
 
 // figuresReader is what answers are made of.
@@ -173,7 +185,7 @@ func ask(ctx context.Context, o Options) (*stored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return &stored{answers{func() *config.Validated { return c }, s, a.now}, s}, nil
+	return &stored{answers{func() *config.Validated { return c }, s, a.now, func() string { return "" }}, s}, nil
 }
 
 // Report is the figures of a period and of the one before it.
@@ -184,6 +196,16 @@ func Report(ctx context.Context, o Options, q measure.Question) (r *measure.Repo
 	}
 	defer func() { err = errors.Join(err, x.Close()) }()
 	return x.Report(ctx, q)
+}
+
+// Letter is the letter of a period.
+func Letter(ctx context.Context, o Options, period string, q measure.Question) (l *letter.Letter, err error) {
+	x, err := ask(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, x.Close()) }()
+	return x.Letter(ctx, period, q)
 }
 
 // Explain is one figure by its incidents.

@@ -112,6 +112,7 @@ func (a *App) serveTerm(ctx context.Context, t *term) {
 	wg.Go(func() { _ = a.prune(ctx) })
 	wg.Go(func() { a.settle(ctx, t) })
 	wg.Go(func() { a.bells(ctx, t) })
+	wg.Go(func() { a.poster().Run(ctx) })
 	<-ctx.Done()
 	_ = t.sources.Reload(nil) // their metrics go: whoever holds the lease next tells how they are
 	stopPolling()

@@ -35,6 +35,8 @@ type Options struct {
 	Facts    Facts
 	// Metrics must be fresh: nothing was published or counted before.
 	Metrics Metrics
+	// Labels are what every series has besides, by which Prometheus tells one Meantime from another.
+	Labels map[string]string
 	// Part is how long a stretch of time goes to one writer; 0 for all to one. Parts begin at whole multiples of Part, counted
 	// from the unix epoch, as Prometheus' blocks do. promtool reads a whole file for each block it makes, so it is fast
 	// where every file is one block.
@@ -108,7 +110,7 @@ func lookBack(ctx context.Context, o Options, steps steps) (*history, error) {
 // follow shows every step and notes what it shows.
 func follow(ctx context.Context, o Options, book *measure.Book, values []counted, steps steps, h *history) error {
 	m := o.Metrics
-	read := newReader(m.Past(), h)
+	read := newReader(m.Past(), o.Labels, h)
 	known, reached := 0, 0
 	for k := range steps.n {
 		if err := ctx.Err(); err != nil {

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -29,14 +32,21 @@ type Metrics interface {
 // reader notes what a collector shows at each step. A metric that it knows it need not read again, which are nearly all.
 type reader struct {
 	of       prometheus.Collector
+	labels   []*dto.LabelPair // that every series has besides
 	history  *history
 	families map[*prometheus.Desc]*family
 	seen     map[prometheus.Metric]*track
 	newest   map[*track]prometheus.Metric // what seen holds of each
 }
 
-func newReader(of prometheus.Collector, h *history) *reader {
-	return &reader{of: of, history: h, families: map[*prometheus.Desc]*family{}, seen: map[prometheus.Metric]*track{}, newest: map[*track]prometheus.Metric{}}
+func newReader(of prometheus.Collector, labels map[string]string, h *history) *reader {
+	var pairs []*dto.LabelPair
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if value := labels[name]; value != "" { // an empty label is none
+			pairs = append(pairs, &dto.LabelPair{Name: &name, Value: &value})
+		}
+	}
+	return &reader{of: of, labels: pairs, history: h, families: map[*prometheus.Desc]*family{}, seen: map[prometheus.Metric]*track{}, newest: map[*track]prometheus.Metric{}}
 }
 
 // step notes everything that is shown at a step.
@@ -65,6 +75,10 @@ func (r *reader) read(k int, m prometheus.Metric) error {
 	var said dto.Metric
 	if err := m.Write(&said); err != nil {
 		return err
+	}
+	if len(r.labels) > 0 {
+		said.Label = slices.Concat(said.Label, r.labels)
+		slices.SortFunc(said.Label, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
 	}
 	f, ok := r.families[m.Desc()]
 	if !ok {

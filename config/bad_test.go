@@ -14,7 +14,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
-	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, limits, web"
+	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, letters, limits, web"
 )
 
 func allTypes() string {
@@ -251,6 +251,18 @@ var badFiles = map[string][]string{
 	},
 	"not-a-bool": {
 		`not-a-bool.yml:1: correlate.open.weigh: not true or false: "yes"`,
+	},
+	"letters": {
+		`letters.yml:2: letters[0].name: "a b"; write letters, digits, _, . and -, at most 64`,
+		`letters.yml:2: letters[0].url: not an http or https address; write that of a webhook, such as https://hooks.slack.com/services/…`,
+		`letters.yml:2: letters[0].form: unknown form "slak"; did you mean slack?`,
+		`letters.yml:2: letters[0].every: unknown period "day"; it is one of month, week`,
+		`letters.yml:2: letters[0].after: 30d is more than 6d, after which the next week's letter is near`,
+		`letters.yml:2: letters[0].zone: unknown zone "Berlin"; write it like Europe/Berlin`,
+		`letters.yml:3: letters[1].url: not an http or https address; write that of a webhook, such as https://hooks.slack.com/services/…`,
+		`letters.yml:4: letters[2].name: "ours" is given twice`,
+		`letters.yml:4: letters[2].url_file: url is given as well; write one of them`,
+		`letters.yml:5: letters[3].url_file: not an http or https address; write that of a webhook, such as https://hooks.slack.com/services/…`,
 	},
 	"availability": {
 		`availability.yml:2: availability[0].severities[1]: unknown severity "critcal"; did you mean critical?`,

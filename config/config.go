@@ -22,8 +22,9 @@ type Config struct {
 	// Sources are where records come from, the one that wins a disagreement first. Nil (not given) means the folder
 	// ./incidents where it exists; empty means none.
 	Sources []SourceConfig `mapstructure:"sources"`
-	Limits  LimitsConfig   `mapstructure:"limits"` // what one sender may do to memory and metrics
-	Web     WebConfig      `mapstructure:"web"`    // who may write
+	Letters []LetterConfig `mapstructure:"letters"` // who is told of each month or week
+	Limits  LimitsConfig   `mapstructure:"limits"`  // what one sender may do to memory and metrics
+	Web     WebConfig      `mapstructure:"web"`     // who may write
 
 	places *places // where each key was given, for Validate
 }

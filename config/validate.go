@@ -38,6 +38,7 @@ func (c *Config) Validate() (*Validated, error) {
 		Alertmanagers: v.alertmanagers(),
 		Prometheuses:  v.prometheuses(),
 		Sources:       v.sources(),
+		Letters:       v.letters(),
 		Limits:        v.limits(),
 		Web: Web{
 			WebhookToken: v.token("web.webhook_token_file", c.Web.WebhookTokenFile),

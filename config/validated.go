@@ -20,6 +20,7 @@ type Validated struct {
 	Alertmanagers []Alertmanager // those that are asked, with names of their own
 	Prometheuses  []Prometheus   // likewise
 	Sources       []Source       // the one that wins a disagreement first
+	Letters       []Letter
 	Limits        Limits
 	Web           Web
 	SecretFiles   []SecretFile // every secret that is in a file

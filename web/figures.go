@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"meantime/incident"
+	"meantime/letter"
 	"meantime/measure"
 )
 
@@ -19,6 +20,8 @@ import (
 type Figures interface {
 	// Explained is a report with the explanations of those of the intervals that there are, of one reading.
 	Explained(ctx context.Context, q measure.Question, intervals []string) (*measure.Report, []*measure.Explanation, error)
+	// Letter is the letter of a period by its name, such as 2026-11.
+	Letter(ctx context.Context, period string, q measure.Question) (*letter.Letter, error)
 }
 
 // tiles are the intervals that the page shows large, with what managers call them.
@@ -85,6 +88,7 @@ type figuresPage struct {
 	RateChange                    string
 	ByService, BySeverity         []listed
 	Table                         string // the address of the figures as a table
+	Letter                        string // that of the letter of the month, or of the last one that is over
 }
 
 // monthsBack is how many calendar months can be chosen.
@@ -158,6 +162,7 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	body.Table = strings.Replace(address(q.Service, q.Severity), "/figures?", "/api/v1/figures?format=csv&", 1)
+	body.Letter = letterAddress(s.Prefix, cmp.Or(q.Month, body.Months[1]), &q)
 	return s.show(w, r, http.StatusOK, "figures", "Figures", "figures", body)
 }
 

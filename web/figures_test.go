@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
+	"meantime/letter"
 	"meantime/measure"
 )
 
@@ -73,6 +76,18 @@ func (x figuresOf) Explained(_ context.Context, q measure.Question, intervals []
 	return r, out, nil
 }
 
+func (x figuresOf) EachIncident(context.Context, time.Time) iter.Seq2[incident.Incident, error] {
+	return x.each
+}
+
+func (x figuresOf) EachVerdict(context.Context, time.Time, time.Time) iter.Seq2[incident.Verdict, error] {
+	return func(func(incident.Verdict, error) bool) {}
+}
+
+func (x figuresOf) Letter(ctx context.Context, period string, q measure.Question) (*letter.Letter, error) {
+	return letter.Write(ctx, x, x, q, period, "https://ops.example.org/")
+}
+
 // many are seven incidents of checkout that took 10 to 70 minutes, and one whose end nobody knows.
 func (f *fixture) many() {
 	f.store.incidents = nil
@@ -128,6 +143,39 @@ func TestFiguresPageFromADashboard(t *testing.T) {
 		require.Equal(t, want == several, strings.Contains(w.Body.String(), several), target)
 	}
 	require.Equal(t, http.StatusBadRequest, f.get("/figures?service=%7Bchekout%7D").Code)
+}
+
+// The letter of a month, as a page to print, as text and as JSON.
+func TestLetter(t *testing.T) {
+	f := newFixture(t)
+	f.many()
+	month := f.now.AddDate(0, 0, -1).Format("2006-01")
+	page := f.get("/reports/" + month + "?service=checkout").Body.String()
+	for _, words := range []string{
+		"<h1>Incidents of checkout, " + month + "</h1>", "The longest incidents", "(MTTR): <strong>median ", "&lt;b&gt;Many&lt;/b&gt;",
+		`<a href="https://ops.example.org/incidents/m`, "What is not known, and who can tell", "MTTA): <strong>not known</strong>",
+	} {
+		require.Contains(t, page, words)
+	}
+	require.NotContains(t, page, "<b>Many")
+	require.Contains(t, f.get("/figures?service=checkout&month="+month).Body.String(), `<a href="/reports/`+month+`?service=checkout">The month as a letter</a>`)
+
+	w := f.get("/reports/" + month + "?format=text")
+	require.Equal(t, "text/markdown; charset=utf-8", w.Header().Get("Content-Type"))
+	require.True(t, strings.HasPrefix(w.Body.String(), "# Incidents, "+month+"\n"))
+	var l letter.Letter
+	require.NoError(t, json.Unmarshal(f.get("/reports/"+month+"?format=json").Body.Bytes(), &l))
+	require.Equal(t, month, l.Period)
+	require.Equal(t, "https://ops.example.org/reports/"+month, l.URL)
+
+	for target, want := range map[string]string{
+		"/reports/soon": "not a month", "/reports/2026-W99": "not a week", "/reports/" + month + "?service=chekout": "did you mean checkout?",
+		"/reports/" + month + "?format=pdf": "neither text nor json", "/reports/2200-01": "has not begun", "/reports/" + month + "?zone=Berlin": "unknown zone",
+	} {
+		w := f.get(target)
+		require.Equal(t, http.StatusBadRequest, w.Code, target)
+		require.Contains(t, w.Body.String(), want, target)
+	}
 }
 
 func TestFiguresPageOfNothing(t *testing.T) {

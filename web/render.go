@@ -44,7 +44,9 @@ func newPages(prefix string) *pages {
 	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(root).ParseFS(
 		templateFiles, "templates/layout.html", "templates/parts.html",
 	))
-	for _, name := range []string{"home", "figures", "incidents", "incident", "episodes", "services", "setup", "sign-in", "error"} {
+	for _, name := range []string{
+		"home", "figures", "letter", "incidents", "incident", "episodes", "services", "setup", "sign-in", "error",
+	} {
 		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
 	return p

@@ -110,6 +110,7 @@ func (s *web) routes() []route {
 		{"incident", "/incidents/{id}", map[string]handler{"GET": s.showIncident}},
 		{"review", "/incidents/{id}/reviews", map[string]handler{"POST": s.review}},
 		{"figures", "/figures", map[string]handler{"GET": s.showFigures}},
+		{"letter", "/reports/{period}", map[string]handler{"GET": s.showLetter}},
 		{"episodes", "/episodes", map[string]handler{"GET": s.listEpisodes}},
 		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
 		{"services", "/services", map[string]handler{"GET": s.showServices}},

@@ -20,6 +20,9 @@ func backfillCommand(a *kingpin.Application) command {
 	c.Flag("from", "The first moment, such as 2026-01-01T00:00:00Z; a year before --to where it is not given.").StringVar(&p.From)
 	c.Flag("to", "The last moment; three hours ago where it is not given.").StringVar(&p.To)
 	c.Flag("step", "The time from one sample to the next; samples are at its whole multiples.").Default("1h").StringVar(&p.Step)
+	c.Flag("job", "The label job that Prometheus gives the scrapes of this Meantime, by which dashboards choose it; empty for none.").
+		Default("meantime").StringVar(&p.Job)
+	c.Flag("cluster", "The label cluster, where Prometheus gives its targets one.").StringVar(&p.Cluster)
 	output := c.Flag("output", "The file to write, or a folder, which gets a file for each block of 486 hours; - is the standard output.").Default("-").String()
 	c.Flag("remote-write.url", "Send everything to the remote write receiver of a Prometheus instead, such as http://127.0.0.1:9090/api/v1/write.").StringVar(&p.RemoteWrite)
 	return command{c, func(ctx context.Context, program *program) error {

@@ -101,7 +101,13 @@ func reportCommand(a *kingpin.Application) command {
 	c := a.Command("report", "The figures of a period and how they compare with the period before.")
 	f := new(figure).flags(c, "csv").remote(c)
 	c.Flag("by", "Further figures by service, by severity, or by both: service,severity.").StringVar(&f.By)
+	var asLetter bool
+	c.Flag("letter", "The month as a letter: figures and what they were, the longest incidents, what no alert caught, noise, what is not known.").
+		BoolVar(&asLetter)
 	return command{c, func(ctx context.Context, p *program) error {
+		if asLetter {
+			return f.letter(ctx, p)
+		}
 		if f.url != "" {
 			if f.format == "csv" {
 				return f.ask(ctx, p.stdout, "/api/v1/figures", "csv")
@@ -117,6 +123,36 @@ func reportCommand(a *kingpin.Application) command {
 		}
 		return f.print(p.stdout, r)
 	}}
+}
+
+// letter prints the month as a letter.
+func (f *figure) letter(ctx context.Context, p *program) error {
+	switch {
+	case f.Month == "":
+		return fmt.Errorf("--letter: of which month? Add --month=2026-11, or a week, --month=2026-W48")
+	case f.format == "csv" || f.By != "" || f.Window+f.From+f.To != "":
+		return fmt.Errorf("--letter: it is of a month, as markdown or json, without --by, --window, --from and --to")
+	}
+	period, q := f.Month, f.Question
+	q.Month = ""
+	form := "text"
+	if f.format == "json" {
+		form = "json"
+	}
+	if f.url != "" {
+		g := figure{url: f.url, Question: q}
+		return g.ask(ctx, p.stdout, "/reports/"+url.PathEscape(period), form)
+	}
+	l, err := app.Letter(ctx, p.options(), period, q)
+	if err != nil {
+		return err
+	}
+	body, _, err := l.Body(form)
+	if err != nil {
+		return err
+	}
+	_, err = p.stdout.Write(body)
+	return err
 }
 
 func explainCommand(a *kingpin.Application) command {

@@ -279,7 +279,7 @@ func resolving(_ choice, g *group, put put) {
 		put("90 % from", "", words(s.Median.lower()))
 		put("90 % to", "", words(s.Median.upper()))
 	}
-	put("impact, open ones too", "", g.Now.Impact)
+	put("impact so far", "", g.Now.Impact)
 }
 
 // counterparts are the panels of which the figures are in the report, by dashboard and title.
@@ -457,25 +457,25 @@ var without = map[string]string{
 	"Data quality / Services under (other), now":          "a report has no limits",
 	"Data quality / Alert names under (other), now":       "a report has no limits",
 
-	"Meantime itself / Instances, now":                   "Meantime's own work",
-	"Meantime itself / Refused or failed, the last hour": "Meantime's own work",
-	"Meantime itself / Truncated alerts, the last day":   "Meantime's own work",
-	"Meantime itself / Waiting writes, now":              "Meantime's own work",
-	"Meantime itself / Webhook requests":                 "Meantime's own work",
-	"Meantime itself / Time to answer a webhook":         "Meantime's own work",
-	"Meantime itself / Alerts":                           "Meantime's own work",
-	"Meantime itself / Events of the event recorder":     "Meantime's own work",
-	"Meantime itself / API requests":                     "Meantime's own work",
-	"Meantime itself / Polls of sources that failed":     "Meantime's own work",
-	"Meantime itself / Correlation passes":               "Meantime's own work",
-	"Meantime itself / What passes computed":             "Meantime's own work",
-	"Meantime itself / Store operations":                 "Meantime's own work",
-	"Meantime itself / Store operations that failed":     "Meantime's own work",
-	"Meantime itself / Transactions":                     "Meantime's own work",
-	"Meantime itself / Writes in a transaction":          "Meantime's own work",
-	"Meantime itself / Memory":                           "Meantime's own work",
-	"Meantime itself / CPU":                              "Meantime's own work",
-	"Meantime itself / Scrapes":                          "Meantime's own work",
+	"Meantime itself / Instances, now":               "Meantime's own work",
+	"Meantime itself / Refused, last hour":           "Meantime's own work",
+	"Meantime itself / Truncated, last day":          "Meantime's own work",
+	"Meantime itself / Waiting writes, now":          "Meantime's own work",
+	"Meantime itself / Webhook requests":             "Meantime's own work",
+	"Meantime itself / Time to answer a webhook":     "Meantime's own work",
+	"Meantime itself / Alerts":                       "Meantime's own work",
+	"Meantime itself / Events of the event recorder": "Meantime's own work",
+	"Meantime itself / API requests":                 "Meantime's own work",
+	"Meantime itself / Polls of sources that failed": "Meantime's own work",
+	"Meantime itself / Correlation passes":           "Meantime's own work",
+	"Meantime itself / What passes computed":         "Meantime's own work",
+	"Meantime itself / Store operations":             "Meantime's own work",
+	"Meantime itself / Store operations that failed": "Meantime's own work",
+	"Meantime itself / Transactions":                 "Meantime's own work",
+	"Meantime itself / Writes in a transaction":      "Meantime's own work",
+	"Meantime itself / Memory":                       "Meantime's own work",
+	"Meantime itself / CPU":                          "Meantime's own work",
+	"Meantime itself / Scrapes":                      "Meantime's own work",
 }
 
 // of is what a panel must show by a report.

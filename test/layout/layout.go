@@ -17,8 +17,8 @@ const module = "meantime"
 var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
-		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "measure", "postmortem",
-		"progress", "setup", "source/...", "store", "store/sqlstore", "web", "webhook",
+		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "letter", "letter/post",
+		"measure", "postmortem", "progress", "setup", "source/...", "store", "store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
@@ -28,7 +28,9 @@ var allowed = map[string][]string{
 	"source/...":        {"incident", "measure", "source", "source/jq", "source/tracker"},
 	"source/sourcetest": {"incident", "source", "source/jq"}, // what tests of connectors have in common
 	"source/prometheus": {"incident", "measure", "source", "source/prometheus/history"},
-	"web":               {"access", "incident", "measure", "setup"},
+	"letter":            {"incident", "measure"},
+	"letter/post":       {"incident", "letter", "measure"},
+	"web":               {"access", "incident", "letter", "measure", "setup"},
 	"webhook":           {"access", "incident", "measure"},
 
 	"correlate":          {"correlate/assemble", "correlate/assign", "correlate/catalog", "correlate/linkage", "incident"},
@@ -106,7 +108,7 @@ var homes = []home{
 	{library: "github.com/schollz/progressbar", packages: []string{"progress"}},
 	{library: "golang.org/x/term", packages: []string{"progress"}},
 
-	{library: "github.com/go-resty/resty", packages: []string{"source/..."}},
+	{library: "github.com/go-resty/resty", packages: []string{"letter/post", "source/..."}},
 	{library: "github.com/itchyny/gojq", packages: []string{"source/jq"}},
 	{library: "github.com/fsnotify/fsnotify", packages: []string{"source/file"}},
 

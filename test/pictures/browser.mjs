@@ -43,11 +43,13 @@ async function session(port) {
 }
 
 // shoot takes a picture of a page when an expression in it is true, and returns what another one gives then.
-export async function shoot({ port }, url, width, height, ready, answer, out) {
+// The whole page is taken where no height is given. theme is what the page is told that its reader wants.
+export async function shoot({ port }, url, width, height, ready, answer, out, theme = 'light') {
   const { call, close } = await session(port);
   const evaluate = async (expression) => (await call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })).result.value;
   try {
-    await call('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    await call('Emulation.setDeviceMetricsOverride', { width, height: height ?? 900, deviceScaleFactor: 1, mobile: false });
+    await call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: theme }] });
     await call('Page.navigate', { url });
     for (let i = 0; !(await evaluate(ready)); i++) {
       if (i === 600) throw new Error(`${url}: not drawn after two minutes`);
@@ -55,6 +57,10 @@ export async function shoot({ port }, url, width, height, ready, answer, out) {
     }
     // What React and the plots still have to do, and then two frames.
     await evaluate('new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done(1))), 1500))');
+    if (!height) {
+      const whole = await evaluate('document.documentElement.scrollHeight');
+      await call('Emulation.setDeviceMetricsOverride', { width, height: whole, deviceScaleFactor: 1, mobile: false });
+    }
     const { data } = await call('Page.captureScreenshot', { format: 'png' });
     fs.writeFileSync(out, Buffer.from(data, 'base64'));
     return await evaluate(answer);

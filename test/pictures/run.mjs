@@ -1,7 +1,7 @@
-// Draws every dashboard with Grafana's own components in headless Chromium, light and dark, from a real Prometheus that
-// has scraped a real Meantime: one with a year of incidents, and an empty one. `make pictures` runs it.
+// Draws every dashboard with Grafana's own components, the page of figures and a letter in headless Chromium, light and dark, from a
+// real Prometheus that has scraped a real Meantime: one with a year of incidents, and an empty one. `make pictures` runs it.
 //
-//   node test/pictures/run.mjs [--check] [dashboard…]
+//   node test/pictures/run.mjs [--check] [dashboard… | pages]
 //
 // --check only holds the dashboards to Grafana's types. The pictures of the demo's year go to docs/pictures. Those for looking
 // at, of the whole year where docs have 90 days and of the empty store, and everything else go to dist/pictures. It
@@ -130,7 +130,7 @@ async function demo(meantime) {
   run(process.env.GO ?? 'go', ['build', '-o', program, './demo'], { cwd: root });
   await start('demo', program, [`--meantime=${meantime}`, `--listen=127.0.0.1:${port}`, `--prometheus.listen=127.0.0.1:${prometheusPort}`], `${address}/-/ready`);
   busy(address).catch(() => {});
-  return prometheus;
+  return { address, prometheus };
 }
 
 // nothing starts a Meantime without any incident, and its Prometheus.
@@ -148,7 +148,7 @@ scrape_configs:
 `);
   await start('empty-prometheus', 'prometheus', [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/tsdb`, `--web.listen-address=127.0.0.1:${prometheusPort}`], `${prometheus}/-/ready`);
   await start('empty-meantime', meantime, [`--config.file=${folder}/meantime.yml`, 'serve', `--web.listen-address=127.0.0.1:${port}`], `${address}/-/ready`);
-  return prometheus;
+  return { address, prometheus };
 }
 
 // picture draws a dashboard and says what a person should know of how it came out.
@@ -159,6 +159,23 @@ async function picture(chromium, base, dashboard, theme, prometheus, days, out) 
   const url = `${base}/index.html?${new URLSearchParams({ dashboard, theme, prometheus, from, to, scrape: SCRAPE, recent: RECENT })}`;
   const report = 'document.getElementById("report")';
   return JSON.parse(await shoot(chromium, url, 1600, height, `!!${report}`, `${report}.textContent`, out));
+}
+
+// drawPages takes pictures of the page of figures and of a letter, full and empty, as a reader sees them who wants it light or dark.
+async function drawPages(chromium, pictures, full, empty) {
+  const last = new Date();
+  last.setUTCDate(0); // of the month before
+  const month = last.toISOString().slice(0, 7);
+  for (const [name, place] of [['figures', '/figures?window=28d'], ['letter', `/reports/${month}`]]) {
+    for (const theme of ['light', 'dark']) {
+      for (const [what, address, folder] of [['', full, pictures], ['-empty', empty, work]]) {
+        const out = path.join(folder, `${name}-${theme}${what}.png`);
+        await shoot(chromium, address + place, 1100, undefined, 'document.readyState === "complete"', '""', out, theme);
+        shrink(out);
+        console.log(`${path.relative(root, out)}: ${Math.round(fs.statSync(out).size / 1024)} KiB`);
+      }
+    }
+  }
 }
 
 async function main() {
@@ -178,8 +195,8 @@ async function main() {
   const chromium = await browser(work);
   running.push(chromium.process);
   const base = `http://127.0.0.1:${server.address().port}`;
-  const full = await demo(meantime);
-  const empty = await nothing(meantime);
+  const { address, prometheus: full } = await demo(meantime);
+  const { address: emptyAddress, prometheus: empty } = await nothing(meantime);
   await sleep(RECENT);
   const pictures = path.join(root, 'docs/pictures');
   fs.mkdirSync(pictures, { recursive: true });
@@ -203,6 +220,7 @@ async function main() {
       }
     }
   }
+  if (chosen.length === 0 || chosen.includes('pages')) await drawPages(chromium, pictures, address, emptyAddress);
   server.close();
   if (wrong) throw new Error(`${wrong} panels failed`);
 }
