@@ -82,7 +82,7 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 		Computing: board.Report(progress.Kind{What: "Working out the past", Unit: "steps"}),
 		Writing:   board.Report(progress.Kind{What: what, Unit: "metrics"}),
 		Measure:   m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.Store,
-		Labels:    map[string]string{"job": p.Job, "cluster": p.Cluster},
+		Labels:  map[string]string{"job": p.Job, "cluster": p.Cluster},
 		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
 	}
 	var out backfill.Written
