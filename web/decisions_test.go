@@ -15,8 +15,8 @@ func TestDecisionsThatHold(t *testing.T) {
 		{ID: "x1", At: before(30), Action: incident.ReviewMark, Incident: "r1", Mark: "drill"},
 		{ID: "x2", At: before(20), Action: incident.ReviewWithdraw, Other: "x1"},
 	}
-	require.True(t, decisions(i, reviews)[0].Withdrawn)
+	require.True(t, decisions(i, reviews, zone{})[0].Withdrawn)
 	reviews = append(reviews, incident.Review{ID: "x3", At: before(10), Action: incident.ReviewWithdraw, Other: "x2"})
-	require.Len(t, decisions(i, reviews), 1)
-	require.False(t, decisions(i, reviews)[0].Withdrawn)
+	require.Len(t, decisions(i, reviews, zone{}), 1)
+	require.False(t, decisions(i, reviews, zone{})[0].Withdrawn)
 }

@@ -111,16 +111,16 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	g := &rep.Groups[0]
+	g, z := &rep.Groups[0], s.zone(r)
 	body := figuresPage{
 		Query: q, Several: services || severities, Group: g.Grouping, Windows: s.Windows(),
 		Began:       beganWords(g.Now.Incidents, rep.Unwatched(rep.From, rep.To)),
 		Period:      cmp.Or(rep.Window, "the period"),
 		BeganBefore: beforeWords(g.Before.Incidents, rep.Unwatched(rep.Before, rep.From)),
-		Before:      when(rep.Before, incident.PrecisionMinute) + " to " + when(rep.From, incident.PrecisionMinute),
+		Before:      z.when(rep.Before, incident.PrecisionMinute) + " to " + z.when(rep.From, incident.PrecisionMinute),
 	}
 	if !rep.Watched.IsZero() {
-		body.Watched = when(rep.Watched, incident.PrecisionMinute)
+		body.Watched = z.when(rep.Watched, incident.PrecisionMinute)
 	}
 	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	for k := range monthsBack {

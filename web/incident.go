@@ -94,7 +94,7 @@ func (s *web) showIncident(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := view{
-		Incident: i, At: i.At(), Detected: detectedWords(i.DetectedBy), Timeline: newTimeline(&i, now), Stored: r.URL.Query().Get("stored") != "",
+		Incident: i, At: i.At(), Detected: detectedWords(i.DetectedBy), Timeline: newTimeline(&i, now, s.zone(r)), Stored: r.URL.Query().Get("stored") != "",
 		Milestones: milestones(&i, reviews), Windows: windows(&i, now), CanSplit: len(i.Records) > 1,
 		Marks: []string{string(incident.KindIncident), string(incident.KindDrill), string(incident.KindMaintenance), string(incident.StateCancelled)},
 	}
@@ -109,7 +109,7 @@ func (s *web) showIncident(w http.ResponseWriter, r *http.Request) error {
 	if v.Records, err = s.recordsOf(r, &i); err != nil {
 		return err
 	}
-	v.Decisions = decisions(&i, reviews)
+	v.Decisions = decisions(&i, reviews, s.zone(r))
 	return s.show(w, r, http.StatusOK, "incident", title(&i), "incidents", v)
 }
 
@@ -220,7 +220,7 @@ func (s *web) recordsOf(r *http.Request, i *incident.Incident) ([]record, error)
 }
 
 // decisions are the reviews that speak of the incident, the newest first, those since withdrawn among them.
-func decisions(i *incident.Incident, reviews []incident.Review) []decision {
+func decisions(i *incident.Incident, reviews []incident.Review, z zone) []decision {
 	holds := map[string]bool{}
 	for _, rev := range incident.Effective(reviews) {
 		holds[rev.ID] = true
@@ -229,14 +229,14 @@ func decisions(i *incident.Incident, reviews []incident.Review) []decision {
 	var out []decision
 	for _, rev := range slices.Backward(reviews) {
 		if rev.Action != incident.ReviewWithdraw && (mine(rev.Incident) || mine(rev.Other) || slices.Contains(i.Reviews, rev.ID)) {
-			out = append(out, decision{rev, reviewWords(i, rev), !holds[rev.ID]})
+			out = append(out, decision{rev, reviewWords(i, rev, z), !holds[rev.ID]})
 		}
 	}
 	return out
 }
 
 // reviewWords says what a review decided.
-func reviewWords(i *incident.Incident, rev incident.Review) string {
+func reviewWords(i *incident.Incident, rev incident.Review, z zone) string {
 	episode := "an alert"
 	if rev.Episode != nil {
 		episode = "the alert " + rev.Episode.Fingerprint
@@ -245,7 +245,7 @@ func reviewWords(i *incident.Incident, rev incident.Review) string {
 				episode = l.Episode.Name()
 			}
 		}
-		episode += " of " + clock(rev.Episode.StartsAt)
+		episode += " of " + z.clock(rev.Episode.StartsAt)
 	}
 	switch rev.Action {
 	case incident.ReviewConfirm:
@@ -253,7 +253,7 @@ func reviewWords(i *incident.Incident, rev incident.Review) string {
 	case incident.ReviewReject:
 		return episode + " does not belong to it"
 	case incident.ReviewSet:
-		return string(rev.Milestone) + " was at " + clock(rev.Time)
+		return string(rev.Milestone) + " was at " + z.clock(rev.Time)
 	case incident.ReviewClear:
 		return "it is not known when it was " + string(rev.Milestone)
 	case incident.ReviewMerge:

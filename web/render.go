@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -31,35 +32,63 @@ var icon []byte
 // pages are the parsed templates and the static files. The style's name carries a digest of its content, so that a
 // browser can keep it for as long as it likes.
 type pages struct {
-	byName    map[string]*template.Template
+	prefix    string
 	styleName string
+
+	mu     sync.Mutex
+	byZone map[string]map[string]*template.Template // by a zone's name, then a page's
 }
+
+// maxZones bounds for how many zones pages are kept parsed. There are about 600, and people of few of them in one organisation.
+const maxZones = 64
 
 // newPages parses every page with the layout around it. Links begin with prefix. The templates are part of the program, so one
 // that does not parse is a mistake of the program.
 func newPages(prefix string) *pages {
 	sum := sha256.Sum256(style)
-	p := &pages{byName: map[string]*template.Template{}, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css"}
-	root := template.FuncMap{"root": func() string { return prefix }}
+	p := &pages{
+		prefix: prefix, styleName: "style-" + hex.EncodeToString(sum[:6]) + ".css", byZone: map[string]map[string]*template.Template{},
+	}
+	p.of(zone{})
+	return p
+}
+
+// of are the pages with times as a reader of a zone wants them.
+func (p *pages) of(z zone) map[string]*template.Template {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if byName := p.byZone[z.name()]; byName != nil {
+		return byName
+	}
+	if len(p.byZone) >= maxZones {
+		clear(p.byZone)
+	}
+	byName := map[string]*template.Template{}
+	p.byZone[z.name()] = byName
+	root := template.FuncMap{
+		"root": func() string { return p.prefix }, "clock": z.clock, "when": z.when,
+		"minute": func(t time.Time) string { return z.when(t, incident.PrecisionMinute) },
+		"zones":  func() []string { return usualZones },
+	}
 	layout := template.Must(template.New("layout.html").Funcs(functions).Funcs(root).ParseFS(
 		templateFiles, "templates/layout.html", "templates/parts.html",
 	))
 	for _, name := range []string{
 		"home", "figures", "letter", "incidents", "incident", "episodes", "services", "setup", "sign-in", "error",
 	} {
-		p.byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+		byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
-	return p
+	return byName
 }
 
 // functions are what the templates can call.
 var functions = template.FuncMap{
-	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "clock": clock, "duration": duration,
+	"ago": ago, "alertTimes": alertTimes, "capital": capital, "checkClass": checkClass, "duration": duration,
 	"viaWords": viaWords, "endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
-	"minute": func(t time.Time) string { return when(t, incident.PrecisionMinute) }, "percent": percent,
-	"severityClass": severityClass, "stateClass": stateClass, "when": when,
+	"percent":       percent,
+	"severityClass": severityClass, "stateClass": stateClass,
 	// The version is that of the program; it is not known where pages are made without one, as in tests.
 	"version": func() string { return version.Version },
 }
@@ -85,6 +114,7 @@ type page struct {
 	Section string
 	User    string
 	Now     time.Time
+	Zone    string // the reader's own; empty for UTC alone
 	// Going is what goes on that readers of figures have to know of.
 	Going []setup.Progress
 	Body  any
@@ -93,7 +123,8 @@ type page struct {
 // show renders a page whole before the first byte goes out, so that an error can still be told.
 func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, title, section string, body any) error {
 	var b bytes.Buffer
-	p := page{Title: title, Style: s.pages.styleName, At: comeBack(r), Section: section, User: s.user(r), Now: s.Now().UTC(), Body: body}
+	z := s.zone(r)
+	p := page{Zone: z.name(), Title: title, Style: s.pages.styleName, At: comeBack(r), Section: section, User: s.user(r), Now: s.Now().UTC(), Body: body}
 	if s.Going != nil {
 		for _, g := range s.Going() {
 			if g.Means != "" {
@@ -101,7 +132,7 @@ func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, tit
 			}
 		}
 	}
-	if err := s.pages.byName[name].Execute(&b, p); err != nil {
+	if err := s.pages.of(z)[name].Execute(&b, p); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -115,7 +146,7 @@ func (s *web) show(w http.ResponseWriter, r *http.Request, status int, name, tit
 // for again; the page that it belongs to can.
 func comeBack(r *http.Request) string {
 	switch {
-	case r.URL.Path == "/sign-in":
+	case r.URL.Path == "/sign-in" || r.URL.Path == "/zone":
 		return ""
 	case r.Method == http.MethodGet:
 		return r.URL.RequestURI()

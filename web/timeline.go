@@ -31,7 +31,7 @@ type bar struct {
 }
 
 // newTimeline draws what is known of an incident. It is empty where less than two moments are known.
-func newTimeline(i *incident.Incident, now time.Time) timeline {
+func newTimeline(i *incident.Incident, now time.Time, z zone) timeline {
 	type piece struct {
 		name, class, note string
 		from, to          time.Time
@@ -39,7 +39,7 @@ func newTimeline(i *incident.Incident, now time.Time) timeline {
 	var marks, pieces []piece
 	for _, n := range incident.MilestoneNames {
 		if m, ok := i.Milestones[n]; ok {
-			marks = append(marks, piece{capital(string(n)), "mark", when(m.At, m.Precision), m.At, m.At})
+			marks = append(marks, piece{capital(string(n)), "mark", z.when(m.At, m.Precision), m.At, m.At})
 		}
 	}
 	slices.SortStableFunc(marks, func(a, b piece) int { return a.from.Compare(b.from) })

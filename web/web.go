@@ -115,6 +115,7 @@ func (s *web) routes() []route {
 		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
 		{"services", "/services", map[string]handler{"GET": s.showServices}},
 		{"test-alert", "/setup/test-alert", map[string]handler{"POST": s.testAlert}},
+		{"zone", "/zone", map[string]handler{"POST": s.chooseZone}},
 		{"sign-in", "/sign-in", map[string]handler{"GET": s.askWho, "POST": s.signIn}},
 		{"sign-out", "/sign-out", map[string]handler{"POST": s.signOut}},
 		{"static", "/static/{name}", map[string]handler{"GET": s.static}},

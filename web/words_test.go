@@ -126,7 +126,7 @@ func TestMeasuredInWords(t *testing.T) {
 
 func TestTimeline(t *testing.T) {
 	m := demo()
-	tl := newTimeline(&m.incidents[1], now)
+	tl := newTimeline(&m.incidents[1], now, zone{})
 	require.Equal(t, before(131), tl.From)
 	require.Equal(t, before(25), tl.To)
 	require.Equal(t, bar{"Started", "mark", "about 2026-03-10 09:49", "0.0", "6.0"}, tl.Bars[0])
@@ -135,14 +135,14 @@ func TestTimeline(t *testing.T) {
 	require.Equal(t, "CheckoutErrors", tl.Bars[7].Name)
 
 	one := &incident.Incident{Impacts: []incident.Impact{{From: now}}}
-	require.Empty(t, newTimeline(one, now).Bars, "one moment is no timeline")
-	require.Empty(t, newTimeline(&incident.Incident{}, now).Bars)
+	require.Empty(t, newTimeline(one, now, zone{}).Bars, "one moment is no timeline")
+	require.Empty(t, newTimeline(&incident.Incident{}, now, zone{}).Bars)
 
 	storm := &incident.Incident{}
 	for k := range 30 {
 		storm.Links = append(storm.Links, incident.Link{State: incident.LinkLinked, Episode: incident.Episode{Fingerprint: "a", StartsAt: before(float64(60 - k))}})
 	}
-	tl = newTimeline(storm, now)
+	tl = newTimeline(storm, now, zone{})
 	require.Len(t, tl.Bars, maxBars)
 	require.Equal(t, 30-maxBars, tl.More)
 	require.Equal(t, now, tl.To, "what fires goes on until now")
