@@ -228,10 +228,10 @@ func askDoctor(ctx context.Context, base string) (list setup.Checklist, err erro
 func printChecklist(out io.Writer, list setup.Checklist) error {
 	var b strings.Builder
 	for _, p := range list.Progress {
-		fmt.Fprintf(&b, "%-10s%s.\n", "[working]", p.Line())
+		fmt.Fprintf(&b, "%-9s %s.\n", "[working]", p.Line())
 	}
 	for _, c := range list.Checks {
-		fmt.Fprintf(&b, "%-10s%s\n", "["+string(c.State)+"]", c.Title)
+		fmt.Fprintf(&b, "%-9s %s\n", "["+string(c.State)+"]", c.Title)
 		if c.Text != "" {
 			fmt.Fprintf(&b, "          %s\n", c.Text)
 		}
