@@ -70,8 +70,9 @@ func TestReplayTellsNoEndThatIsNotKnown(t *testing.T) {
 // A program that reads the answer finds a list also where there is no incident.
 func TestReplayOfNothingHasNoIncidents(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "a.jsonl")
-	require.NoError(t, os.WriteFile(archive, []byte(`{"at":"2026-01-02T09:00:00Z","body":{"version":"4","groupKey":"{}:{}","status":"firing","alerts":[`+
-		`{"status":"firing","labels":{"alertname":"Slow","severity":"warning"},"startsAt":"2026-01-02T08:59:00Z"}]}}`+"\n"), 0o600))
+	line := `{"at":"2026-01-02T09:00:00Z","body":{"version":"4","groupKey":"{}:{}","status":"firing","alerts":[` +
+		`{"status":"firing","labels":{"alertname":"Slow","severity":"warning"},"startsAt":"2026-01-02T08:59:00Z"}]}}`
+	require.NoError(t, os.WriteFile(archive, []byte(line+"\n"), 0o600))
 	out, err := Replay(t.Context(), Options{
 		Logger: slog.New(slog.DiscardHandler), Environ: []string{"MEANTIME_STORE_DSN=sqlite:" + filepath.Join(t.TempDir(), "m.db")},
 	}, []string{archive})

@@ -412,7 +412,11 @@ func (m *mutatedSwitch) not(id int, b bool) bool { return b != m.on(id) }
 
 func (m *mutatedSwitch) there(id int) bool { return !m.on(id) }
 
-func mutatedNumber[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64](id int, n T) T {
+type mutatedKind interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64
+}
+
+func mutatedNumber[T mutatedKind](id int, n T) T {
 	if !mutated.on(id) {
 		return n
 	}
@@ -422,7 +426,7 @@ func mutatedNumber[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | 
 	return n + 1
 }
 
-func mutatedScale[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64](half, double int, n T) T {
+func mutatedScale[T mutatedKind](half, double int, n T) T {
 	switch {
 	case mutated.on(half):
 		return n / 2
