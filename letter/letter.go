@@ -123,10 +123,13 @@ type Letter struct {
 	measure.Grouping
 	URL string `json:"url,omitempty"` // the same letter as a page
 
-	Incidents int      `json:"incidents"`
-	Before    int      `json:"incidents_before"`
-	Change    string   `json:"incidents_change,omitempty"`
-	Figures   []Figure `json:"figures"`
+	Incidents int    `json:"incidents"`
+	Before    int    `json:"incidents_before"`
+	Change    string `json:"incidents_change,omitempty"`
+	// Unwatched: nothing is known of the period, or of the one before, so that none began cannot be told.
+	Unwatched       bool     `json:"unwatched,omitempty"`
+	UnwatchedBefore bool     `json:"unwatched_before,omitempty"`
+	Figures         []Figure `json:"figures"`
 	// Reliability says how often and for how long services were down, one sentence each; empty where nothing was watched.
 	Reliability []string `json:"reliability,omitempty"`
 
@@ -175,6 +178,7 @@ func New(o Options, incidents iter.Seq2[incident.Incident, error], verdicts iter
 	r, g := o.Report, &o.Report.Groups[0]
 	l := &Letter{
 		Period: r.Window, From: r.From, To: r.To, Grouping: g.Grouping, Incidents: g.Now.Incidents, Before: g.Before.Incidents,
+		Unwatched: r.Unwatched(r.From, r.To), UnwatchedBefore: r.Unwatched(r.Before, r.From),
 		Longest: []Entry{}, NotCaught: []Entry{}, Noise: []Noise{}, Unknown: []Entry{},
 	}
 	if g.RateChange != nil {

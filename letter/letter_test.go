@@ -112,7 +112,7 @@ func TestMarkdown(t *testing.T) {
 	text := b.String()
 	for _, line := range []string{
 		"# Incidents, 2026-11\n",
-		"- 9 incidents began, 0 in the period before: ",
+		"- 9 incidents began; 0 in the period before: ",
 		"- Time to detect (MTTD): **median 1m**, 90 % sure between 1m and 1m, 8 of 9 incidents; before: not known; mean 1m\n",
 		"- Time to acknowledge (MTTA): **not known** of all 9 incidents; before: not known\n",
 		"- Time to resolve (MTTR): **median 20m**, ",
@@ -138,7 +138,7 @@ func TestOfNothing(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, written(t, nil, nil, "").Markdown(&b))
 	for _, line := range []string{
-		"- 0 incidents began, 0 in the period before", "(MTTR): **not known** of all 0 incidents; before: not known", "- None has a known time to resolve.\n",
+		"- 0 incidents began; 0 in the period before", "(MTTR): **not known** of all 0 incidents; before: not known", "- None has a known time to resolve.\n",
 		"- None.\n", "- No alert fired 3 times for nothing.\n", "- Every time of every incident is known.\n",
 	} {
 		require.Contains(t, b.String(), line)
@@ -239,4 +239,16 @@ func TestTitlesAreHarmless(t *testing.T) {
 		require.Equal(t, 1+lines, strings.Count(b.String(), "\n"))
 		require.NotRegexp(t, `[^\\]\]\(`, b.String())
 	})
+}
+
+// Of what nobody watched no letter says that nothing happened.
+func TestUnwatched(t *testing.T) {
+	r, err := measure.NewReport(measure.ReportOptions{Options: measure.Options{Intervals: incident.DefaultIntervals()}, Period: november},
+		each[incident.Incident](nil), each[incident.Verdict](nil))
+	require.NoError(t, err)
+	l, err := New(Options{Report: r}, each[incident.Incident](nil), each[incident.Verdict](nil))
+	require.NoError(t, err)
+	var b strings.Builder
+	require.NoError(t, l.Markdown(&b))
+	require.Contains(t, b.String(), "- how many incidents began is not known: nothing was watched; how many in the period before is not known")
 }

@@ -35,12 +35,7 @@ func text(format string, args ...any) Piece { return Piece{Text: fmt.Sprintf(for
 // Sections are the letter as people read it.
 func (l *Letter) Sections() []Section {
 	figures := Section{Title: "How it went"}
-	began := text("%s began, %d in the period before", count(l.Incidents, "incident"), l.Before)
-	if l.Change != "" {
-		began.Text += ": " + l.Change
-	}
-	began.Strong = false
-	figures.Lines = append(figures.Lines, Line{began})
+	figures.Lines = append(figures.Lines, l.began())
 	for i := range l.Figures {
 		figures.Lines = append(figures.Lines, l.Figures[i].line(l.Incidents))
 	}
@@ -72,6 +67,20 @@ func (l *Letter) Sections() []Section {
 		unknown.Lines = append(unknown.Lines, Line{text("%s %s in no period, because no time is known", count(l.Timeless, "more incident"), verb)})
 	}
 	return []Section{figures, long, caught, folded("Noise worth deleting", fmt.Sprintf("No alert fired %d times for nothing.", leastNoise), noise), unknown}
+}
+
+// began says how many incidents began, and how many did before.
+func (l *Letter) began() Line {
+	now, before := count(l.Incidents, "incident")+" began", fmt.Sprintf("%d in the period before", l.Before)
+	if l.Incidents == 0 && l.Unwatched {
+		now = "how many incidents began is " + NotKnown + ": nothing was watched"
+	}
+	if l.Before == 0 && l.UnwatchedBefore {
+		before = "how many in the period before is " + NotKnown + ": nothing was watched then"
+	} else if l.Change != "" {
+		before += ": " + l.Change
+	}
+	return Line{text("%s; %s", now, before)}
 }
 
 // line says a figure in one sentence.
