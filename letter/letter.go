@@ -250,7 +250,7 @@ func lengths(explained []*measure.Explanation) (lengths map[string]float64, memb
 
 // missing is what is not known of incidents, by ID, in the order of an incident's life.
 func (l *Letter) missing(explained []*measure.Explanation) map[string][]string {
-	out := map[string][]string{}
+	out, whys := map[string][]string{}, map[string][]string{} // in step: what is not known for one reason, and the reason
 	for _, iv := range Intervals {
 		k := slices.IndexFunc(explained, func(e *measure.Explanation) bool { return e.Interval.Name == iv.Interval })
 		if k < 0 {
@@ -262,8 +262,18 @@ func (l *Letter) missing(explained []*measure.Explanation) map[string][]string {
 			case x.Status == "" && e.Interval.Name == longest:
 				l.Timeless++
 			case x.Status == incident.StatusMissing, x.Status == incident.StatusInvalid:
-				out[x.ID] = append(out[x.ID], strings.ToLower(iv.Title[:1])+iv.Title[1:]+": "+x.Why)
+				why, _, _ := strings.Cut(x.Why, ";") // what could be configured is for explain
+				if k := slices.Index(whys[x.ID], why); k >= 0 {
+					out[x.ID][k] += " and " + iv.Interval
+					continue
+				}
+				out[x.ID], whys[x.ID] = append(out[x.ID], "time to "+iv.Interval), append(whys[x.ID], why)
 			}
+		}
+	}
+	for id := range out {
+		for k := range out[id] {
+			out[id][k] += ": " + whys[id][k]
 		}
 	}
 	return out
