@@ -2,17 +2,21 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/exp/api/remote"
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -109,12 +113,12 @@ func with(labels map[string]string, more ...string) map[string]string {
 	return out
 }
 
-// madePast are alerts over so many evaluations, and the rules that they are of.
-func madePast(evaluations int) (all []*pastSeries, rules string) {
+// madePast are alerts over so many evaluations, some of which fire all the time, and the rules that they are of.
+func madePast(evaluations, watched, episodes int) (all []*pastSeries, rules string) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var text strings.Builder
 	text.WriteString("groups:\n  - name: shop\n    interval: 1m\n    rules:\n")
-	for i := range *pastWatched {
+	for i := range watched {
 		all = append(all, &pastSeries{
 			labels: map[string]string{"alertname": "Watched", "severity": "none", "instance": fmt.Sprint("w", i)}, spells: []pastSpell{{0, evaluations}},
 		})
@@ -125,7 +129,7 @@ func madePast(evaluations int) (all []*pastSeries, rules string) {
 		name, severity, wait := fmt.Sprint("Alert", i), severities[i%len(severities)], 5*(i%2)
 		fmt.Fprintf(&text, "      - {alert: %s, expr: 'vector(0) > 1', for: %dm, labels: {severity: %s}}\n", name, wait, severity)
 		// One after another on each of as many instances as the episodes need, an hour of quiet between.
-		left := *pastEpisodes / pastNames
+		left := episodes / pastNames
 		for n := 0; left > 0; n++ {
 			s := &pastSeries{wait: wait, labels: map[string]string{
 				"alertname": name, "severity": severity, "service": fmt.Sprint("s", i%7), "instance": fmt.Sprint("i", n),
@@ -145,15 +149,12 @@ func madePast(evaluations int) (all []*pastSeries, rules string) {
 	return all, text.String()
 }
 
-// TestPastWithinMaxSamples has Prometheus hold a past whose single days are more than it loads for a question, and reads it whole:
-// each start and end to the millisecond.
-func TestPastWithinMaxSamples(t *testing.T) {
-	t.Parallel()
-	evaluations := *pastDays * 24 * 60
-	series, rules := madePast(evaluations)
-	p := servers.Prometheus(t, servers.PrometheusOptions{Rules: rules, Args: []string{
-		"--web.enable-remote-write-receiver", fmt.Sprintf("--query.max-samples=%d", *pastSamples), "--storage.tsdb.retention.time=1y",
-	}})
+// withPast is a Prometheus with a past, whose rules were evaluated until a quarter of an hour ago, and when they were.
+func withPast(t *testing.T, series []*pastSeries, rules string, evaluations int, args ...string) (*servers.PrometheusServer, func(int) int64) {
+	t.Helper()
+	p := servers.Prometheus(t, servers.PrometheusOptions{
+		Rules: rules, Args: append(args, "--web.enable-remote-write-receiver", "--storage.tsdb.retention.time=1y"),
+	})
 	// Its rules are evaluated at some milliseconds past the minute, until a quarter of an hour ago.
 	base := time.Now().Add(-15*time.Minute).Truncate(pastEvery).UnixMilli() + 7_123 - int64(evaluations)*pastEvery.Milliseconds()
 	at := func(k int) int64 { return base + int64(k)*pastEvery.Milliseconds() }
@@ -171,7 +172,17 @@ func TestPastWithinMaxSamples(t *testing.T) {
 		_, err := api.Write(context.Background(), remote.WriteV1MessageType, body)
 		require.NoError(t, err)
 	}
-	t.Logf("%d series of %d days written in %s", len(series), *pastDays, time.Since(begun).Round(time.Second))
+	t.Logf("%d series of %d days written in %s", len(series), evaluations/24/60, time.Since(begun).Round(time.Second))
+	return p, at
+}
+
+// TestPastWithinMaxSamples has Prometheus hold a past whose single days are more than it loads for a question, and reads it whole:
+// each start and end to the millisecond.
+func TestPastWithinMaxSamples(t *testing.T) {
+	t.Parallel()
+	evaluations := *pastDays * 24 * 60
+	series, rules := madePast(evaluations, *pastWatched, *pastEpisodes)
+	p, at := withPast(t, series, rules, evaluations, fmt.Sprintf("--query.max-samples=%d", *pastSamples))
 
 	want := map[string]bool{}
 	for _, s := range series[*pastWatched:] {
@@ -181,7 +192,7 @@ func TestPastWithinMaxSamples(t *testing.T) {
 	}
 	require.Len(t, want, *pastEpisodes/pastNames*pastNames)
 
-	begun = time.Now()
+	begun := time.Now()
 	m := servers.Meantime(t, servers.MeantimeOptions{Config: fmt.Sprintf(
 		"windows: [1d]\nsources: []\ncorrelate: {open: {matchers: ['severity=\"critical\"']}}\nprometheuses: [{url: %q, history: 90d}]\n", p.URL)})
 	past := func(family string) bool { return strings.HasPrefix(family, "meantime_history_") }
@@ -217,4 +228,105 @@ func TestPastWithinMaxSamples(t *testing.T) {
 	list, err := incidents(m)
 	require.NoError(t, err)
 	t.Logf("%d episodes and %d incidents known after %s", len(want), len(list), time.Since(begun).Round(100*time.Millisecond))
+}
+
+// TestInstalledAfterAWeek has one Meantime hear of a week by notifications, and another be installed after it and read it out of
+// Prometheus. Both must show the same incidents of the same alerts, with the same starts and ends. What only the first can know is
+// when people were told: detected, and what is measured by it. What only the second could know, alerts of which no notification told,
+// there is none of in this week; TestPast has some.
+func TestInstalledAfterAWeek(t *testing.T) {
+	t.Parallel()
+	const evaluations = 7 * 24 * 60
+	series, rules := madePast(evaluations, 5, 120)
+	p, at := withPast(t, series, rules, evaluations)
+
+	type line struct {
+		at   time.Time
+		text []byte
+	}
+	var lines []line
+	for _, s := range series[5:] {
+		for i, x := range s.spells {
+			start, end := time.UnixMilli(at(x.from+s.wait)).UTC(), time.UnixMilli(at(x.to)).UTC()
+			labels := model.LabelSet{}
+			for k, v := range s.labels {
+				labels[model.LabelName(k)] = model.LabelValue(v)
+			}
+			for _, told := range []struct {
+				status string
+				end    time.Time
+				at     time.Time
+			}{{"firing", time.Time{}, start.Add(10 * time.Second)}, {"resolved", end, end.Add(10 * time.Second)}} {
+				text, err := json.Marshal(map[string]any{"at": told.at, "body": map[string]any{
+					"version": "4", "status": told.status, "receiver": "meantime", "externalURL": "http://alertmanager:9093",
+					"groupKey":    fmt.Sprintf(`{}:{alertname=%q,instance=%q,n="%d"}`, s.labels["alertname"], s.labels["instance"], i),
+					"groupLabels": s.labels, "commonLabels": s.labels, "commonAnnotations": map[string]string{},
+					"alerts": []any{map[string]any{
+						"status": told.status, "labels": s.labels, "annotations": map[string]string{}, "startsAt": start, "endsAt": told.end,
+						"fingerprint": labels.Fingerprint().String(),
+					}},
+				}})
+				require.NoError(t, err)
+				lines = append(lines, line{told.at, text})
+			}
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	var archive []byte
+	for _, l := range lines {
+		archive = append(append(archive, l.text...), '\n')
+	}
+	const config = "windows: [28d]\nsources: []\nalerts: {ignore: [{matchers: ['alertname=\"Watched\"']}]}\n" +
+		"correlate: {open: {matchers: ['severity=\"critical\"']}}\n"
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "archive.jsonl"), archive, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "replay.yml"), []byte(config), 0o600))
+	status, log := servers.MeantimeRun(t, dir, "replay", "--config.file=replay.yml", "archive.jsonl")
+	require.Zero(t, status, log)
+	ask := func(history string) string {
+		return fmt.Sprintf("prometheuses: [{url: %q, history: %s}]\n", p.URL, history)
+	}
+	heard := servers.Meantime(t, servers.MeantimeOptions{Dir: dir, Config: config + ask("0s")})
+	read := servers.Meantime(t, servers.MeantimeOptions{Config: config + ask("90d")})
+
+	// An incident by its alerts, and when it began and ended. Asked for one alert, Prometheus tells whole seconds.
+	outline := func(m *servers.MeantimeServer) (out []string, list []incident, err error) {
+		list, err = incidents(m)
+		for _, in := range list {
+			var of []string
+			for _, l := range in.linked() {
+				e := l.Episode
+				of = append(of, fmt.Sprint(e.Labels["alertname"], e.Labels["instance"], e.StartsAt.UnixMilli(), "-", e.EndsAt.UnixMilli()))
+			}
+			slices.Sort(of)
+			out = append(out, fmt.Sprint(in.Title, in.Services, in.State, in.Milestones["started"].At.Unix(), in.Milestones["resolved"].At.Unix(), of))
+		}
+		slices.Sort(out)
+		return out, list, err
+	}
+	var told, found []incident
+	servers.Eventually(t, 5*time.Minute, func() error {
+		a, list, err := outline(heard)
+		if err != nil {
+			return err
+		}
+		b, other, err := outline(read)
+		if err != nil {
+			return err
+		}
+		told, found = list, other
+		if len(a) == 0 || !slices.Equal(a, b) {
+			return fmt.Errorf("heard %d:\n%s\nread %d:\n%s", len(a), strings.Join(a, "\n"), len(b), strings.Join(b, "\n"))
+		}
+		return nil
+	})
+	t.Logf("%d incidents of %d notifications", len(told), len(lines))
+	for _, in := range told {
+		require.Contains(t, in.Milestones, "detected")
+	}
+	for _, in := range found {
+		require.NotContains(t, in.Milestones, "detected", "nobody was told because Prometheus had it")
+		require.Equal(t, "missing", in.Measurements["detect"].Status)
+		require.Equal(t, "recorded", in.Measurements["resolve"].Status)
+	}
 }
