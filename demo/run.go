@@ -148,6 +148,9 @@ func (d *demo) takeIn(ctx context.Context) error {
 	return d.meantimeDoes(ctx, "replay", d.path("archive.jsonl"))
 }
 
+// headTime is how much of the newest past a Prometheus that runs already would still have in the block that it writes to.
+const headTime = 3 * time.Hour
+
 // writePast makes Prometheus' blocks of the past year.
 func (d *demo) writePast(ctx context.Context) error {
 	if d.prometheus == "" {
@@ -155,7 +158,10 @@ func (d *demo) writePast(ctx context.Context) error {
 		return nil
 	}
 	d.say("Writing the figures of the past year ...")
-	if err := d.meantimeDoes(ctx, "backfill", "--output="+d.path("past")+"/", "--step="+duration(d.step)); err != nil {
+	// Prometheus looks back for one step here. What was written has to end before that: a status that nobody has any more, or the
+	// larger of two figures, would be shown from it beside what is scraped.
+	to := time.Now().UTC().Add(-max(d.step, headTime)).Format(time.RFC3339)
+	if err := d.meantimeDoes(ctx, "backfill", "--output="+d.path("past")+"/", "--to="+to, "--step="+duration(d.step)); err != nil {
 		return err
 	}
 	parts, err := filepath.Glob(d.path("past/*.om"))

@@ -137,7 +137,11 @@ func (p *page) group(g *ReportGroup, unwatched bool) {
 	p.line("")
 	var by []string
 	for _, d := range incident.Detectors {
-		if n := g.Now.DetectedBy[d]; n > 0 {
+		switch n := g.Now.DetectedBy[d]; {
+		case n == 0:
+		case d == incident.ByUnknown:
+			by = append(by, fmt.Sprintf("%d by whom is not known", n))
+		default:
 			by = append(by, fmt.Sprintf("%d by %s", n, strings.ReplaceAll(string(d), "_", " ")))
 		}
 	}

@@ -2,13 +2,31 @@ package web
 
 import (
 	"math"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"meantime/incident"
+	"meantime/letter"
 )
+
+// What is not known is called so on every page, by no other word.
+func TestOneWordForNotKnown(t *testing.T) {
+	files, err := templateFiles.ReadDir("templates")
+	require.NoError(t, err)
+	others := regexp.MustCompile(`(?i)>[^<>{}]*\b(unknown|n/a|none known|no data|undefined)\b[^<>{}]*<|>\s*[–-]\s*<`)
+	for _, f := range files {
+		text, err := templateFiles.ReadFile("templates/" + f.Name())
+		require.NoError(t, err)
+		require.Empty(t, others.FindString(string(text)), f.Name())
+	}
+	require.Equal(t, letter.NotKnown, notKnown)
+	require.Equal(t, notKnown, statusWords(incident.StatusMissing))
+	require.Contains(t, detectedWords(incident.ByUnknown), notKnown)
+	require.Contains(t, detectedWords(""), notKnown)
+}
 
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
