@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended"
+	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended, opened"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
 	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, letters, limits, web"
 )

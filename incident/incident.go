@@ -23,6 +23,8 @@ type Incident struct {
 	State    State             `json:"state"`
 	Labels   map[string]string `json:"labels,omitempty"`
 
+	// Opened is when the first of its records was made; zero where none says so.
+	Opened time.Time `json:"opened,omitzero"`
 	// OpenUntil is when an incident that neither says its state nor has an end counts as over; zero where the state is said.
 	OpenUntil time.Time `json:"open_until,omitzero"`
 
@@ -123,6 +125,11 @@ func (i *Incident) Point(p Point) time.Time {
 		return i.Alerts.Notified
 	case PointEnded:
 		return i.Alerts.Ended
+	case PointOpened:
+		if i.Opened.IsZero() {
+			return i.Alerts.First
+		}
+		return i.Opened
 	}
 	if m, ok := i.Milestones[MilestoneName(p)]; ok && !m.Placeholder {
 		return m.At
@@ -137,7 +144,7 @@ func (i *Incident) WhyUnknown(p Point) string {
 		if i.Alerts.Notified.IsZero() {
 			return i.Alerts.NotifiedUnknown
 		}
-	case Point(Detected):
+	case Point(Detected), PointOpened:
 		if i.Point(p).IsZero() {
 			return i.Alerts.FirstUnknown
 		}

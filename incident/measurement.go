@@ -13,13 +13,17 @@ const (
 	PointEnded     Point = "alerts_ended"   // the last linked alert ended
 )
 
+// PointOpened is when the first record of an incident was made, else the first notification of a linked alert: where pagers and
+// trackers begin to count.
+const PointOpened Point = "opened"
+
 // Points lists every point that an interval can name.
 func Points() []Point {
-	p := make([]Point, 0, len(MilestoneNames)+4)
+	p := make([]Point, 0, len(MilestoneNames)+5)
 	for _, m := range MilestoneNames {
 		p = append(p, Point(m))
 	}
-	return append(p, PointCondition, PointFired, PointNotified, PointEnded)
+	return append(p, PointCondition, PointFired, PointNotified, PointEnded, PointOpened)
 }
 
 // Interval is a named pair of points.
@@ -42,6 +46,7 @@ func DefaultIntervals() []Interval {
 		{Name: "pending", From: PointCondition, To: PointFired},
 		{Name: "notify", From: PointFired, To: PointNotified},
 		{Name: "paperwork", From: PointEnded, To: Point(Resolved)},
+		{Name: "handle", From: PointOpened, To: Point(Resolved)}, // MTTR as pagers and trackers count it
 	}
 }
 

@@ -160,20 +160,29 @@ func explainPoint(inc *incident.Incident, p incident.Point) ExplainedPoint {
 		e.Evidence = "the first notification of the first linked alert"
 	case incident.PointEnded:
 		e.Evidence = "when the last linked alert ended"
+	case incident.PointOpened:
+		e.Evidence = "the first notification of a linked alert"
+		if !inc.Opened.IsZero() {
+			e.Origin, e.Evidence = incident.OriginRecord, "when the first record was made"
+		}
 	}
 	return e
 }
 
-// fromDetected names the interval that measures what pagers and trackers do, where that is known and the start of impact is not.
-func fromDetected(inc *incident.Incident, iv incident.Interval) string {
-	const detected = incident.Point(incident.Detected)
+// fromOpened names the interval that measures what pagers and trackers do, where that is known and the start of impact is not.
+func fromOpened(inc *incident.Incident, iv incident.Interval) string {
 	m, told := inc.Milestones[incident.Started]
-	if iv.From != incident.Point(incident.Started) || told && !m.Placeholder || iv.To == detected ||
-		inc.Point(detected).IsZero() || inc.Point(iv.To).IsZero() {
+	if iv.From != incident.Point(incident.Started) || told && !m.Placeholder || iv.To == incident.Point(incident.Detected) ||
+		inc.Point(iv.To).IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("; {name: handle, from: detected, to: %s} under intervals measures from when it was detected, "+
-		"as pagers and trackers do", iv.To)
+	switch opened, detected := inc.Point(incident.PointOpened), inc.Point(incident.Point(incident.Detected)); {
+	case iv.To == incident.Point(incident.Resolved) && !opened.IsZero():
+		return "; the interval handle measures from when it was opened, as pagers and trackers do"
+	case !detected.IsZero():
+		return fmt.Sprintf("; {name: from_detected, from: detected, to: %s} under intervals measures from when it was detected", iv.To)
+	}
+	return ""
 }
 
 // why says in words why a measurement is not recorded.
@@ -193,12 +202,12 @@ func why(inc *incident.Incident, iv incident.Interval, s incident.Status, open b
 		return fmt.Sprintf("still open, and %s has not come", unknownPoints(inc, iv))
 	}
 	if m, ok := inc.Milestones[incident.MilestoneName(iv.From)]; ok && m.Placeholder {
-		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From) + fromDetected(inc, iv)
+		return fmt.Sprintf("%s only repeats when the record was made or detected, so it is not known", iv.From) + fromOpened(inc, iv)
 	}
 	if m, ok := inc.Milestones[incident.MilestoneName(iv.To)]; ok && m.Placeholder {
 		return fmt.Sprintf("%s only repeats when it started, so it is not known", iv.To)
 	}
-	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv)) + fromDetected(inc, iv)
+	words := fmt.Sprintf("%s is not known", unknownPoints(inc, iv)) + fromOpened(inc, iv)
 	if why := whyMissing(inc, iv, missing); why != "" {
 		words += " " + why
 	}

@@ -37,6 +37,7 @@ const (
 	pointFired
 	pointNotified
 	pointEnded
+	pointOpened
 	nPoints
 )
 

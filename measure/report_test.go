@@ -224,7 +224,7 @@ func TestExplain(t *testing.T) {
 		"no-incident": "not_applicable: cancelled: it turned out to be no incident",
 		"backwards":   "invalid: resolved at 2026-03-07 23:50:00Z is before started at 2026-03-08 00:00:00Z",
 		"placeholder": "missing: started only repeats when the record was made or detected, so it is not known; " +
-			"{name: handle, from: detected, to: resolved} under intervals measures from when it was detected, as pagers and trackers do",
+			"{name: from_detected, from: detected, to: resolved} under intervals measures from when it was detected",
 		"no-end":  "missing: resolved is not known; neither its state nor its end was said by 2026-03-08 01:00:00Z",
 		"undated": ": no time of it is known, so it is in no window",
 	}, reasons)

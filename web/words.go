@@ -59,6 +59,8 @@ func pointWords(p incident.Point) string {
 		return "notification received"
 	case incident.PointEnded:
 		return "last alert ended"
+	case incident.PointOpened:
+		return "opened"
 	}
 	return string(p)
 }

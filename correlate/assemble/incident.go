@@ -118,6 +118,7 @@ func (a *Assembler) describe(in *incident.Incident, records []*incident.Record, 
 	}
 	for _, r := range records {
 		in.Records = append(in.Records, r.Key())
+		in.Opened = incident.Earliest(in.Opened, r.CreatedAt)
 		for _, s := range r.Services {
 			service(a.Catalog.Canonical(s))
 		}

@@ -58,6 +58,7 @@ func appendHead(b []byte, i *incident.Incident) []byte {
 	o.str("kind", string(i.Kind))
 	o.str("state", string(i.State))
 	o.strMap("labels", i.Labels)
+	o.time("opened", i.Opened)
 	o.time("open_until", i.OpenUntil)
 	o.str("detected_by", string(i.DetectedBy))
 	o.flag("by_alerts", i.OpenedByAlerts)
@@ -202,6 +203,8 @@ func readHead(id, body string, words *words) (incident.Incident, error) {
 			i.State = incident.State(r.str())
 		case "labels":
 			i.Labels = r.strMap()
+		case "opened":
+			i.Opened = r.time()
 		case "open_until":
 			i.OpenUntil = r.time()
 		case "detected_by":
