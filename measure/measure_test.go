@@ -95,7 +95,10 @@ func TestPlaces(t *testing.T) {
 	require.Equal(t, []incident.Status{recorded: "recorded", pending: "pending", missing: "missing", invalid: "invalid", notApplicable: "not_applicable"}, incident.Statuses)
 	require.Len(t, incident.Statuses, nStatuses)
 	require.Len(t, incident.MilestoneNames, nMilestones)
-	require.Equal(t, []incident.Point{pointCondition: incident.PointCondition, pointFired: incident.PointFired, pointNotified: incident.PointNotified, pointEnded: incident.PointEnded}[nMilestones:], allPoints[nMilestones:])
+	require.Equal(t, []incident.Point{
+		pointCondition: incident.PointCondition, pointFired: incident.PointFired, pointNotified: incident.PointNotified,
+		pointEnded: incident.PointEnded, pointOpened: incident.PointOpened,
+	}[nMilestones:], allPoints[nMilestones:])
 	require.Len(t, allPoints, nPoints)
 	require.LessOrEqual(t, len(incident.Origins), len(counts{}[0]))
 	require.LessOrEqual(t, len(incident.Detectors), 8)
