@@ -16,13 +16,14 @@ type Figures interface {
 }
 
 // period are the parameters that say what figures are of.
-var period = []string{"window", "from", "to", "month", "zone", "service", "severity"}
+var period = []string{"window", "from", "to", "month", "zone", "service", "severity", "label"}
 
 // question reads what a request asks for, and the form of its answer, which is one of forms.
 func question(r *http.Request, forms []string, more ...string) (measure.Question, string, error) {
 	q := newQuery(r, append(append(more, "format"), period...)...)
 	out := measure.Question{
 		Window: q.text("window"), Month: q.text("month"), Zone: q.text("zone"), Service: q.text("service"), Severity: q.text("severity"),
+		Label:    q.text("label"),
 		Interval: q.text("interval"), By: q.text("by"),
 	}
 	for name, into := range map[string]*string{"from": &out.From, "to": &out.To} {

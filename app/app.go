@@ -233,7 +233,7 @@ func (a *App) handler() http.Handler {
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
 		Prefix: a.place.path, Going: a.going,
-		Figures: a.answers(), Windows: a.windowNames,
+		Figures: a.answers(), Windows: a.windowNames, By: func() []string { return a.config.Load().By },
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)
 }

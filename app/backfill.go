@@ -83,7 +83,7 @@ func Backfill(ctx context.Context, o Options, p Past, open func(first time.Time)
 		Writing:   board.Report(progress.Kind{What: what, Unit: "metrics"}),
 		Measure:   m, Watched: watched, From: from, To: to, Step: time.Duration(step), Part: part, Facts: x.Store,
 		Labels:  map[string]string{"job": p.Job, "cluster": p.Cluster},
-		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives})},
+		Metrics: past{collector.New(collector.Options{Intervals: m.Intervals, Objectives: m.Objectives, By: m.By})},
 	}
 	var out backfill.Written
 	if p.RemoteWrite != "" {

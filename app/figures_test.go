@@ -34,6 +34,9 @@ func (h *house) yearOf(seed uint64) {
 			Severity: []string{"critical", "warning"}[r.IntN(2)], State: incident.StateResolved,
 			Milestones: map[incident.MilestoneName]incident.Stated{},
 		}
+		if i%3 > 0 {
+			rec.Labels = map[string]string{"team": []string{"", "pay", "ship"}[i%3], "cluster": "eu-1"}
+		}
 		at := start
 		for _, m := range incident.MilestoneNames {
 			if r.IntN(6) > 0 {
@@ -63,10 +66,11 @@ func TestOneFigureEverywhere(t *testing.T) {
 	for seed := range uint64(3) {
 		h := newHouse(t, t.TempDir())
 		h.yearOf(seed)
-		c, err := config.Load("", []string{`MEANTIME_CORRELATE_OPEN_MATCHERS=["severity=\"critical\""]`})
+		c, err := config.Load("", []string{`MEANTIME_CORRELATE_OPEN_MATCHERS=["severity=\"critical\""]`, "MEANTIME_FIGURES_BY=[team, cluster]"})
 		require.NoError(t, err)
 		v, err := c.Validate()
 		require.NoError(t, err)
+		require.NoError(t, h.app.pipeline.configure(context.Background(), v))
 		a := &answers{func() *config.Validated { return v }, h.db, h.app.now, func() string { return "" }}
 		handler := api.New(api.Options{Figures: a})
 		get := func(path string, q url.Values) string {
@@ -76,10 +80,14 @@ func TestOneFigureEverywhere(t *testing.T) {
 			return w.Body.String()
 		}
 		h.app.pipeline.follows(context.Background())
-		e, err := servers.ReadExposition([]byte(h.figures("meantime_time_between_", "meantime_availability", "meantime_error_budget")))
+		e, err := servers.ReadExposition([]byte(h.figures("meantime_by_", "meantime_time_between_", "meantime_availability", "meantime_error_budget")))
 		require.NoError(t, err)
 		shown := func(family, more string, g measure.Grouping) *float64 {
-			s, ok := e[fmt.Sprintf("meantime_%s{affected_service=%q,%sseverity=%q,window=\"28d\"}", family, g.Service, more, g.Severity)]
+			prefix, affected, value := "", "service", g.Service
+			if g.Label != "" {
+				prefix, affected, value = "by_"+g.Label+"_", g.Label, g.Value
+			}
+			s, ok := e[fmt.Sprintf("meantime_%s%s{affected_%s=%q,%sseverity=%q,window=\"28d\"}", prefix, family, affected, value, more, g.Severity)]
 			if !ok {
 				return nil
 			}
@@ -88,19 +96,20 @@ func TestOneFigureEverywhere(t *testing.T) {
 			return &x
 		}
 
-		all := url.Values{"window": {"28d"}, "by": {"service,severity"}}
+		all := url.Values{"window": {"28d"}, "by": {"service,severity,team,cluster"}}
 		var answer measure.Answer
 		require.NoError(t, json.Unmarshal([]byte(get("/api/v1/figures", all)), &answer))
 		require.Greater(t, len(answer.Figures), 8*8)
 		all.Set("format", "csv")
 		table, err := csv.NewReader(strings.NewReader(get("/api/v1/figures", all))).ReadAll()
 		require.NoError(t, err)
-		report, err := a.Report(context.Background(), measure.Question{Window: "28d", By: "service,severity"})
+		report, err := a.Report(context.Background(), measure.Question{Window: "28d", By: "service,severity,team,cluster"})
 		require.NoError(t, err)
 		var told measure.Report
 		all.Set("format", "json")
 		require.NoError(t, json.Unmarshal([]byte(get("/api/v1/report", all)), &told))
 		require.Len(t, table, len(answer.Figures)+1)
+		labelled := 0
 		for i, f := range answer.Figures {
 			where := fmt.Sprintf("seed %d, %+v %s", seed, f.Grouping, f.Interval)
 			k := i % len(v.Intervals)
@@ -114,6 +123,10 @@ func TestOneFigureEverywhere(t *testing.T) {
 			}
 			if f.Severity != "" {
 				q.Set("severity", f.Severity)
+			}
+			if f.Label != "" {
+				q.Set("label", f.Label+"="+f.Value)
+				labelled++
 			}
 			var explained measure.Explanation
 			require.NoError(t, json.Unmarshal([]byte(get("/api/v1/explain", q)), &explained))
@@ -132,6 +145,7 @@ func TestOneFigureEverywhere(t *testing.T) {
 				require.Equal(t, &f.Median.Value, shown("interval_median_seconds", interval, f.Grouping), where)
 			}
 		}
+		require.Greater(t, labelled, 8*9, "two teams and a cluster, each by severity too")
 		require.NotEmpty(t, answer.Reliability)
 		for i, r := range answer.Reliability {
 			require.Equal(t, r.Reliability, *report.Group(r.Grouping).Reliability)
@@ -175,6 +189,17 @@ func TestQuestionsOfNothingKnown(t *testing.T) {
 	a := &answers{func() *config.Validated { return v }, h.db, h.app.now, func() string { return "" }}
 	_, err = a.Report(context.Background(), measure.Question{Service: "chekout"})
 	require.EqualError(t, err, `service: no service "chekout"; did you mean checkout?; there are checkout, payments, search`)
+	_, err = a.Report(context.Background(), measure.Question{By: "team"})
+	require.EqualError(t, err, `by: no by "team"; there are service, severity`)
+	_, err = a.Report(context.Background(), measure.Question{Label: "team=pay"})
+	require.EqualError(t, err, `label: no label "team"; none is known`)
+	v.By = []string{"team"}
+	_, err = a.Report(context.Background(), measure.Question{Label: "team"})
+	require.EqualError(t, err, `label: "team" is not a label and its value; write it like team=payments`)
+	_, err = a.Explain(context.Background(), measure.Question{Label: "team=pya"})
+	require.EqualError(t, err, `team: no team "pya"; did you mean pay?; there are pay, ship`)
+	_, err = a.Report(context.Background(), measure.Question{Label: "team=pay", Service: "checkout"})
+	require.EqualError(t, err, "label: give a service or a label, not both: there are figures by each alone and by severity")
 	_, err = a.Explain(context.Background(), measure.Question{Severity: "urgent"})
 	require.EqualError(t, err, `severity: no severity "urgent"; there are critical, info, warning`)
 	want, err := a.Report(context.Background(), measure.Question{Severity: "critical", Window: "90d"})

@@ -63,7 +63,7 @@ func (p *pipeline) configure(ctx context.Context, c *config.Validated) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.load(ctx, view{
-		book: o, collector: collector.Options{Intervals: c.Intervals, Objectives: o.Objectives}, maxServices: c.Limits.Services, settle: c.Settle,
+		book: o, collector: collector.Options{Intervals: c.Intervals, Objectives: o.Objectives, By: o.By}, maxServices: c.Limits.Services, settle: c.Settle,
 		windows: c.Windows, watchdogs: c.Rules.Watchdogs,
 	})
 }
@@ -73,6 +73,7 @@ func measureOptions(c *config.Validated) measure.Options {
 	o := measure.Options{
 		Intervals: c.Intervals, Newest: c.Limits.RecentIncidents, MaxServices: c.Limits.Services, MaxNames: c.Limits.AlertNames,
 		Objectives: objectives(c),
+		By:         c.By,
 		OpenFor:    c.Rules.OpenFor,
 	}
 	names := namesOf(c)

@@ -114,19 +114,23 @@ func (a *answers) Explained(ctx context.Context, q measure.Question, intervals [
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, _, err := q.Groups(); err != nil {
+	by := a.config().By
+	if _, _, _, err := q.Groups(by); err != nil {
+		return nil, nil, err
+	}
+	asked, err := q.Grouping(by)
+	if err != nil {
 		return nil, nil, err
 	}
 	var explainers []*measure.Explainer
 	for _, iv := range a.config().Intervals {
 		if slices.Contains(intervals, iv.Name) {
 			explainers = append(explainers, measure.NewExplainer(measure.ExplainOptions{
-				Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity},
+				Interval: iv, Period: p, Grouping: asked,
 			}))
 		}
 	}
-	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p,
-		Asked: measure.Grouping{Service: q.Service, Severity: q.Severity}}
+	o := measure.ReportOptions{Options: measureOptions(a.config()), Period: p, Asked: asked}
 	if o.Watched, err = a.store.Began(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -150,7 +154,7 @@ func (a *answers) Explained(ctx context.Context, q measure.Question, intervals [
 	for _, x := range explainers {
 		explanations = append(explanations, x.Explanation())
 	}
-	return r, explanations, r.Only(&q)
+	return r, explanations, r.Only(&q, by...)
 }
 
 // Explain is one figure by its incidents.
@@ -163,9 +167,18 @@ func (a *answers) Explain(ctx context.Context, q measure.Question) (*measure.Exp
 	if err != nil {
 		return nil, err
 	}
-	return measure.Explain(a.store.EachIncident(ctx, p.From), measure.ExplainOptions{
-		Interval: iv, Period: p, Grouping: measure.Grouping{Service: q.Service, Severity: q.Severity},
-	})
+	asked, err := q.Grouping(a.config().By)
+	if err != nil {
+		return nil, err
+	}
+	if asked.Label != "" { // only a report knows which values there are
+		_, e, err := a.Explained(ctx, q, []string{iv.Name})
+		if err != nil {
+			return nil, err
+		}
+		return e[0], nil
+	}
+	return measure.Explain(a.store.EachIncident(ctx, p.From), measure.ExplainOptions{Interval: iv, Period: p, Grouping: asked})
 }
 
 // stored are the answers of a store that is open for reading, beside a daemon that may be running on it.

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Intervals  []incident.Interval
 	Objectives []measure.Objective
+	By         []string // the labels that there are figures by
 }
 
 // Snapshot is everything that is shown besides what was counted in the all-time histogram.
@@ -31,7 +32,7 @@ type Snapshot struct {
 // Collector is a prometheus.Collector over the newest snapshot and the values counted in the all-time histogram. Its methods are safe
 // for concurrent use. Before the first Publish it shows only the latter.
 type Collector struct {
-	windows windows
+	windows map[string]*windows // by label; the empty one is of services
 	now     now
 	honesty honesty
 	ever    *ever
@@ -46,8 +47,24 @@ var _ prometheus.Collector = (*Collector)(nil)
 // New makes a Collector. Register it with one registry; the since-ever metrics belong to it.
 func New(o Options) *Collector {
 	return &Collector{
-		windows: newWindows(o.Intervals, o.Objectives), now: newNow(), honesty: newHonesty(), ever: newEver(o.Intervals),
+		windows: byLabel(o), now: newNow(), honesty: newHonesty(), ever: newEver(o.Intervals),
 		cache: map[any][]prometheus.Metric{},
+	}
+}
+
+// byLabel are the metrics over windows, by the label that they are by.
+func byLabel(o Options) map[string]*windows {
+	out := map[string]*windows{}
+	for _, label := range append([]string{""}, o.By...) {
+		w := newWindows(o, label)
+		out[label] = &w
+	}
+	return out
+}
+
+func (c *Collector) describeWindows(ch chan<- *prometheus.Desc) {
+	for _, w := range c.windows {
+		w.describe(ch)
 	}
 }
 
@@ -68,19 +85,19 @@ func (c *Collector) Publish(s Snapshot) {
 	}
 	for _, w := range s.Figures.Windows {
 		for _, g := range w.Groups {
-			part(shownIn[*measure.Group]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.group(w.Window.Name, g) })
+			part(shownIn[*measure.Group]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows[g.Label].group(w.Window.Name, g) })
 		}
 		for _, r := range w.Reliability {
-			part(shownIn[*measure.Reliability]{w.Window.Name, r}, func() []prometheus.Metric { return c.windows.reliability(w.Window.Name, r) })
+			part(shownIn[*measure.Reliability]{w.Window.Name, r}, func() []prometheus.Metric { return c.windows[r.Label].reliability(w.Window.Name, r) })
 		}
 		for _, g := range w.Alerts {
-			part(shownIn[*measure.AlertGroup]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows.alerts(w.Window.Name, g) })
+			part(shownIn[*measure.AlertGroup]{w.Window.Name, g}, func() []prometheus.Metric { return c.windows[""].alerts(w.Window.Name, g) })
 		}
 	}
 	for _, h := range s.Figures.Newest {
 		part(h, func() []prometheus.Metric { return c.now.head(h) })
 	}
-	all = append(all, c.windows.objectives...)
+	all = append(all, c.windows[""].objectives...)
 	all = append(all, c.now.open(s.Figures)...)
 	all = append(all, c.honesty.metrics(s)...)
 	c.cache = fresh
@@ -110,7 +127,7 @@ func (c *Collector) Know(labels []measure.Labels) { c.ever.know(labels) }
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	c.windows.describe(ch)
+	c.describeWindows(ch)
 	c.now.describe(ch)
 	c.honesty.describe(ch)
 	c.ever.describe(ch)

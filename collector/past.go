@@ -8,7 +8,7 @@ func (c *Collector) Past() prometheus.Collector {
 	p := &past{c, map[*prometheus.Desc]bool{}}
 	descs := make(chan *prometheus.Desc)
 	go func() {
-		c.windows.describe(descs)
+		c.describeWindows(descs)
 		close(descs)
 	}()
 	for d := range descs {
@@ -24,7 +24,7 @@ type past struct {
 
 // Describe implements prometheus.Collector.
 func (p *past) Describe(ch chan<- *prometheus.Desc) {
-	p.of.windows.describe(ch)
+	p.of.describeWindows(ch)
 	p.of.ever.durations.Describe(ch)
 }
 

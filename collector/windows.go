@@ -25,6 +25,7 @@ type windows struct {
 	rate, rateLower, rateUpper                          *prometheus.Desc
 	available, availableLower, availableUpper, budget   *prometheus.Desc
 	objectives                                          []prometheus.Metric // they change with the config only
+	affected                                            string              // the label that says what a group is of
 
 	// Labels that all groups share.
 	intervals map[string]*dto.LabelPair
@@ -33,10 +34,18 @@ type windows struct {
 	outcomes  map[incident.Outcome]*dto.LabelPair
 }
 
-func newWindows(intervals []incident.Interval, objectives []measure.Objective) windows {
-	by := func(more ...string) []string {
-		return append([]string{"window", "affected_service", "severity"}, more...)
+// newWindows are the metrics of figures by service, or by a label of incidents, whose metrics have names of their own: a
+// query for the figures over everything must not find those of a team beside it.
+func newWindows(o Options, byLabel string) windows {
+	intervals, objectives := o.Intervals, o.Objectives
+	affected, prefix := "affected_service", ""
+	if byLabel != "" {
+		affected, prefix, objectives = "affected_"+byLabel, "by_"+byLabel+"_", nil
 	}
+	by := func(more ...string) []string {
+		return append([]string{"window", affected, "severity"}, more...)
+	}
+	desc := func(name, help string, labels ...string) *prometheus.Desc { return desc(prefix+name, help, labels...) }
 	w := windows{
 		incidents:    desc("incidents", "Incidents that began in the window, by who detected them; drills, maintenance and cancelled ones included.", by("detected_by")...),
 		measurements: desc("measurements", "Measurements of the incidents of the window by status; only recorded ones are in the statistics.", by("interval", "status")...),
@@ -90,6 +99,7 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		objectiveN:       desc("objective_measurements", "Recorded measurements that meantime_objective_ratio is of.", by("interval")...),
 		objectiveSeconds: desc("objective_seconds", "The objective: how soon the interval should be over; an empty severity is every one without its own.", "interval", "severity"),
 	}
+	w.affected = affected
 	w.intervals = map[string]*dto.LabelPair{}
 	for _, iv := range intervals {
 		w.intervals[iv.Name] = label("interval", iv.Name)
@@ -101,6 +111,15 @@ func newWindows(intervals []incident.Interval, objectives []measure.Objective) w
 		w.objectives = append(w.objectives, gauge(w.objectiveSeconds, o.Within.Seconds(), label("interval", o.Interval), label("severity", o.Severity)))
 	}
 	return w
+}
+
+// of are the labels of a group in a window.
+func (w *windows) of(window string, g measure.Grouping) []*dto.LabelPair {
+	value := g.Service
+	if g.Label != "" {
+		value = g.Value
+	}
+	return []*dto.LabelPair{label("window", window), label(w.affected, value), label("severity", g.Severity)}
 }
 
 // interval is the label of an interval, a shared one for those of the options.
@@ -134,7 +153,7 @@ func (w *windows) describe(ch chan<- *prometheus.Desc) {
 // others only the numbers of incidents and of recorded measurements are, which say why a statistic is not there.
 func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 	var out []prometheus.Metric
-	of := []*dto.LabelPair{label("window", window), label("affected_service", g.Service), label("severity", g.Severity)}
+	of := w.of(window, g.Grouping)
 	add := func(d *prometheus.Desc, v float64, more ...*dto.LabelPair) {
 		out = append(out, gauge(d, v, slices.Concat(of, more)...))
 	}
@@ -143,7 +162,7 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 			add(d, *v, more...)
 		}
 	}
-	everything := g.Service == "" && g.Severity == ""
+	everything := g.Everything()
 	for _, by := range incident.Detectors {
 		add(w.incidents, float64(g.DetectedBy[by]), w.detectors[by])
 	}
@@ -197,7 +216,7 @@ func (w *windows) group(window string, g *measure.Group) []prometheus.Metric {
 // reliability are the metrics of how often and how long a group was down.
 func (w *windows) reliability(window string, r *measure.Reliability) []prometheus.Metric {
 	var out []prometheus.Metric
-	of := []*dto.LabelPair{label("window", window), label("affected_service", r.Service), label("severity", r.Severity)}
+	of := w.of(window, r.Grouping)
 	maybe := func(d *prometheus.Desc, v *float64) {
 		if v != nil {
 			out = append(out, gauge(d, *v, of...))
@@ -222,7 +241,7 @@ func (w *windows) reliability(window string, r *measure.Reliability) []prometheu
 
 // alerts are the metrics of a group's episodes.
 func (w *windows) alerts(window string, g *measure.AlertGroup) []prometheus.Metric {
-	of := []*dto.LabelPair{label("window", window), label("affected_service", g.Service), label("severity", g.Severity)}
+	of := w.of(window, g.Grouping)
 	out := []prometheus.Metric{
 		gauge(w.precision, g.Precision.Value, of...),
 		gauge(w.precisionLower, g.Precision.Bounds.Lower, of...),

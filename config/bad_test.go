@@ -13,7 +13,7 @@ import (
 
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended, opened"
-	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork"
+	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork, handle"
 	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, letters, limits, web"
 )
 
@@ -263,6 +263,12 @@ var badFiles = map[string][]string{
 		`letters.yml:4: letters[2].name: "ours" is given twice`,
 		`letters.yml:4: letters[2].url_file: url is given as well; write one of them`,
 		`letters.yml:5: letters[3].url_file: not an http or https address; write that of a webhook, such as https://hooks.slack.com/services/…`,
+	},
+	"figures-by": {
+		`figures-by.yml:2: figures.by: 4 labels are more than the 3 that figures can be by`,
+		`figures-by.yml:2: figures.by[0]: "Team" cannot be a part of a metric's name: letters a to z, digits and _, a letter first`,
+		`figures-by.yml:2: figures.by[1]: there are figures by severity already`,
+		`figures-by.yml:2: figures.by[3]: team is there twice`,
 	},
 	"availability": {
 		`availability.yml:2: availability[0].severities[1]: unknown severity "critcal"; did you mean critical?`,

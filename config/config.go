@@ -83,6 +83,8 @@ type AvailabilityConfig struct {
 type FiguresConfig struct {
 	// Settle is how long the last time known of an incident must lie back before the all-time histogram counts it.
 	Settle Duration `mapstructure:"settle"`
+	// By are labels of records and alerts by which there are figures too, such as team.
+	By []string `mapstructure:"by"`
 }
 
 // ServicesConfig says how alerts and records name services.

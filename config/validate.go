@@ -50,6 +50,8 @@ func (c *Config) Validate() (*Validated, error) {
 	out.Store = v.store(out.Windows)
 	out.Objectives = v.objectives(out.Intervals)
 	out.Availability = v.availability()
+	out.By = v.figuresBy()
+	out.Rules.Labels = out.By
 	for _, s := range out.Sources {
 		out.Rules.Sources = append(out.Rules.Sources, s.Name)
 	}
@@ -251,6 +253,31 @@ func (v *validator) availability() []Availability {
 		out = append(out, Availability(c))
 	}
 	return out
+}
+
+// maxBy is how many labels there can be figures by: each costs as many series as services do.
+const maxBy = 3
+
+// figuresLabel is what may be a part of a metric's name.
+var figuresLabel = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (v *validator) figuresBy() []string {
+	by := v.Figures.By
+	if len(by) > maxBy {
+		v.bad("figures.by", "%d labels are more than the %d that figures can be by", len(by), maxBy)
+	}
+	for i, l := range by {
+		key := fmt.Sprintf("figures.by[%d]", i)
+		switch {
+		case !figuresLabel.MatchString(l):
+			v.bad(key, "%q cannot be a part of a metric's name: letters a to z, digits and _, a letter first", l)
+		case l == "service" || l == "severity":
+			v.bad(key, "there are figures by %s already", l)
+		case slices.Contains(by[:i], l):
+			v.bad(key, "%s is there twice", l)
+		}
+	}
+	return by
 }
 
 func (v *validator) limits() Limits {

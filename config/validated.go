@@ -15,6 +15,7 @@ type Validated struct {
 	Objectives    []Objective
 	Availability  []Availability
 	Settle        time.Duration // see FiguresConfig
+	By            []string      // see FiguresConfig
 	Rules         correlate.Rules
 	DropLabels    []string       // labels by which no alert is told from another
 	Alertmanagers []Alertmanager // those that are asked, with names of their own

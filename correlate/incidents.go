@@ -447,7 +447,7 @@ func (b *book) mayOpen(e *entry) bool {
 // assembler knows the silences that can tell of a draft.
 func (b *book) assembler(draft *assemble.Draft) *assemble.Assembler {
 	a := &assemble.Assembler{
-		Catalog: b.catalog, Rank: func(k incident.RecordKey) int { return b.rank(k.Source) },
+		Catalog: b.catalog, Labels: b.rules.Labels, Rank: func(k incident.RecordKey) int { return b.rank(k.Source) },
 		Opens: func(l map[string]string) bool { return b.describe(l).opens },
 		About: b.reviews.about, Blind: b.blind, Quiet: b.rules.Open.Quiet, OpenFor: b.rules.OpenFor, Now: b.now,
 	}

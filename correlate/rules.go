@@ -41,6 +41,8 @@ type Rules struct {
 	Ignore []labels.Matchers
 	// Maintenance are alerts that belong to no incident.
 	Maintenance []Maintenance
+	// Labels are kept with an incident as its alerts carry them, where its records say nothing of them.
+	Labels []string `json:",omitempty"`
 }
 
 // Maintenance says which alerts are maintenance, which belongs to no incident: in one stretch of time, in a stretch of each

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -18,6 +19,8 @@ type Options struct {
 	Windows    []Window
 	Intervals  []incident.Interval
 	Objectives []Objective
+	// By are labels of incidents by which there are figures too, alone and by severity.
+	By []string
 	// Newest is how many of the newest incidents are listed; 0 lists none.
 	Newest int
 	// MaxServices and MaxNames are how many services and alert names are shown by name, the most frequent of the longest
@@ -135,7 +138,7 @@ func (b *Book) loadIncidents(incidents iter.Seq2[incident.Incident, error]) erro
 		if err != nil {
 			return err
 		}
-		r := rowOf(&inc)
+		r := rowOf(&inc, b.o.By...)
 		if old := b.rows[r.id]; old != nil {
 			continue
 		}
@@ -160,7 +163,7 @@ func (b *Book) Apply(changed []incident.Incident, removed []string) {
 		}
 	}
 	for i := range changed {
-		r := rowOf(&changed[i])
+		r := rowOf(&changed[i], b.o.By...)
 		b.recall(r.id)
 		old := b.rows[r.id]
 		if old != nil && old.equal(r) {
@@ -465,7 +468,18 @@ func (w *WindowFigures) relies(r *Reliability) {
 	}
 }
 
-func (k groupKey) grouping() Grouping { return Grouping{k.service.Value(), k.severity.Value()} }
+func (k groupKey) grouping() Grouping {
+	label, value, _ := strings.Cut(k.tag.Value(), "=")
+	return Grouping{k.service.Value(), k.severity.Value(), label, value}
+}
+
+func (g Grouping) key() groupKey {
+	k := groupKey{service: unique.Make(g.Service), severity: unique.Make(g.Severity), tag: noName}
+	if g.Label != "" {
+		k.tag = unique.Make(g.Label + "=" + g.Value)
+	}
+	return k
+}
 
 // shownKeys are the groups that have an incident in the longest window, or one that reaches into it, everything first, in order;
 // those over a limit are left to otherFigures.
@@ -521,7 +535,9 @@ func (b *Book) nowFigures(f *Figures, l *limits) {
 	if len(f.Windows) > 0 {
 		// What has a figure for a window has one for now, so that a count goes back to 0 and does not vanish.
 		for _, g := range f.Windows[b.longest()].Groups {
-			open[groupKey{unique.Make(g.Service), unique.Make(g.Severity)}] = 0
+			if g.Label == "" {
+				open[g.key()] = 0
+			}
 		}
 	}
 	oldest := int64(unknown)
@@ -535,7 +551,7 @@ func (b *Book) nowFigures(f *Figures, l *limits) {
 		}
 		seen := map[groupKey]bool{}
 		for k := range r.keys {
-			if k = l.of(k); !seen[k] {
+			if k = l.of(k); !seen[k] && k.tag == noName {
 				seen[k] = true
 				open[k]++
 			}

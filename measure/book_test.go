@@ -187,10 +187,10 @@ func TestFiguresOfOneGroup(t *testing.T) {
 	require.Equal(t, [2]int{2, 3}, [2]int{all.Objectives[0].K, all.Objectives[0].N})
 	require.Equal(t, [2]int{1, 2}, [2]int{all.Objectives[1].K, all.Objectives[1].N})
 
-	require.Equal(t, 1, groups[Grouping{"payments", ""}].Incidents)
-	require.Equal(t, 5, groups[Grouping{"checkout", ""}].Incidents)
-	require.Equal(t, 1, groups[Grouping{"", "warning"}].Incidents)
-	require.Nil(t, groups[Grouping{"", "warning"}].Impact, "no incident tells any")
+	require.Equal(t, 1, groups[of("payments", "")].Incidents)
+	require.Equal(t, 5, groups[of("checkout", "")].Incidents)
+	require.Equal(t, 1, groups[of("", "warning")].Incidents)
+	require.Nil(t, groups[of("", "warning")].Impact, "no incident tells any")
 
 	alerts := f.Windows[0].Alerts[0]
 	require.Equal(t, Grouping{}, alerts.Grouping)
@@ -244,7 +244,7 @@ func TestNothingChangedNothingComputed(t *testing.T) {
 	for i, g := range second.Windows[0].Groups {
 		same[g.Grouping] = g == first.Windows[0].Groups[i]
 	}
-	require.Equal(t, map[Grouping]bool{{}: false, {"a", ""}: true, {"a", "warning"}: true, {"", "warning"}: true, {"b", ""}: false, {"b", "critical"}: false, {"", "critical"}: false}, same,
+	require.Equal(t, map[Grouping]bool{{}: false, of("a", ""): true, of("a", "warning"): true, of("", "warning"): true, of("b", ""): false, of("b", "critical"): false, of("", "critical"): false}, same,
 		"time changes only the groups with an open incident")
 	require.Same(t, first.Newest[0], second.Newest[0])
 }
@@ -263,8 +263,8 @@ func TestSeriesLimits(t *testing.T) {
 		n[g.Grouping] = g.Incidents
 	}
 	require.Equal(t, map[Grouping]int{
-		{}: 7, {"a", ""}: 2, {"b", ""}: 3, {"", "critical"}: 7, {"a", "critical"}: 2, {"b", "critical"}: 3,
-		{Other, ""}: 3, {Other, "critical"}: 3,
+		{}: 7, of("a", ""): 2, of("b", ""): 3, of("", "critical"): 7, of("a", "critical"): 2, of("b", "critical"): 3,
+		of(Other, ""): 3, of(Other, "critical"): 3,
 	}, n, "an incident of two services over the limit counts once")
 }
 
@@ -285,8 +285,8 @@ func TestSeverityLimit(t *testing.T) {
 		n[g.Grouping] = g.Incidents
 	}
 	require.Len(t, n, 1+1+2*(maxSeverities+1))
-	require.Equal(t, 5, n[Grouping{"", Other}])
-	require.Equal(t, 5, n[Grouping{"a", Other}])
+	require.Equal(t, 5, n[of("", Other)])
+	require.Equal(t, 5, n[of("a", Other)])
 }
 
 // TestNamedOther: a service that is really called (other) is shown with those over the limit, not beside them.
@@ -302,7 +302,7 @@ func TestNamedOther(t *testing.T) {
 		require.NotContains(t, seen, g.Grouping)
 		seen[g.Grouping] = g.Incidents
 	}
-	require.Equal(t, 5, seen[Grouping{Other, ""}])
+	require.Equal(t, 5, seen[of(Other, "")])
 }
 
 func TestLoadStopsAtAnError(t *testing.T) {
@@ -316,3 +316,6 @@ func TestLoadStopsAtAnError(t *testing.T) {
 	require.ErrorIs(t, err, bad)
 	require.Equal(t, 1, b.Figures(minute(1)).Windows[0].Groups[0].Incidents)
 }
+
+// of is a grouping by service and severity.
+func of(service, severity string) Grouping { return Grouping{Service: service, Severity: severity} }

@@ -378,11 +378,11 @@ func (c class) keys(yield func(groupKey) bool) {
 	if !yield(everything) {
 		return
 	}
-	if c.severity != noName && !yield(groupKey{noName, c.severity}) {
+	if c.severity != noName && !yield(groupKey{noName, c.severity, noName}) {
 		return
 	}
-	if c.service != noName && yield(groupKey{c.service, noName}) && c.severity != noName {
-		yield(groupKey{c.service, c.severity})
+	if c.service != noName && yield(groupKey{c.service, noName, noName}) && c.severity != noName {
+		yield(groupKey{c.service, c.severity, noName})
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unique"
 
 	"meantime/incident"
 )
@@ -95,7 +94,7 @@ type Explainer struct {
 func NewExplainer(o ExplainOptions) *Explainer {
 	return &Explainer{
 		o: o, plan: newPlan(Options{Intervals: []incident.Interval{o.Interval}}), tick: o.To.Truncate(Step).UnixNano(),
-		wanted: groupKey{unique.Make(o.Service), unique.Make(o.Severity)},
+		wanted: o.Grouping.key(),
 		e:      &Explanation{Interval: o.Interval, Grouping: o.Grouping, Window: o.Name, From: o.From, To: o.To},
 	}
 }
@@ -103,7 +102,11 @@ func NewExplainer(o ExplainOptions) *Explainer {
 // Add takes in an incident, of which nothing is kept but copies.
 func (x *Explainer) Add(inc *incident.Incident) {
 	o, e, edges := &x.o, x.e, x.o.edges()
-	r := rowOf(inc)
+	var by []string
+	if o.Label != "" {
+		by = []string{o.Label}
+	}
+	r := rowOf(inc, by...)
 	if !r.in(x.wanted) {
 		return
 	}

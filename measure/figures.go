@@ -49,7 +49,7 @@ type Figures struct {
 // WindowFigures are the figures of one window.
 type WindowFigures struct {
 	Window Window
-	// Groups has the figures over everything first, then by service, by severity, by both.
+	// Groups has the figures over everything first, then by service, by severity, by both, by each label, and by that and severity.
 	Groups []*Group
 	// Reliability is that of the same groups in the same order, without those of which nothing was watched.
 	Reliability []*Reliability
@@ -60,7 +60,13 @@ type WindowFigures struct {
 type Grouping struct {
 	Service  string `json:"service"`
 	Severity string `json:"severity"`
+	// Label is one of Options.By and Value its value; both are empty for a group that is not by one.
+	Label string `json:"label,omitempty"`
+	Value string `json:"value,omitempty"`
 }
+
+// Everything says whether it is not grouped at all.
+func (g Grouping) Everything() bool { return g == Grouping{} }
 
 // OpenCount counts the open incidents of a group.
 type OpenCount struct {

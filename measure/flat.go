@@ -61,18 +61,50 @@ func (r *Report) Unwatched(from, to time.Time) bool {
 	return r.Watched.IsZero() || !r.Watched.Before(to) && from.Before(to)
 }
 
-// Only leaves out the groups that a question does not ask for.
-func (r *Report) Only(q *Question) error {
-	byService, bySeverity, err := q.Groups()
+// Only leaves out the groups that a question does not ask for. known are the labels that there are figures by. That a label has no such
+// value in either period is an error.
+func (r *Report) Only(q *Question, known ...string) error {
+	byService, bySeverity, labels, err := q.Groups(known)
 	if err != nil {
 		return err
 	}
+	asked, err := q.Grouping(known)
+	if err != nil {
+		return err
+	}
+	if asked.Label != "" {
+		if err := r.knows(asked); err != nil {
+			return err
+		}
+	}
 	r.Groups = slices.DeleteFunc(r.Groups, func(g ReportGroup) bool {
+		of := g.Label == asked.Label && g.Value == asked.Value
+		if g.Label != "" && asked.Label == "" {
+			of = slices.Contains(labels, g.Label) && q.Service == ""
+		}
 		service := g.Service == q.Service || byService && q.Service == ""
 		severity := g.Severity == q.Severity || bySeverity && q.Severity == ""
-		return !service || !severity
+		return !of || !service || !severity
 	})
 	return nil
+}
+
+// knows says that no incident has the value of the label that is asked for.
+func (r *Report) knows(asked Grouping) error {
+	var values []string
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		if g.Label != asked.Label || g.Severity != "" {
+			continue
+		}
+		if n := g.Now.Incidents + g.Before.Incidents; g.Value != asked.Value || n > 0 {
+			values = append(values, g.Value)
+		}
+	}
+	if slices.Contains(values, asked.Value) {
+		return nil
+	}
+	return unknownName(asked.Label, asked.Value, values)
 }
 
 // Group is the one of the report that is asked for; nil where it has none.
@@ -109,7 +141,7 @@ func (a *Answer) CSV(w io.Writer) error {
 	}
 	head = append(head, "median_seconds", "median_lower_seconds", "median_upper_seconds", "mean_seconds", "p90_seconds", "max_seconds",
 		"survival_median_seconds",
-		"before_n", "before_median_seconds", "ratio", "ratio_lower", "ratio_upper", "change")
+		"before_n", "before_median_seconds", "ratio", "ratio_lower", "ratio_upper", "change", "label", "value")
 	if err := out.Write(head); err != nil {
 		return err
 	}
@@ -124,7 +156,7 @@ func (a *Answer) CSV(w io.Writer) error {
 		}
 		line = append(append(line, estimate(f.Median)...), decimal(f.Mean), decimal(f.P90), decimal(f.Max), decimal(f.Survival),
 			strconv.Itoa(f.Before.N), estimate(f.Before.Median)[0])
-		line = append(append(line, estimate(f.Change.Ratio)...), f.Change.Words)
+		line = append(append(line, estimate(f.Change.Ratio)...), f.Change.Words, cell(f.Label), cell(f.Value))
 		if err := out.Write(line); err != nil {
 			return err
 		}

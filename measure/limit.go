@@ -34,18 +34,42 @@ func (l limit) equal(o limit) bool { return l.over == o.over && maps.Equal(l.sho
 const maxSeverities = 20
 
 // limits are which names are shown.
-type limits struct{ services, severities, alerts limit }
+type limits struct {
+	services, severities, alerts limit
+	tags                         map[string]limit // by label
+}
 
 func (l *limits) equal(o *limits) bool {
-	return l.services.equal(o.services) && l.severities.equal(o.severities) && l.alerts.equal(o.alerts)
+	return l.services.equal(o.services) && l.severities.equal(o.severities) && l.alerts.equal(o.alerts) &&
+		maps.EqualFunc(l.tags, o.tags, limit.equal)
+}
+
+// over says whether anything is shown under Other.
+func (l *limits) over() bool {
+	n := l.services.over + l.severities.over
+	for _, t := range l.tags {
+		n += t.over
+	}
+	return n > 0
+}
+
+// tag is what is shown for one, and whether that is itself.
+func (l *limits) tag(n name) (name, bool) {
+	label, value, _ := strings.Cut(n.Value(), "=")
+	if t := l.tags[label]; t.shown == nil || n == noName || t.shown[n] && value != Other {
+		return n, true
+	}
+	return unique.Make(label + "=" + Other), false
 }
 
 func (l *limits) shows(k groupKey) bool {
-	return l.services.shows(k.service) && l.severities.shows(k.severity)
+	_, itself := l.tag(k.tag)
+	return itself && l.services.shows(k.service) && l.severities.shows(k.severity)
 }
 
 func (l *limits) of(k groupKey) groupKey {
-	return groupKey{l.services.of(k.service), l.severities.of(k.severity)}
+	tag, _ := l.tag(k.tag)
+	return groupKey{l.services.of(k.service), l.severities.of(k.severity), tag}
 }
 
 // rank is how often a name occurs, by incidents and then by episodes.
@@ -74,10 +98,17 @@ func (b *Book) limits() limits {
 		return limits{}
 	}
 	services, severities, alerts := map[name]rank{}, map[name]rank{}, map[name]rank{}
+	tags := map[string]map[name]rank{}
 	for k, g := range b.groups {
 		n := len(b.in(g.rows, w))
 		switch {
-		case n == 0:
+		case n == 0 || k.tag != noName && k.severity != noName:
+		case k.tag != noName:
+			label, _, _ := strings.Cut(k.tag.Value(), "=")
+			if tags[label] == nil {
+				tags[label] = map[name]rank{}
+			}
+			tags[label][k.tag] = rank{incidents: n}
 		case k.severity == noName && k.service != noName:
 			services[k.service] = rank{incidents: n}
 		case k.service == noName && k.severity != noName:
@@ -99,7 +130,11 @@ func (b *Book) limits() limits {
 			count(alerts, c.alert, n)
 		}
 	}
-	return limits{atMost(b.o.MaxServices, services), atMost(maxSeverities, severities), atMost(b.o.MaxNames, alerts)}
+	l := limits{atMost(b.o.MaxServices, services), atMost(maxSeverities, severities), atMost(b.o.MaxNames, alerts), map[string]limit{}}
+	for label, names := range tags {
+		l.tags[label] = atMost(b.o.MaxServices, names)
+	}
+	return l
 }
 
 // otherGroup are the figures of one group over a limit, of one window.
@@ -114,7 +149,7 @@ type otherGroup struct {
 // otherFigures are the figures of the groups over a limit: of the incidents that count in any group shown under the same
 // names, each counted once.
 func (b *Book) otherFigures(w int, l *limits) []*otherGroup {
-	if l.services.over+l.severities.over == 0 {
+	if !l.over() {
 		b.others = nil
 		return nil
 	}

@@ -23,7 +23,27 @@ type Question struct {
 	Interval string // resolve where it is not given
 	Service  string
 	Severity string
-	By       string // service, severity or both with a comma: further groups
+	Label    string // such as team=payments: of one of the labels that there are figures by
+	By       string // service, severity, and labels that there are figures by, with commas between: further groups
+}
+
+// Grouping is the group that a question asks for, among labels that there are figures by. The error is incident.Problems.
+func (q *Question) Grouping(labels []string) (Grouping, error) {
+	g := Grouping{Service: q.Service, Severity: q.Severity}
+	if q.Label == "" {
+		return g, nil
+	}
+	label, value, ok := strings.Cut(q.Label, "=")
+	switch {
+	case !ok || value == "":
+		return g, incident.Problems{{Path: "label", Message: fmt.Sprintf("%q is not a label and its value; write it like team=payments", clip(q.Label))}}
+	case !slices.Contains(labels, label):
+		return g, unknownName("label", label, slices.Clone(labels))
+	case q.Service != "":
+		return g, incident.Problems{{Path: "label", Message: "give a service or a label, not both: there are figures by each alone and by severity"}}
+	}
+	g.Label, g.Value = label, value
+	return g, nil
 }
 
 // Period is the stretch of time that figures are of, and the one before it that they are compared with.
@@ -159,22 +179,24 @@ func (q *Question) Asked(intervals []incident.Interval) (incident.Interval, erro
 	return incident.Interval{}, unknownName("interval", name, names)
 }
 
-// Groups say which further groups a question asks for.
-func (q *Question) Groups() (service, severity bool, err error) {
+// Groups say which further groups a question asks for, among the labels that there are figures by.
+func (q *Question) Groups(known []string) (service, severity bool, labels []string, err error) {
 	if q.By == "" {
-		return false, false, nil
+		return false, false, nil, nil
 	}
-	for _, by := range strings.Split(q.By, ",") {
-		switch strings.TrimSpace(by) {
-		case "service":
+	for by := range strings.SplitSeq(q.By, ",") {
+		switch by = strings.TrimSpace(by); {
+		case by == "service":
 			service = true
-		case "severity":
+		case by == "severity":
 			severity = true
+		case slices.Contains(known, by):
+			labels = append(labels, by)
 		default:
-			return false, false, unknownName("by", by, []string{"service", "severity"})
+			return false, false, nil, unknownName("by", by, append([]string{"service", "severity"}, known...))
 		}
 	}
-	return service, severity, nil
+	return service, severity, labels, nil
 }
 
 // mostNames is how many names an error lists.

@@ -81,7 +81,7 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 	require.EqualError(t, (&Names{}).Check(&Question{Service: "a"}), `service: no service "a"; none is known`)
 	_, err := (&Question{Interval: "resolved"}).Asked(incident.DefaultIntervals()[3:5])
 	require.EqualError(t, err, `interval: no interval "resolved"; did you mean resolve?; there are mitigate, resolve`)
-	_, _, err = (&Question{By: "service,team"}).Groups()
+	_, _, _, err = (&Question{By: "service,team"}).Groups(nil)
 	require.EqualError(t, err, `by: no by "team"; there are service, severity`)
 }
 
@@ -118,7 +118,7 @@ func TestOnlyTheGroupsAskedFor(t *testing.T) {
 	require.Equal(t, []Grouping{{Service: "checkout"}}, groups(Question{Service: "checkout"}))
 	require.Equal(t, []Grouping{{}, {Service: "checkout"}, {Service: odd}}, groups(Question{By: "service"}))
 	require.Equal(t, []Grouping{{}, {Severity: "critical"}, {Severity: "warning"}}, groups(Question{By: "severity"}))
-	require.Equal(t, []Grouping{{Severity: "warning"}, {odd, "warning"}}, groups(Question{By: "service", Severity: "warning"}))
+	require.Equal(t, []Grouping{{Severity: "warning"}, of(odd, "warning")}, groups(Question{By: "service", Severity: "warning"}))
 	require.Len(t, groups(Question{By: "service, severity"}), len(testReport(t).Groups))
 }
 

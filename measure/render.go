@@ -101,6 +101,10 @@ func ratio(r *Ratio) string {
 
 func (g Grouping) title() string {
 	switch {
+	case g.Label != "" && g.Severity != "":
+		return plain(g.Label) + " " + plain(g.Value) + ", " + plain(g.Severity)
+	case g.Label != "":
+		return plain(g.Label) + " " + plain(g.Value)
 	case g.Service == "" && g.Severity == "":
 		return "Everything"
 	case g.Severity == "":

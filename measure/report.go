@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-	"unique"
 
 	"meantime/incident"
 )
@@ -18,7 +17,7 @@ type Report struct {
 	Before time.Time `json:"before"`
 	// Watched is since when anything is known at all: of what was before that, no figure is 0, but not known. Zero where nothing is.
 	Watched time.Time     `json:"watched_from,omitzero"`
-	Groups  []ReportGroup `json:"groups"` // everything first, then by service, by severity, by both
+	Groups  []ReportGroup `json:"groups"` // everything first, then by service, by severity, by both, by labels
 }
 
 // ReportGroup is one group in both windows.
@@ -62,7 +61,7 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 		if err != nil {
 			return nil, err
 		}
-		r := rowOf(&inc)
+		r := rowOf(&inc, o.By...)
 		for w := range ticks {
 			if r.at <= edges[w] && p.reaches(r, ticks[w]-lengths[w], tick) {
 				for k := range r.keys {
@@ -90,11 +89,11 @@ func NewReport(o ReportOptions, incidents iter.Seq2[incident.Incident, error], v
 		precision[w] = map[groupKey]*Ratio{}
 		e.recount(edges[w+1])
 		for _, g := range e.figures(w, &limits{}) {
-			precision[w][groupKey{unique.Make(g.Service), unique.Make(g.Severity)}] = &g.Precision
+			precision[w][g.key()] = &g.Precision
 		}
 	}
 
-	all := map[groupKey]bool{{unique.Make(o.Asked.Service), unique.Make(o.Asked.Severity)}: true}
+	all := map[groupKey]bool{o.Asked.key(): true}
 	for w := range rows {
 		for k := range rows[w] {
 			all[k] = true

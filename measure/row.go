@@ -45,10 +45,12 @@ type row struct {
 	state    incident.State
 	severity name
 	services []name
+	tags     []name             // labels that there are figures by, each as name=value
 	origins  [nMilestones]uint8 // place in incident.Origins, plus 1; 0 where the milestone is not known
 }
 
-func rowOf(inc *incident.Incident) *row {
+// rowOf is the row of an incident, with those of its labels that there are figures by.
+func rowOf(inc *incident.Incident, by ...string) *row {
 	r := &row{
 		id: strings.Clone(inc.ID), title: clip(inc.Title), at: nanos(inc.At()), points: pointsOf(inc), lead: unknown, openUntil: nanos(inc.OpenUntil), heard: unknown,
 		open: inc.State == incident.StateOpen, applies: Applicable(inc), blind: inc.Blind, missed: inc.MissedDetection, late: inc.LateAlert, state: inc.State,
@@ -70,6 +72,11 @@ func rowOf(inc *incident.Incident) *row {
 		}
 	}
 	r.services = slices.Clip(r.services)
+	for _, label := range by {
+		if v := inc.Labels[label]; v != "" {
+			r.tags = append(r.tags, intern(label+"="+v))
+		}
+	}
 	for i, m := range incident.MilestoneNames {
 		if ms, ok := inc.Milestones[m]; ok && !ms.Placeholder && r.points[i] != unknown {
 			r.origins[i] = uint8(min(ms.Origin.Rank(), len(incident.Origins)-1)) + 1
@@ -91,7 +98,7 @@ func clip(s string) string {
 
 // equal says whether two rows lead to the same figures.
 func (r *row) equal(o *row) bool {
-	if !slices.Equal(r.services, o.services) || !r.downs.equal(&o.downs) {
+	if !slices.Equal(r.services, o.services) || !slices.Equal(r.tags, o.tags) || !r.downs.equal(&o.downs) {
 		return false
 	}
 	return r.id == o.id && r.title == o.title && r.at == o.at && r.points == o.points && r.lead == o.lead &&
@@ -160,21 +167,27 @@ func (h *Head) equal(o *Head) bool {
 }
 
 // groupKey is a Grouping of interned names; noName means not grouped by this.
-type groupKey struct{ service, severity name }
+type groupKey struct{ service, severity, tag name }
 
-var everything = groupKey{noName, noName}
+var everything = groupKey{noName, noName, noName}
 
-// keys are the groups that the row counts in: everything, each service, the severity, and each service with the severity.
+// keys are the groups that the row counts in: everything, each service, the severity, and each service with the severity; each label,
+// and each with the severity.
 func (r *row) keys(yield func(groupKey) bool) {
 	if !yield(everything) {
 		return
 	}
 	bySeverity := r.severity != noName
-	if bySeverity && !yield(groupKey{noName, r.severity}) {
+	if bySeverity && !yield(groupKey{noName, r.severity, noName}) {
 		return
 	}
 	for _, s := range r.services {
-		if !yield(groupKey{s, noName}) || bySeverity && !yield(groupKey{s, r.severity}) {
+		if !yield(groupKey{s, noName, noName}) || bySeverity && !yield(groupKey{s, r.severity, noName}) {
+			return
+		}
+	}
+	for _, t := range r.tags {
+		if !yield(groupKey{noName, noName, t}) || bySeverity && !yield(groupKey{noName, r.severity, t}) {
 			return
 		}
 	}
@@ -195,6 +208,10 @@ func (k groupKey) compare(o groupKey) int {
 		switch {
 		case k == everything:
 			return 0
+		case k.tag != noName && k.severity == noName:
+			return 4
+		case k.tag != noName:
+			return 5
 		case k.severity == noName:
 			return 1
 		case k.service == noName:
@@ -202,7 +219,8 @@ func (k groupKey) compare(o groupKey) int {
 		}
 		return 3
 	}
-	return cmp.Or(cmp.Compare(rank(k), rank(o)), strings.Compare(k.service.Value(), o.service.Value()), strings.Compare(k.severity.Value(), o.severity.Value()))
+	return cmp.Or(cmp.Compare(rank(k), rank(o)), strings.Compare(k.service.Value(), o.service.Value()), strings.Compare(k.tag.Value(), o.tag.Value()),
+		strings.Compare(k.severity.Value(), o.severity.Value()))
 }
 
 // seconds is a length in nanoseconds as seconds.

@@ -87,8 +87,32 @@ type figuresPage struct {
 	Reliability                   []string
 	RateChange                    string
 	ByService, BySeverity         []listed
-	Table                         string // the address of the figures as a table
-	Letter                        string // that of the letter of the month, or of the last one that is over
+	ByLabel                       []labelled
+	Labels                        []string // that there are figures by
+	Table                         string   // the address of the figures as a table
+	Letter                        string   // that of the letter of the month, or of the last one that is over
+}
+
+// labelled are the groups by one label.
+type labelled struct {
+	Label  string
+	Groups []listed
+}
+
+func (p *figuresPage) label(name string, l listed) {
+	if n := len(p.ByLabel); n == 0 || p.ByLabel[n-1].Label != name {
+		p.ByLabel = append(p.ByLabel, labelled{Label: name})
+	}
+	last := &p.ByLabel[len(p.ByLabel)-1]
+	last.Groups = append(last.Groups, l)
+}
+
+// by are the labels that there are figures by.
+func (s *web) by() []string {
+	if s.By == nil {
+		return nil
+	}
+	return s.By()
 }
 
 // monthsBack is how many calendar months can be chosen.
@@ -99,7 +123,8 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	service, services := chosen(v.Get("service"))
 	severity, severities := chosen(v.Get("severity"))
-	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: service, Severity: severity, By: "service,severity"}
+	q := measure.Question{Window: v.Get("window"), Month: v.Get("month"), Service: service, Severity: severity, Label: v.Get("label"),
+		By: strings.Join(append([]string{"service", "severity"}, s.by()...), ",")}
 	if q.Month != "" {
 		q.Window = "" // both are fields of one form
 	}
@@ -119,6 +144,7 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 		BeganBefore: beforeWords(g.Before.Incidents, rep.Unwatched(rep.Before, rep.From)),
 		Before:      z.when(rep.Before, incident.PrecisionMinute) + " to " + z.when(rep.From, incident.PrecisionMinute),
 	}
+	body.Labels = s.by()
 	if !rep.Watched.IsZero() {
 		body.Watched = z.when(rep.Watched, incident.PrecisionMinute)
 	}
@@ -143,9 +169,11 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	if g.RateChange != nil {
 		body.RateChange = g.RateChange.Words
 	}
-	address := func(service, severity string) string {
+	address := func(service, severity, label string) string {
 		a := url.Values{}
-		for name, value := range map[string]string{"window": q.Window, "month": q.Month, "service": service, "severity": severity} {
+		for name, value := range map[string]string{
+			"window": q.Window, "month": q.Month, "service": service, "severity": severity, "label": label,
+		} {
 			if value != "" {
 				a.Set(name, value)
 			}
@@ -155,13 +183,17 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	for i := range rep.Groups {
 		x := &rep.Groups[i]
 		switch {
+		case x.Label != g.Label:
+			if x.Severity == q.Severity {
+				body.label(x.Label, listedOf(x, x.Value, address("", q.Severity, x.Label+"="+x.Value)))
+			}
 		case x.Service != q.Service && x.Severity == q.Severity:
-			body.ByService = append(body.ByService, listedOf(x, x.Service, address(x.Service, q.Severity)))
+			body.ByService = append(body.ByService, listedOf(x, x.Service, address(x.Service, q.Severity, "")))
 		case x.Severity != q.Severity && x.Service == q.Service:
-			body.BySeverity = append(body.BySeverity, listedOf(x, x.Severity, address(q.Service, x.Severity)))
+			body.BySeverity = append(body.BySeverity, listedOf(x, x.Severity, address(q.Service, x.Severity, q.Label)))
 		}
 	}
-	body.Table = strings.Replace(address(q.Service, q.Severity), "/figures?", "/api/v1/figures?format=csv&", 1)
+	body.Table = strings.Replace(address(q.Service, q.Severity, q.Label), "/figures?", "/api/v1/figures?format=csv&", 1)
 	body.Letter = letterAddress(s.Prefix, cmp.Or(q.Month, body.Months[1]), &q)
 	return s.show(w, r, http.StatusOK, "figures", "Figures", "figures", body)
 }

@@ -43,6 +43,8 @@ type Options struct {
 	Figures Figures
 	// Windows are the names of the configured windows.
 	Windows func() []string
+	// By are the labels that there are figures by; nil for none.
+	By func() []string
 	// Intervals are the intervals to show, of the configuration in force.
 	Intervals func() []incident.Interval
 	Now       func() time.Time

@@ -32,6 +32,7 @@ func (f *figure) flags(c *kingpin.CmdClause, formats ...string) *figure {
 	c.Flag("zone", "Whose month, such as Europe/Berlin; UTC where it is not given.").StringVar(&f.Zone)
 	c.Flag("service", "Only incidents that affected this service.").StringVar(&f.Service)
 	c.Flag("severity", "Only incidents of this severity.").StringVar(&f.Severity)
+	c.Flag("label", "Only incidents with this label, such as team=payments, one of figures.by.").StringVar(&f.Label)
 	formats = append([]string{"markdown", "json"}, formats...)
 	c.Flag("format",
 		strings.Join(formats[:len(formats)-1], ", ")+" or "+formats[len(formats)-1]+".").Default("markdown").EnumVar(&f.format, formats...)
@@ -65,7 +66,7 @@ func (f *figure) ask(ctx context.Context, w io.Writer, path, form string) error 
 	v := url.Values{"format": {form}}
 	for name, value := range map[string]string{
 		"window": f.Window, "from": f.From, "to": f.To, "month": f.Month, "zone": f.Zone,
-		"service": f.Service, "severity": f.Severity, "interval": f.Interval, "by": f.By,
+		"service": f.Service, "severity": f.Severity, "interval": f.Interval, "by": f.By, "label": f.Label,
 	} {
 		if value != "" {
 			v.Set(name, value)
@@ -100,7 +101,7 @@ func (f *figure) ask(ctx context.Context, w io.Writer, path, form string) error 
 func reportCommand(a *kingpin.Application) command {
 	c := a.Command("report", "The figures of a period and how they compare with the period before.")
 	f := new(figure).flags(c, "csv").remote(c)
-	c.Flag("by", "Further figures by service, by severity, or by both: service,severity.").StringVar(&f.By)
+	c.Flag("by", "Further figures by service, by severity, or by both: service,severity; and by labels that figures.by names.").StringVar(&f.By)
 	var asLetter bool
 	c.Flag("letter", "The month as a letter: figures and what they were, the longest incidents, what no alert caught, noise, what is not known.").
 		BoolVar(&asLetter)

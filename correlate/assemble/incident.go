@@ -59,6 +59,8 @@ type Assembler struct {
 	Opens func(labels map[string]string) bool
 	// Rank is the place of a record's source in the configured order.
 	Rank func(incident.RecordKey) int
+	// Labels are taken of its alerts where no record says them.
+	Labels []string
 	// About are the reviews that name an incident by any of the given ids, in order.
 	About    func(ids []string) []incident.Review
 	Silences []incident.Silence
@@ -176,6 +178,14 @@ func (a *Assembler) describe(in *incident.Incident, records []*incident.Record, 
 			}
 		}
 	}
+	for _, name := range a.Labels {
+		if v := common(leading, name); v != "" && in.Labels[name] == "" {
+			if in.Labels == nil {
+				in.Labels = map[string]string{}
+			}
+			in.Labels[name] = v
+		}
+	}
 	if in.Title == "" && len(linked) > 0 {
 		in.Title = leading[0].Name()
 		if len(in.Services) > 0 {
@@ -209,6 +219,22 @@ func (a *Assembler) leading(in *incident.Incident, linked []*incident.Episode) [
 		return linked
 	}
 	return out
+}
+
+// common is the value of a label that most alerts have, and between equals that of the one that fired first; empty where none has it.
+func common(linked []*incident.Episode, label string) (most string) {
+	count := map[string]int{}
+	for _, e := range linked {
+		if v := e.Labels[label]; v != "" {
+			count[v]++
+		}
+	}
+	for _, e := range linked {
+		if v := e.Labels[label]; count[v] > count[most] {
+			most = v
+		}
+	}
+	return most
 }
 
 // affected are the services of alerts, the one with the most alerts first, and between equals the one that fired first.
