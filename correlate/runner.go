@@ -475,7 +475,7 @@ func (r *Runner) watch(ctx context.Context, beats bool) error {
 
 // edition counts up whenever this program makes something else of the same facts and rules than the one before it: what a
 // store derived by an earlier edition is then worked out again when it is opened.
-const edition = 10
+const edition = 11
 
 // Digest names the rules by their content, and what this program makes of them: rules that decide the same have the same
 // digest.
