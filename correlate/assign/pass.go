@@ -335,7 +335,18 @@ func (s *solver) weigh(i int, o *outcome) {
 // lookBack gives what nothing explains for sure to an incident of which two sure alerts begin soon after it on a service tied
 // to its own: it was the first of them.
 func (s *solver) lookBack() {
+	// In a storm they are few, or none: each alert looks at them, and not at each other alert. None looks at one before itself,
+	// so what the loop changes changes nothing here.
+	var sure []int
+	for j := range s.out {
+		if f := &s.out[j]; f.sure >= sureFrom && f.best.state != nil && s.kept(f.best.state) {
+			sure = append(sure, j)
+		}
+	}
 	for i := range s.alerts {
+		for len(sure) > 0 && sure[0] <= i {
+			sure = sure[1:]
+		}
 		o, x := &s.out[i], &s.alerts[i]
 		if o.fixed || o.sure >= sureFrom || x.Quiet || o.best.state != nil && o.best.state.seed == i && s.seeds[i] {
 			continue
@@ -346,12 +357,11 @@ func (s *solver) lookBack() {
 		}
 		follow := map[*state]*next{}
 		var order []*state
-		for j := i + 1; j < len(s.alerts) && s.alerts[j].Start <= x.Start+lookBack*math.Min(1, s.tempo); j++ {
-			f := &s.out[j]
-			if f.sure < sureFrom || f.best.state == nil || !s.kept(f.best.state) {
-				continue
+		for _, j := range sure {
+			if s.alerts[j].Start > x.Start+lookBack*math.Min(1, s.tempo) {
+				break
 			}
-			st := f.best.state
+			st := s.out[j].best.state
 			if follow[st] == nil {
 				follow[st] = &next{gap: s.alerts[j].Start - x.Start}
 				order = append(order, st)
