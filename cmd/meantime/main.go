@@ -75,6 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	commands := []command{
 		serveCommand(k), checkConfigCommand(k), trySourceCommand(k), importCommand(k), replayCommand(k), reportCommand(k),
 		explainCommand(k), simulateCommand(k), backfillCommand(k), backupCommand(k), copyCommand(k), healthcheckCommand(k), doctorCommand(k),
+		previewCommand(k),
 	}
 
 	// kingpin prints help and version itself and would then exit; told not to, it goes on, so note that it did.

@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"cmd/...": {"app"},
 	"app": {
 		"access", "api", "backfill", "collector", "config", "correlate", "correlate/catalog", "incident", "letter", "letter/post",
-		"measure", "postmortem", "progress", "setup", "source/...", "store", "store/sqlstore", "web", "webhook",
+		"measure", "postmortem", "preview", "progress", "setup", "source/...", "store", "store/sqlstore", "web", "webhook",
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"correlate/linkage":  {"correlate/catalog", "incident"},
 	"correlate/catalog":  {"incident"},
 	"measure":            {"incident"},
+	"preview":            {"incident", "measure"},
 	"postmortem":         {"incident", "postmortem/..."},
 
 	// The stages of reading a written postmortem, each of which knows only those before it.
