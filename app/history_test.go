@@ -61,7 +61,10 @@ func (h *house) put(f incident.Facts) {
 	require.NoError(h.t, err)
 }
 
-func (h *house) settle() { require.NoError(h.t, h.runner.CatchUp(context.Background())) }
+func (h *house) settle() {
+	require.NoError(h.t, h.runner.CatchUp(context.Background()))
+	h.app.pipeline.follows(context.Background()) // as the clock has it do every few seconds
+}
 
 // figures are the samples of /metrics that are a function of the facts: everything but what counts in the all-time histogram, which by its
 // nature remembers what was once shown, and the program's own. more are the beginnings of further names.
