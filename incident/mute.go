@@ -29,7 +29,7 @@ func mutesUnion(a, b []Mute) []Mute {
 	all := slices.Concat(a, b)
 	slices.SortFunc(all, func(x, y Mute) int { return cmp.Or(strings.Compare(x.By, y.By), x.At.Compare(y.At)) })
 	all = slices.CompactFunc(all, func(x, y Mute) bool { return x.By == y.By })
-	return all[:min(len(all), maxOrigins)]
+	return all[:min(len(all), MaxOrigins)]
 }
 
 // mutesInOrder says whether a list is what merging leaves of it.
@@ -39,7 +39,7 @@ func mutesInOrder(l []Mute) bool {
 			return false
 		}
 	}
-	return len(l) <= maxOrigins
+	return len(l) <= MaxOrigins
 }
 
 func mutesEqual(a, b []Mute) bool {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// maxOrigins bounds the sets in a Sighting. Keeping the smallest k of a union is still commutative, associative and
+// MaxOrigins bounds the sets in a Sighting. Keeping the smallest k of a union is still commutative, associative and
 // idempotent, so the bound costs no law.
-const maxOrigins = 8
+const MaxOrigins = 8
 
 // Sighting is all that has been said about one start of one alert: the fact that is stored. It is keyed by Fingerprint
 // and StartsAt, and two sightings of one key merge (see Merge) whatever order they came in, however often, from
@@ -70,7 +70,8 @@ type Sighting struct {
 	GeneratorURL string            `json:"generator_url,omitempty"`
 	ToldAt       time.Time         `json:"told_at,omitzero"`
 
-	// GroupKeys and Alertmanagers (external URLs) name the groups and senders it came in, sorted.
+	// GroupKeys and Alertmanagers (external URLs) name the groups and senders it came in, sorted. Groups are those of the routes
+	// by which others were told as well, where Alertmanager's configuration or event log tells them.
 	GroupKeys     []string `json:"group_keys,omitempty"`
 	Alertmanagers []string `json:"alertmanagers,omitempty"`
 }
@@ -255,7 +256,7 @@ func Latest(a, b time.Time) time.Time {
 	return a
 }
 
-// union is the sorted union of two sets, of which the smallest maxOrigins are kept.
+// union is the sorted union of two sets, of which the smallest MaxOrigins are kept.
 func union(a, b []string) []string {
 	if len(b) == 0 && slices.IsSorted(a) {
 		return a
@@ -263,5 +264,5 @@ func union(a, b []string) []string {
 	u := slices.Concat(a, b)
 	slices.Sort(u)
 	u = slices.Compact(u)
-	return u[:min(len(u), maxOrigins)]
+	return u[:min(len(u), MaxOrigins)]
 }

@@ -113,6 +113,7 @@ type Source struct {
 	listed   map[incident.EpisodeKey]time.Time // when each was last listed; those missing since too
 	active   map[incident.EpisodeKey]time.Time // since when each is listed as active
 	missing  map[incident.EpisodeKey]time.Time // since when each is not listed
+	keyed    map[incident.EpisodeKey]bool      // those whose groups are stored, by the configuration that was read last
 	silences map[string]incident.Silence       // as stored last
 	routing                                    // what its configuration said last
 }
@@ -167,7 +168,7 @@ func (s *Source) Poll(ctx context.Context) error {
 		return fmt.Errorf("read who was heard: %w", err)
 	}
 
-	r := &round{Source: s, asked: asked, known: known, listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{}}
+	r := &round{Source: s, asked: asked, known: known, listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{}, keyed: map[incident.EpisodeKey]bool{}}
 	for i := range alerts {
 		r.observe(&alerts[i])
 	}
@@ -246,6 +247,7 @@ type round struct {
 	next  []incident.Sighting // to be stored
 
 	listed, active, missing map[incident.EpisodeKey]time.Time // what the Source's maps will be
+	keyed                   map[incident.EpisodeKey]bool      // also
 	found, closed, reopened int
 	elsewhere               int // left out, because no receiver of theirs sends here
 }
@@ -283,6 +285,7 @@ func (r *round) observe(a *alert) {
 		next.Mutes = append(next.Mutes, incident.Mute{At: r.asked})
 	}
 	if a.state == stateActive {
+		next.GroupKeys = r.groupKeys(a, k, old)
 		since := r.activeSince(k, old)
 		r.active[k] = since
 		// The list is no sender that could have reached this program before: its word counts only where it is prompt.
@@ -295,6 +298,34 @@ func (r *round) observe(a *alert) {
 	if old == nil || !incident.Equal(incident.Merge(*old, next), *old) {
 		r.next = append(r.next, next)
 	}
+}
+
+// groupKeys are those of all routes of an alert that was not muted: pagers name by their hash the group of their own route,
+// and the notifications that come here may have come by another. Once stored they need no second look. All are told or none: a
+// sighting holds a few, and the one that a notification told must stay.
+func (r *round) groupKeys(a *alert, k incident.EpisodeKey, old *incident.Sighting) []string {
+	if r.tree == nil {
+		return nil
+	}
+	if old != nil && r.Source.keyed[k] {
+		r.keyed[k] = true
+		return nil
+	}
+	keys := r.tree.GroupKeys(a.routed, a.receivers)
+	if len(keys) == 0 {
+		return nil
+	}
+	r.keyed[k] = true
+	all := keys
+	if old != nil {
+		all = slices.Concat(keys, old.GroupKeys)
+		slices.Sort(all)
+		all = slices.Compact(all)
+	}
+	if len(all) > incident.MaxOrigins {
+		return nil
+	}
+	return keys
 }
 
 // activeSince is since when an alert is listed as active, as far as is known. After a restart of this program that is
@@ -370,6 +401,7 @@ func earlier(a, b time.Time) time.Time {
 // done makes what the round saw the state of the source, after it was stored.
 func (r *round) done() {
 	r.Source.listed, r.Source.active, r.Source.missing = r.listed, r.active, r.missing
+	r.Source.keyed = r.keyed
 	r.metrics.reconciled(r.name, r.found, r.closed, r.elsewhere)
 	if r.found+r.closed+r.reopened > 0 {
 		r.log.Info("Alertmanager knew more than its notifications told", "alerts", r.found, "ended", r.closed, "fire_on", r.reopened)

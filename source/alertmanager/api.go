@@ -27,7 +27,8 @@ type alert struct {
 	state               string
 	silencedBy          []string
 	inhibited           bool
-	receivers           []string // that it is routed to
+	receivers           []string          // that it is routed to
+	routed              map[string]string // the labels that it is routed by: those it has in Alertmanager
 }
 
 const (
@@ -100,7 +101,7 @@ func readAlert(raw json.RawMessage) (alert, error) {
 	}
 	a := alert{
 		fingerprint: incident.Fingerprint(wire.Labels), startsAt: start, state: wire.Status.State, inhibited: len(wire.Status.InhibitedBy) > 0,
-		labels: incident.PlainLabels(wire.Labels), annotations: incident.PlainAnnotations(wire.Annotations),
+		labels: incident.PlainLabels(wire.Labels), annotations: incident.PlainAnnotations(wire.Annotations), routed: wire.Labels,
 	}
 	for _, r := range wire.Receivers {
 		a.receivers = append(a.receivers, r.Name)

@@ -251,16 +251,74 @@ func (raw *rawRoute) matchers() (labels.Matchers, bool) {
 // ReceiversOf are the names of the receivers of an alert with these labels, by Alertmanager's own walk through the tree; none
 // where a matcher on the way is not known.
 func (rt *Routing) ReceiversOf(alert map[string]string) []string {
+	routes, _ := rt.Root.follow(labelSet(alert))
+	return receiversOf(routes)
+}
+
+// GroupKeys are the keys of the groups that an alert with these labels is in, as Alertmanager writes them
+// (alertmanager/notify: the route's key, a colon and the group's labels): one of each route that it follows to a receiver
+// that tells somebody. None where Alertmanager says that it has other receivers: then it was not routed by this configuration.
+func (rt *Routing) GroupKeys(alert map[string]string, receivers []string) []string {
+	set := labelSet(alert)
+	routes, known := rt.Root.follow(set)
+	if !known || !maps.Equal(setOf(receiversOf(routes)), setOf(receivers)) {
+		return nil
+	}
+	var keys []string
+	for _, r := range routes {
+		if rt.Receivers[r.Receiver].Null {
+			continue
+		}
+		group := set
+		if !slices.Contains(r.GroupBy, groupByAll) {
+			group = model.LabelSet{}
+			for _, n := range r.GroupBy {
+				if v, ok := set[model.LabelName(n)]; ok {
+					group[model.LabelName(n)] = v
+				}
+			}
+		}
+		if key := r.Key + ":" + group.String(); len(key) <= maxGroupKey {
+			keys = append(keys, incident.PlainText(key, maxGroupKey))
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+const (
+	groupByAll = "..." // what group_by has instead of the names of all labels
+	// maxGroupKey is the longest that is kept, as of notifications.
+	maxGroupKey = 8 << 10
+)
+
+func labelSet(alert map[string]string) model.LabelSet {
 	set := make(model.LabelSet, len(alert))
 	for k, v := range alert {
 		set[model.LabelName(k)] = model.LabelValue(v)
 	}
-	names, _ := rt.Root.receivers(set)
+	return set
+}
+
+func receiversOf(routes []*Route) []string {
+	var names []string
+	for _, r := range routes {
+		names = append(names, r.Receiver)
+	}
 	return names
 }
 
-// receivers are those that a route leads an alert to. It is not known which (false) where a matcher is not.
-func (r *Route) receivers(alert model.LabelSet) (names []string, known bool) {
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}
+
+// follow is Alertmanager's walk: the routes below and with this one that an alert comes to its receivers by. It is not known
+// which (false) where a matcher is not.
+func (r *Route) follow(alert model.LabelSet) (routes []*Route, known bool) {
 	if r.unread {
 		return nil, false
 	}
@@ -268,19 +326,19 @@ func (r *Route) receivers(alert model.LabelSet) (names []string, known bool) {
 		return nil, true
 	}
 	for _, c := range r.Routes {
-		more, known := c.receivers(alert)
+		more, known := c.follow(alert)
 		if !known {
 			return nil, false
 		}
-		names = append(names, more...)
+		routes = append(routes, more...)
 		if len(more) > 0 && !c.Continue {
 			break
 		}
 	}
-	if len(names) == 0 {
-		names = []string{r.Receiver}
+	if len(routes) == 0 {
+		routes = []*Route{r}
 	}
-	return names, true
+	return routes, true
 }
 
 // each calls f for the route and all below it.

@@ -87,7 +87,7 @@ func (s *Source) readRoutes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.text, s.tree = text, tree
+	s.text, s.tree, s.keyed = text, tree, nil // other routes are other groups
 	return nil
 }
 

@@ -70,13 +70,19 @@ func TestStated(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, pager, beside, events string
+		ask                         bool // the Alertmanager
 	}{
-		{"Meantime beside the pager in one receiver", `, webhook_configs: [{url: "http://%s/webhook/alertmanager"}]`, "", ""},
+		{"Meantime beside the pager in one receiver", `, webhook_configs: [{url: "http://%s/webhook/alertmanager"}]`, "", "", false},
 		// Meantime's own route has another group key, so the hash is only known from the event log.
 		{
 			"the event log, and a route of another key", "", `    - {receiver: meantime, matchers: ['severity="critical"'], continue: true, group_wait: 0s}
 `, `
-event_recorder: {webhook_outputs: [{url: "http://%s/webhook/alertmanager/events"}]}`,
+event_recorder: {webhook_outputs: [{url: "http://%s/webhook/alertmanager/events"}]}`, false,
+		},
+		// The pager's key is worked out from the configuration of the Alertmanager.
+		{
+			"an Alertmanager that is asked, and a route of another key", "", `    - {receiver: meantime, matchers: ['severity="critical"'], continue: true, group_wait: 0s}
+`, "", true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,8 +110,12 @@ receivers:
 			if c.events != "" {
 				o.Events = "x"
 			}
-			m := servers.Meantime(t, servers.MeantimeOptions{Address: address, Config: "sources: []\n"})
 			am := servers.Alertmanager(t, o)
+			config := "sources: []\n"
+			if c.ask {
+				config = fmt.Sprintf("alertmanagers: [{url: %q, reconcile_every: 1s}]\n", am.URL)
+			}
+			m := servers.Meantime(t, servers.MeantimeOptions{Address: address, Config: config})
 			began := time.Now().UTC()
 			say(t, am, "CheckoutErrors", began, time.Time{})
 			paged := pager.first(t)
