@@ -168,7 +168,10 @@ func (s *Source) Poll(ctx context.Context) error {
 		return fmt.Errorf("read who was heard: %w", err)
 	}
 
-	r := &round{Source: s, asked: asked, known: known, listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{}, missing: map[incident.EpisodeKey]time.Time{}, keyed: map[incident.EpisodeKey]bool{}}
+	r := &round{
+		Source: s, asked: asked, known: known, listed: map[incident.EpisodeKey]time.Time{}, active: map[incident.EpisodeKey]time.Time{},
+		missing: map[incident.EpisodeKey]time.Time{}, keyed: map[incident.EpisodeKey]bool{},
+	}
 	for i := range alerts {
 		r.observe(&alerts[i])
 	}
