@@ -12,6 +12,8 @@ import (
 
 	"meantime/access"
 	"meantime/incident"
+	"meantime/measure"
+	"meantime/preview"
 	"meantime/setup"
 )
 
@@ -39,7 +41,7 @@ type Store interface {
 	Verdicts(ctx context.Context, q incident.VerdictQuery) (page []incident.Verdict, next string, err error)
 }
 
-// Options are the API's dependencies. Store, Figures, Intervals, Now, ReadPostmortem, Setup, TestAlert and Dependencies are needed; the
+// Options are the API's dependencies. Store, Figures, Intervals, Now, ReadPostmortem, Setup, TestAlert, Preview and Dependencies are needed; the
 // rest may be left out. The functions are called once or more for each request, so what they answer can change while the API serves.
 type Options struct {
 	Store   Store
@@ -53,6 +55,8 @@ type Options struct {
 	// where there are none, and stores nothing of it.
 	Setup     func(ctx context.Context) (setup.Checklist, error)
 	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
+	// Preview says what a configuration would make of the facts of a period; nothing is stored. ErrBusy where it works one out already.
+	Preview func(ctx context.Context, text []byte, q measure.Question) (*preview.Change, error)
 	// Dependencies are those that are configured or were learned, by service.
 	Dependencies func(ctx context.Context) ([]incident.Dependency, error)
 	// Changed is called after facts were stored, before the answer.
@@ -101,6 +105,7 @@ func (a *api) routes() []route {
 		{"figures", "/api/v1/figures", map[string]handler{"GET": a.getFigures}},
 		{"report", "/api/v1/report", map[string]handler{"GET": a.getReport}},
 		{"explain", "/api/v1/explain", map[string]handler{"GET": a.getExplain}},
+		{"preview", "/api/v1/preview", map[string]handler{"POST": a.write(a.postPreview)}},
 		{"postmortems", "/api/v1/postmortems", map[string]handler{"POST": a.write(a.postPostmortem)}},
 		{"setup", "/api/v1/setup", map[string]handler{"GET": a.getSetup}},
 		{"dependencies", "/api/v1/dependencies", map[string]handler{"GET": a.getDependencies}},

@@ -21,21 +21,25 @@ var period = []string{"window", "from", "to", "month", "zone", "service", "sever
 // question reads what a request asks for, and the form of its answer, which is one of forms.
 func question(r *http.Request, forms []string, more ...string) (measure.Question, string, error) {
 	q := newQuery(r, append(append(more, "format"), period...)...)
-	out := measure.Question{
-		Window: q.text("window"), Month: q.text("month"), Zone: q.text("zone"), Service: q.text("service"), Severity: q.text("severity"),
-		Label:    q.text("label"),
-		Interval: q.text("interval"), By: q.text("by"),
-	}
-	for name, into := range map[string]*string{"from": &out.From, "to": &out.To} {
-		if t := q.time(name); !t.IsZero() {
-			*into = t.Format("2006-01-02T15:04:05.999999999Z07:00")
-		}
-	}
+	out := stretch(q)
+	out.Service, out.Severity, out.Label = q.text("service"), q.text("severity"), q.text("label")
+	out.Interval, out.By = q.text("interval"), q.text("by")
 	form := oneOf(q, "format", forms...)
 	if form == "" {
 		form = forms[0]
 	}
 	return out, form, q.err()
+}
+
+// stretch reads which period is asked for.
+func stretch(q *query) measure.Question {
+	out := measure.Question{Window: q.text("window"), Month: q.text("month"), Zone: q.text("zone")}
+	for name, into := range map[string]*string{"from": &out.From, "to": &out.To} {
+		if t := q.time(name); !t.IsZero() {
+			*into = t.Format("2006-01-02T15:04:05.999999999Z07:00")
+		}
+	}
+	return out
 }
 
 // getFigures answers with one line for each group and interval.

@@ -50,11 +50,16 @@ func isJSON(contentType string) bool {
 
 // body reads the whole body, of MaxBody bytes at most.
 func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := incident.Errorf(incident.CodeTooLarge, "the body is larger than the %d bytes allowed", a.MaxBody)
-	if r.ContentLength > a.MaxBody {
+	return read(w, r, a.MaxBody, "JSON")
+}
+
+// read reads the whole body, which is of a kind and of so many bytes at most.
+func read(w http.ResponseWriter, r *http.Request, most int64, kind string) ([]byte, error) {
+	tooLarge := incident.Errorf(incident.CodeTooLarge, "the body is larger than the %d bytes allowed", most)
+	if r.ContentLength > most {
 		return nil, tooLarge
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
@@ -62,7 +67,7 @@ func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, incident.Errorf(incident.CodeInvalid, "the body ended early: %w", err)
 	case len(b) == 0:
-		return nil, incident.Errorf(incident.CodeInvalid, "the body is empty; it must be JSON")
+		return nil, incident.Errorf(incident.CodeInvalid, "the body is empty; it must be %s", kind)
 	}
 	return b, nil
 }

@@ -83,14 +83,15 @@ type App struct {
 	place    place
 	term     atomic.Pointer[term] // nil while another process has the lease
 
-	ready     atomic.Bool
-	behind    atomic.Bool                  // what others saved could not be read
-	others    atomic.Bool                  // what others saved is by other rules than this process's
-	server    *http.Server                 // nil before it serves
-	hooks     *webhook.Receiver            // nil before it takes any
-	front     atomic.Pointer[http.Handler] // what it serves
-	addrs     []net.Addr
-	reloading sync.Mutex
+	ready      atomic.Bool
+	behind     atomic.Bool                  // what others saved could not be read
+	others     atomic.Bool                  // what others saved is by other rules than this process's
+	server     *http.Server                 // nil before it serves
+	hooks      *webhook.Receiver            // nil before it takes any
+	front      atomic.Pointer[http.Handler] // what it serves
+	addrs      []net.Addr
+	reloading  sync.Mutex
+	previewing sync.Mutex // one at a time
 }
 
 func newApp(o Options) *App {
@@ -225,14 +226,14 @@ func (a *App) handler() http.Handler {
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
-		Prefix: a.place.path, Figures: a.answers(),
+		Prefix: a.place.path, Figures: a.answers(), Preview: a.preview,
 	})
 	pages := web.New(web.Options{
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "pages"), Metrics: a.metrics.pages,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
 		Sources: a.sourceStates, Notes: a.openings.notes, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
-		Prefix: a.place.path, Going: a.going,
+		Prefix: a.place.path, Going: a.going, Preview: a.preview,
 		Figures: a.answers(), Windows: a.windowNames, By: func() []string { return a.config.Load().By },
 	})
 	return a.routes(a.metrics.handler(a.logger), a.hooks.Alertmanager(), a.hooks.Events(), a.hooks.Bells(a.bell), records, pages)

@@ -56,10 +56,14 @@ func (a *App) learned(ctx context.Context, t *term) error {
 
 // rules are those of a configuration with the dependencies that were learned. They depend on both and on nothing else.
 func (a *App) rules(ctx context.Context, c *config.Validated) (correlate.Rules, error) {
+	return rulesOf(ctx, a.store, c)
+}
+
+func rulesOf(ctx context.Context, s topology.Reader, c *config.Validated) (correlate.Rules, error) {
 	rules := c.Rules
 	rules.Learned = nil
 	all := map[string]map[string]bool{}
-	err := a.eachLearned(ctx, c, func(_ string, l *topology.Learned) {
+	err := eachLearned(ctx, s, c, func(_ string, l *topology.Learned) {
 		if !l.Counts() {
 			return
 		}
@@ -81,13 +85,13 @@ func (a *App) rules(ctx context.Context, c *config.Validated) (correlate.Rules, 
 }
 
 // eachLearned gives what every Prometheus that is asked has told, with the name of its source.
-func (a *App) eachLearned(ctx context.Context, c *config.Validated, take func(name string, l *topology.Learned)) error {
+func eachLearned(ctx context.Context, s topology.Reader, c *config.Validated, take func(name string, l *topology.Learned)) error {
 	for i := range c.Prometheuses {
 		if !c.Prometheuses[i].Topology {
 			continue
 		}
 		name := jobName(topologyJob, c.Prometheuses[i].Name)
-		list, err := topology.Read(ctx, a.store, name)
+		list, err := topology.Read(ctx, s, name)
 		if err != nil {
 			return err
 		}
@@ -108,7 +112,7 @@ func (a *App) dependencies(ctx context.Context) ([]incident.Dependency, error) {
 			out = append(out, incident.Dependency{Service: d.Service, Needs: n, Counts: true})
 		}
 	}
-	err := a.eachLearned(ctx, c, func(name string, l *topology.Learned) {
+	err := eachLearned(ctx, a.store, c, func(name string, l *topology.Learned) {
 		d := incident.Dependency{
 			Service: names.Canonical(l.From), Needs: names.Canonical(l.To), Source: strings.Replace(name, topologyJob, prometheusJob, 1), Via: l.Via,
 			RequestsPerDay: l.Requests, Days: l.Days, LastDay: l.Last.Format(time.DateOnly),

@@ -183,7 +183,7 @@ func (v *validator) oauth2(section string, c OAuth2Config) *OAuth2 {
 
 // tlsConfig reads what the files hold now, only to check it: they are read again when they change.
 func (v *validator) tlsConfig(section string, c TLSConfig) TLSConfig {
-	if c.CAFile != "" {
+	if c.CAFile != "" && !v.unread {
 		if pem, ok := v.pem(section+".ca_file", c.CAFile); ok && !x509.NewCertPool().AppendCertsFromPEM(pem) {
 			v.bad(section+".ca_file", "%s has no certificate in PEM form", c.CAFile)
 		}
@@ -193,7 +193,7 @@ func (v *validator) tlsConfig(section string, c TLSConfig) TLSConfig {
 		v.bad(section+".key_file", "missing; cert_file is given")
 	case c.CertFile == "" && c.KeyFile != "":
 		v.bad(section+".cert_file", "missing; key_file is given")
-	case c.CertFile != "":
+	case c.CertFile != "" && !v.unread:
 		cert, ok := v.pem(section+".cert_file", c.CertFile)
 		pem, also := v.pem(section+".key_file", c.KeyFile)
 		if !ok || !also {

@@ -27,6 +27,7 @@ type Config struct {
 	Web     WebConfig      `mapstructure:"web"`     // who may write
 
 	places *places // where each key was given, for Validate
+	unread bool    // files that it names are left alone
 }
 
 // StoreConfig says where facts are kept and for how long.

@@ -67,7 +67,9 @@ func (v *validator) letters() []Letter {
 			v.bad(key+".url_file", "url is given as well; write one of them")
 		case c.URLFile != "":
 			l.URL = v.secret(key+".url_file", c.URLFile)
-			v.webhook(key+".url_file", l.URL.Reveal())
+			if !v.unread {
+				v.webhook(key+".url_file", l.URL.Reveal())
+			}
 		default:
 			l.URL = NewSecret(c.URL)
 			v.webhook(key+".url", c.URL)

@@ -331,9 +331,9 @@ func (v *validator) oneOf(key, what, name string, known []string) {
 	}
 }
 
-// secret is the secret in a file; none where no file is named.
+// secret is the secret in a file; none where no file is named, or none may be read.
 func (v *validator) secret(key string, p Path) Secret {
-	if p == "" {
+	if p == "" || v.unread {
 		return Secret{}
 	}
 	s, err := secretFile(p)

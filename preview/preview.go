@@ -3,6 +3,7 @@ package preview
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +14,12 @@ import (
 	"meantime/incident"
 	"meantime/measure"
 )
+
+// MaxText is how long a configuration that is sent may be, in bytes.
+const MaxText = 256 << 10
+
+// ErrBusy says that another preview is being worked out: it takes memory and a processor, so there is one at a time.
+var ErrBusy = errors.New("another preview is being worked out; ask again in a few seconds")
 
 // Side is what one configuration makes of the facts.
 type Side struct {
@@ -258,8 +265,8 @@ func figureOf(g *measure.ReportGroup, l []measure.IntervalFigures, name string) 
 
 func equal(a, b *float64) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
-// mostLines is how many lines of a kind are written for people; JSON has all.
-const mostLines = 50
+// MostLines is how many lines of a kind are written for people; JSON has all.
+const MostLines = 50
 
 // Markdown writes it for people.
 func (c *Change) Markdown(w io.Writer) error {
@@ -276,7 +283,7 @@ func (c *Change) Markdown(w io.Writer) error {
 		return fmt.Sprintf("%s of %s: from %s to %s", plain(x.Alert), stamp(x.StartsAt), cmp.Or(x.Before, "none"), cmp.Or(x.After, "none"))
 	})
 	section(line, "figures would move", c.Figures, func(f Figure) string {
-		words := fmt.Sprintf("%s of %s: ", plain(f.Interval), plain(title(f.Grouping)))
+		words := fmt.Sprintf("%s of %s: ", plain(f.Interval), plain(f.Of()))
 		if f.IncidentsBefore != f.Incidents {
 			words += fmt.Sprintf("%d incidents instead of %d, ", f.Incidents, f.IncidentsBefore)
 		}
@@ -293,10 +300,10 @@ func section[T any](line func(string, ...any), what string, l []T, words func(T)
 	if len(l) > 0 {
 		line("")
 	}
-	for _, x := range l[:min(len(l), mostLines)] {
+	for _, x := range l[:min(len(l), MostLines)] {
 		line("- %s", words(x))
 	}
-	if n := len(l) - mostLines; n > 0 {
+	if n := len(l) - MostLines; n > 0 {
 		line("- and %d more", n)
 	}
 }
@@ -316,9 +323,10 @@ func (s Split) words() string {
 	return s.One.words() + ": " + strings.Join(l, "; ")
 }
 
-func title(g measure.Grouping) string {
+// Of names the group that a figure is of.
+func (f *Figure) Of() string {
 	var l []string
-	for _, s := range []string{g.Service, g.Severity, g.Value} {
+	for _, s := range []string{f.Service, f.Severity, f.Value} {
 		if s != "" {
 			l = append(l, s)
 		}

@@ -118,6 +118,15 @@ func (s *web) by() []string {
 // monthsBack is how many calendar months can be chosen.
 const monthsBack = 12
 
+// months are those, the last first.
+func (s *web) months() (out []string) {
+	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
+	for k := range monthsBack {
+		out = append(out, first.AddDate(0, -k, 0).Format("2006-01"))
+	}
+	return out
+}
+
 // showFigures shows the figures of one period and group, with their incidents.
 func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
@@ -148,10 +157,7 @@ func (s *web) showFigures(w http.ResponseWriter, r *http.Request) error {
 	if !rep.Watched.IsZero() {
 		body.Watched = z.when(rep.Watched, incident.PrecisionMinute)
 	}
-	first := time.Date(s.Now().UTC().Year(), s.Now().UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
-	for k := range monthsBack {
-		body.Months = append(body.Months, first.AddDate(0, -k, 0).Format("2006-01"))
-	}
+	body.Months = s.months()
 	for _, e := range explained {
 		i := slices.IndexFunc(g.Now.Intervals, func(iv measure.IntervalFigures) bool { return iv.Interval == e.Interval.Name })
 		k := slices.Index(shown, e.Interval.Name)

@@ -74,7 +74,7 @@ func (p *pages) of(z zone) map[string]*template.Template {
 		templateFiles, "templates/layout.html", "templates/parts.html",
 	))
 	for _, name := range []string{
-		"home", "figures", "letter", "incidents", "incident", "episodes", "services", "setup", "sign-in", "error",
+		"home", "figures", "letter", "incidents", "incident", "episodes", "services", "setup", "preview", "sign-in", "error",
 	} {
 		byName[name] = template.Must(template.Must(layout.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
 	}
@@ -87,7 +87,7 @@ var functions = template.FuncMap{
 	"viaWords": viaWords, "endWords": endWords, "isLink": isLink,
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"join": strings.Join, "meaning": meaning, "originWords": originWords, "outcomeWords": outcomeWords, "path": url.PathEscape,
-	"percent":       percent,
+	"percent": percent, "more": func(a, b int) int { return a + b },
 	"severityClass": severityClass, "stateClass": stateClass,
 	// The version is that of the program; it is not known where pages are made without one, as in tests.
 	"version": func() string { return version.Version },

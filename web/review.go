@@ -47,8 +47,11 @@ func (s *web) review(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readForm reads the body of a form into r.PostForm.
-func readForm(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+func readForm(w http.ResponseWriter, r *http.Request) error { return readFormOf(w, r, maxForm) }
+
+// readFormOf reads one of so many bytes at most.
+func readFormOf(w http.ResponseWriter, r *http.Request, most int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		return &refusal{http.StatusBadRequest, "This form could not be read. Nothing was changed."}
 	}

@@ -13,6 +13,8 @@ import (
 
 	"meantime/access"
 	"meantime/incident"
+	"meantime/measure"
+	"meantime/preview"
 	"meantime/setup"
 )
 
@@ -66,6 +68,8 @@ type Options struct {
 	// where there are none, and stores nothing of it.
 	Setup     func(ctx context.Context) (setup.Checklist, error)
 	TestAlert func(ctx context.Context, labels map[string]string) (setup.Trial, error)
+	// Preview says what a configuration would make of the facts of a period; nothing is stored. ErrBusy where it works one out already.
+	Preview func(ctx context.Context, text []byte, q measure.Question) (*preview.Change, error)
 	// Dependencies are those that are configured or were learned, by service; nil for none.
 	Dependencies func(ctx context.Context) ([]incident.Dependency, error)
 	Logger       *slog.Logger
@@ -117,6 +121,7 @@ func (s *web) routes() []route {
 		{"setup", "/setup", map[string]handler{"GET": s.showSetup}},
 		{"services", "/services", map[string]handler{"GET": s.showServices}},
 		{"test-alert", "/setup/test-alert", map[string]handler{"POST": s.testAlert}},
+		{"preview", "/preview", map[string]handler{"GET": s.askPreview, "POST": s.showPreview}},
 		{"zone", "/zone", map[string]handler{"POST": s.chooseZone}},
 		{"sign-in", "/sign-in", map[string]handler{"GET": s.askWho, "POST": s.signIn}},
 		{"sign-out", "/sign-out", map[string]handler{"POST": s.signOut}},
@@ -137,6 +142,11 @@ func New(o Options) http.Handler {
 	}
 	if o.TestAlert == nil {
 		o.TestAlert = func(_ context.Context, l map[string]string) (setup.Trial, error) { return setup.Trial{Labels: l}, nil }
+	}
+	if o.Preview == nil {
+		o.Preview = func(context.Context, []byte, measure.Question) (*preview.Change, error) {
+			return &preview.Change{}, nil
+		}
 	}
 	if o.Dependencies == nil {
 		o.Dependencies = func(context.Context) ([]incident.Dependency, error) { return nil, nil }

@@ -86,7 +86,7 @@ func requireSafe(t *testing.T, page string) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, e := range strings.Fields(`html head meta title link body a header img nav form input span button main h1 h2 h3 h4 p footer time table thead tbody tr th td
-		section ul ol li div strong code br label select option datalist svg rect circle details summary small meter del`) {
+		section ul ol li div strong code br label select option datalist svg rect circle details summary small meter del textarea`) {
 		known[e] = true
 	}
 	root, err := html.Parse(strings.NewReader(page))

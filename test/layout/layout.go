@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	},
 	"config": {"correlate", "correlate/catalog", "incident"},
 
-	"api":               {"access", "incident", "measure", "setup"},
+	"api":               {"access", "incident", "measure", "preview", "setup"},
 	"backfill":          {"incident", "measure"},
 	"collector":         {"incident", "measure"},
 	"source/...":        {"incident", "measure", "source", "source/jq", "source/tracker"},
@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"source/prometheus": {"incident", "measure", "source", "source/prometheus/history"},
 	"letter":            {"incident", "measure"},
 	"letter/post":       {"incident", "letter", "measure"},
-	"web":               {"access", "incident", "letter", "measure", "setup"},
+	"web":               {"access", "incident", "letter", "measure", "preview", "setup"},
 	"webhook":           {"access", "incident", "measure"},
 
 	"correlate":          {"correlate/assemble", "correlate/assign", "correlate/catalog", "correlate/linkage", "incident"},
