@@ -52,7 +52,7 @@ func newFixture(t *testing.T) *fixture {
 		TestAlert: func(_ context.Context, l map[string]string) (setup.Trial, error) {
 			return setup.Trial{Labels: l, Steps: []setup.Step{{Name: "store", OK: true, Text: "It is."}}, Opened: len(l) > 0}, nil
 		},
-		Figures: figuresOf{f},
+		Figures: figuresOf{f}, Preview: previewed,
 	})
 	f.doc = strict()
 	return f

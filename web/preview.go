@@ -97,7 +97,7 @@ func (s *web) showPreview(w http.ResponseWriter, r *http.Request) error {
 			body.Wrong = append(body.Wrong, p.String())
 		}
 		return s.previewWith(w, r, http.StatusBadRequest, body)
-	case incident.CodeOf(err) == incident.CodeInvalid && err != nil:
+	case err != nil && incident.CodeOf(err) == incident.CodeInvalid:
 		body.Wrong = []string{capital(err.Error())}
 		return s.previewWith(w, r, http.StatusBadRequest, body)
 	case err != nil:

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 	"golang.org/x/net/html"
 
 	"meantime/incident"
+	"meantime/measure"
+	"meantime/preview"
 )
 
 type fixture struct {
@@ -27,6 +30,7 @@ type fixture struct {
 	token    string
 	now      time.Time
 	changes  int
+	preview  func(context.Context, []byte, measure.Question) (*preview.Change, error)
 	watched  time.Time // since when anything is known
 	cookie   *http.Cookie
 }
@@ -36,6 +40,9 @@ func newFixture(t *testing.T) *fixture {
 	f.handler = New(Options{
 		Store: f.store, Figures: figuresOf{f}, Windows: func() []string { return []string{"7d", "28d"} },
 		Intervals: incident.DefaultIntervals, Now: func() time.Time { return f.now }, Changed: func() { f.changes++ },
+		Preview: func(ctx context.Context, text []byte, q measure.Question) (*preview.Change, error) {
+			return f.preview(ctx, text, q)
+		},
 		Token: func() string { return f.token }, Sources: func() []Source { return f.sources }, Notes: func() []string { return f.notes }, Metrics: NewMetrics(f.registry),
 	})
 	return f
