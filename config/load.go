@@ -24,23 +24,28 @@ import (
 // parts that could be read.
 func Load(path string, environ []string) (*Config, error) {
 	if path == "" {
-		return load("", nil, environ, false)
+		return load("", nil, environ)
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
-	return load(path, b, environ, false)
+	return load(path, b, environ)
 }
 
 // Parse is Load of a text that somebody sent. Problems call it by the name. No file that it names is read or looked for, so that nobody
 // learns from it what is on this machine: it has no secrets, and mistakes in files are not found.
 func Parse(name string, text []byte, environ []string) (*Config, error) {
-	return load(name, text, environ, true)
+	return loadNamed(name, text, environ, true)
 }
 
 // load is Load with the content of the file.
-func load(path string, b []byte, environ []string, unread bool) (*Config, error) {
+func load(path string, b []byte, environ []string) (*Config, error) {
+	return loadNamed(path, b, environ, false)
+}
+
+// loadNamed is load, where unread says that files that the text names are left alone.
+func loadNamed(path string, b []byte, environ []string, unread bool) (*Config, error) {
 	r := reader{places: newPlaces(path), lines: true, base: filepath.Dir(path)}
 
 	// One viper for each load, never the global one. Every key is given to it with its own path by the functions below, so
