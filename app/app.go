@@ -225,7 +225,7 @@ func (a *App) handler() http.Handler {
 		Store: a.store, Now: a.now, Logger: a.logger.With("component", "api"), Metrics: a.metrics.api,
 		Intervals: func() []incident.Interval { return a.config.Load().Intervals },
 		Token:     func() string { return a.config.Load().Web.WriteToken.Reveal() }, Gate: a.gate,
-		Reserved: a.reserved, ReadPostmortem: postmortemRecords, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
+		Reserved: a.reserved, ReadPostmortem: a.readPostmortem, Setup: a.checklist, TestAlert: a.testAlert, Dependencies: a.dependencies,
 		Prefix: a.place.path, Figures: a.answers(), Preview: a.preview,
 	})
 	pages := web.New(web.Options{

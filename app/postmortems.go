@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"meantime/config"
 	"meantime/incident"
 	"meantime/postmortem"
 	"meantime/progress"
@@ -63,7 +64,7 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 		if err != nil {
 			return nil, err
 		}
-		r, err := readPostmortem(named(name), body, answers)
+		r, err := readPostmortem(&c.Postmortems, named(name), body, answers)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -144,10 +145,14 @@ func (r *Imported) Print(w io.Writer, format string, explain bool) error {
 	return nil
 }
 
-func readPostmortem(name string, body, answers []byte) (postmortem.Result, error) {
-	var o postmortem.Options
+// readPostmortem reads a document in the style of the house.
+func readPostmortem(house *config.Postmortems, name string, body, answers []byte) (postmortem.Result, error) {
+	o := postmortem.Options{Location: house.Zone}
+	var err error
+	if o.Vocabulary, err = (postmortem.House{Words: house.Words, Headings: house.Headings}).Vocabulary(); err != nil {
+		return postmortem.Result{}, fmt.Errorf("postmortems: %w", err)
+	}
 	if len(answers) > 0 {
-		var err error
 		if o.Answers, err = postmortem.ParseAnswers(answers); err != nil {
 			return postmortem.Result{}, fmt.Errorf("answers: %w", err)
 		}
@@ -156,8 +161,8 @@ func readPostmortem(name string, body, answers []byte) (postmortem.Result, error
 }
 
 // postmortemRecords are the records that a document tells of, for the API and for folders.
-func postmortemRecords(name string, body, answers []byte) ([]incident.Record, error) {
-	r, err := readPostmortem(name, body, answers)
+func postmortemRecords(house *config.Postmortems, name string, body, answers []byte) ([]incident.Record, error) {
+	r, err := readPostmortem(house, name, body, answers)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +174,24 @@ func postmortemRecords(name string, body, answers []byte) ([]incident.Record, er
 	return records, nil
 }
 
+// readPostmortem is postmortemRecords in the style of the configuration in force.
+func (a *App) readPostmortem(name string, body, answers []byte) ([]incident.Record, error) {
+	return postmortemRecords(&a.config.Load().Postmortems, name, body, answers)
+}
+
+// styleOf is a style as text, to tell it from another.
+func styleOf(house *config.Postmortems) string {
+	zone := ""
+	if house.Zone != nil {
+		zone = house.Zone.String()
+	}
+	return shape([]any{zone, house.Words, house.Headings})
+}
+
 // postmortemFiles reads the documents in the folder of a file source.
-var postmortemFiles = map[string]file.Reader{
-	".md": postmortemRecords, ".markdown": postmortemRecords, ".qmd": postmortemRecords, ".html": postmortemRecords, ".htm": postmortemRecords,
+func postmortemFiles(house *config.Postmortems) map[string]file.Reader {
+	read := func(name string, body, answers []byte) ([]incident.Record, error) {
+		return postmortemRecords(house, name, body, answers)
+	}
+	return map[string]file.Reader{".md": read, ".markdown": read, ".qmd": read, ".html": read, ".htm": read}
 }

@@ -98,6 +98,8 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 				problems = append(problems, problemsIn(err)...)
 				continue
 			}
+			// A folder is read anew in another style.
+			o.Readers, job.Config = postmortemFiles(&c.Postmortems), job.Config+styleOf(&c.Postmortems)
 			job.Source = file.New(o)
 		case connectors[s.Type] != nil:
 			p, err := a.polled(s, nil)
@@ -126,7 +128,7 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 // fileOptions are those of a folder. The error is config.Problems.
 func (a *App) fileOptions(s *config.Source) (file.Options, error) {
 	o := file.Options{
-		Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now, Readers: postmortemFiles,
+		Name: s.Name, Dir: s.Dir, Store: a.store, Logger: a.logger, Metrics: a.metrics.files, Now: a.now,
 	}
 	rows, err := program(s, "map", s.Config.Map)
 	if rows != nil {

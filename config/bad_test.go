@@ -14,7 +14,7 @@ import (
 const (
 	allPoints    = "started, detected, acknowledged, identified, mitigated, resolved, condition_true, alert_fired, alert_notified, alerts_ended, opened"
 	allIntervals = "detect, acknowledge, identify, mitigate, resolve, pending, notify, paperwork, handle"
-	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, letters, limits, web"
+	allSections  = "store, windows, intervals, calendars, objectives, availability, figures, services, severities, correlate, alertmanagers, prometheuses, alerts, watchdogs, sources, postmortems, letters, limits, web"
 )
 
 func allTypes() string {
@@ -104,6 +104,15 @@ var badFiles = map[string][]string{
 		`client-proxy.yml:1: alertmanagers[0].proxy_url: not an http or https address; write it like http://127.0.0.1:9093`,
 		`client-proxy.yml:3: prometheuses[0].no_proxy: without proxy_url it has no effect`,
 		`client-proxy.yml:4: prometheuses[1].proxy_url: has a user name in it; a proxy that asks for a password is named by the environment's variable HTTPS_PROXY`,
+	},
+	"postmortems": {
+		`postmortems.yml:2: postmortems.zone: unknown zone "Berlin"; write it like Europe/Berlin`,
+		`postmortems.yml:4: postmortems.words.resolved[1]: "All  Clear" is given twice`,
+		`postmortems.yml:5: postmortems.words.mitigated[0]: "..." has no word in it; write a phrase as documents have it, such as all clear`,
+		`postmortems.yml:6: postmortems.words.started[0]: "fire|smoke" is more than words; write each phrase alone, such as [all clear, back to normal]`,
+		`postmortems.yml:7: postmortems.words.identifed: unknown key; did you mean identified?`,
+		`postmortems.yml:9: postmortems.headings.cause: a single value where a list belongs; write [Why]`,
+		`postmortems.yml:10: postmortems.headings.lessons[0]: "Homework" is given twice, first for actions`,
 	},
 	"expire-after-polling": {
 		`expire-after-polling.yml:1: correlate.expire_after: 5m is less than 6m, in which alertmanagers[1] is asked 3 times (reconcile_every: 2m): alerts that it still lists would be given up`,

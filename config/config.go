@@ -21,10 +21,11 @@ type Config struct {
 	Watchdogs     []WatchdogConfig     `mapstructure:"watchdogs"`     // alerts that always fire
 	// Sources are where records come from, the one that wins a disagreement first. Nil (not given) means the folder
 	// ./incidents where it exists; empty means none.
-	Sources []SourceConfig `mapstructure:"sources"`
-	Letters []LetterConfig `mapstructure:"letters"` // who is told of each month or week
-	Limits  LimitsConfig   `mapstructure:"limits"`  // what one sender may do to memory and metrics
-	Web     WebConfig      `mapstructure:"web"`     // who may write
+	Sources     []SourceConfig    `mapstructure:"sources"`
+	Postmortems PostmortemsConfig `mapstructure:"postmortems"` // how an organisation writes its postmortems
+	Letters     []LetterConfig    `mapstructure:"letters"`     // who is told of each month or week
+	Limits      LimitsConfig      `mapstructure:"limits"`      // what one sender may do to memory and metrics
+	Web         WebConfig         `mapstructure:"web"`         // who may write
 
 	places *places // where each key was given, for Validate
 	unread bool    // files that it names are left alone

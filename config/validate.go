@@ -38,6 +38,7 @@ func (c *Config) Validate() (*Validated, error) {
 		Alertmanagers: v.alertmanagers(),
 		Prometheuses:  v.prometheuses(),
 		Sources:       v.sources(),
+		Postmortems:   v.postmortems(),
 		Letters:       v.letters(),
 		Limits:        v.limits(),
 		Web: Web{

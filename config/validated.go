@@ -21,6 +21,7 @@ type Validated struct {
 	Alertmanagers []Alertmanager // those that are asked, with names of their own
 	Prometheuses  []Prometheus   // likewise
 	Sources       []Source       // the one that wins a disagreement first
+	Postmortems   Postmortems
 	Letters       []Letter
 	Limits        Limits
 	Web           Web
