@@ -26,6 +26,9 @@ type Options struct {
 
 	// Vocabulary is what it is read with, nil for all lexicons.
 	Vocabulary *lexicon.Vocabulary
+
+	// Services are known names of services, each with the service it means: the title and the impact may name them.
+	Services map[string]string
 }
 
 // What is found is the milestones' own.
@@ -98,9 +101,10 @@ func Read(name string, body []byte, opts Options) (Result, error) {
 	sort := events.Sort(o, fs)
 	groups := events.Split(o, &cal)
 	used := opts.Answers.track()
+	known := milestones.NewServices(opts.Services)
 	for g := range groups {
 		r := milestones.Reader{Outline: o, Fields: fs, Calendar: &cal, Zone: zc, Order: order, Group: groups[g], Of: len(groups), Sort: sort,
-			Suppliers: sup}
+			Suppliers: sup, Known: known}
 		f, err := r.Read()
 		if err != nil {
 			return Result{}, err

@@ -28,6 +28,7 @@ type Reader struct {
 	Of        int // incidents in the document
 	Sort      incident.Kind
 	Suppliers *events.Suppliers
+	Known     *Services // that it may name; nil for none
 
 	own   []*timeline.Entry // every entry of the incident, in the order of the document
 	es    []*timeline.Entry // those that count, by time

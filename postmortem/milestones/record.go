@@ -63,6 +63,9 @@ func (r *Reader) record() incident.Record {
 			}
 		}
 	}
+	if len(rec.Services) == 0 {
+		rec.Services = r.services(title)
+	}
 	rec.Actions = r.actions()
 	return rec
 }
