@@ -76,6 +76,7 @@ type App struct {
 	config   atomic.Pointer[config.Validated]
 	ways     *alertmanager.Ways // of the Alertmanagers that are asked
 	store    *intake
+	shown    shownServices
 	pipeline *pipeline
 	openings *openings
 	contacts *contacts

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"meantime/config"
 	"meantime/incident"
@@ -46,6 +48,7 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 	if in.Source == "" || strings.Contains(in.Source, "/") {
 		return nil, fmt.Errorf("source %q: a name without a slash is needed", in.Source)
 	}
+	house := houseOf(c, nil)
 	out = &Imported{}
 	var f incident.Facts
 	from := map[string]string{} // the file of each record, by its id
@@ -64,7 +67,7 @@ func ReadPostmortems(ctx context.Context, o Options, in Import) (out *Imported, 
 		if err != nil {
 			return nil, err
 		}
-		r, err := readPostmortem(&c.Postmortems, named(name), body, answers)
+		r, err := readPostmortem(house, named(name), body, answers)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -145,11 +148,71 @@ func (r *Imported) Print(w io.Writer, format string, explain bool) error {
 	return nil
 }
 
-// readPostmortem reads a document in the style of the house.
-func readPostmortem(house *config.Postmortems, name string, body, answers []byte) (postmortem.Result, error) {
-	o := postmortem.Options{Location: house.Zone}
+// house is what is known of an organisation when its documents are read: its style, and what its services are called.
+type house struct {
+	style    *config.Postmortems
+	services map[string]string // by each name
+}
+
+// houseOf is what the configuration says, and services that incidents have shown.
+func houseOf(c *config.Validated, shown []string) house {
+	h := house{&c.Postmortems, map[string]string{}}
+	for _, s := range shown {
+		h.services[s] = s
+	}
+	for _, d := range c.Rules.Dependencies {
+		h.services[d.Service] = d.Service
+		for _, n := range d.Needs {
+			h.services[n] = n
+		}
+	}
+	for _, r := range c.Rules.Services.Rules {
+		h.services[r.Service] = r.Service
+	}
+	for _, a := range c.Rules.Services.Aliases {
+		h.services[a.Service] = a.Service
+		for _, n := range a.Names {
+			h.services[n] = a.Service
+		}
+	}
+	return h
+}
+
+// shownServices are the services that stored incidents have. They are asked for seldom: a folder can hold many documents.
+type shownServices struct {
+	mu    sync.Mutex
+	names []string
+	until time.Time
+}
+
+// shownFor is how long they count, askShown how long asking may take.
+const (
+	shownFor = time.Minute
+	askShown = 10 * time.Second
+)
+
+// house is that of the configuration in force, with the services that incidents have.
+func (a *App) house() house {
+	a.shown.mu.Lock()
+	defer a.shown.mu.Unlock()
+	if now := a.now(); !now.Before(a.shown.until) {
+		ctx, done := context.WithTimeout(context.Background(), askShown)
+		defer done()
+		names, _, err := a.store.IncidentNames(ctx)
+		if err != nil {
+			a.logger.Warn("Services of stored incidents cannot be told: documents that name them are read without", "err", err)
+		} else {
+			a.shown.names, a.shown.until = names, now.Add(shownFor)
+		}
+	}
+	return houseOf(a.config.Load(), a.shown.names)
+}
+
+// readPostmortem reads a document as the house writes it.
+func readPostmortem(h house, name string, body, answers []byte) (postmortem.Result, error) {
+	o := postmortem.Options{Location: h.style.Zone, Services: h.services}
 	var err error
-	if o.Vocabulary, err = (postmortem.House{Words: house.Words, Headings: house.Headings}).Vocabulary(); err != nil {
+	if o.Vocabulary, err = (postmortem.House{Words: h.style.Words, Headings: h.style.Headings}).Vocabulary(); err != nil {
 		return postmortem.Result{}, fmt.Errorf("postmortems: %w", err)
 	}
 	if len(answers) > 0 {
@@ -160,9 +223,9 @@ func readPostmortem(house *config.Postmortems, name string, body, answers []byte
 	return postmortem.Read(name, body, o)
 }
 
-// postmortemRecords are the records that a document tells of, for the API and for folders.
-func postmortemRecords(house *config.Postmortems, name string, body, answers []byte) ([]incident.Record, error) {
-	r, err := readPostmortem(house, name, body, answers)
+// readPostmortem gives the records that a document tells of, for the API and for folders.
+func (a *App) readPostmortem(name string, body, answers []byte) ([]incident.Record, error) {
+	r, err := readPostmortem(a.house(), name, body, answers)
 	if err != nil {
 		return nil, err
 	}
@@ -174,24 +237,18 @@ func postmortemRecords(house *config.Postmortems, name string, body, answers []b
 	return records, nil
 }
 
-// readPostmortem is postmortemRecords in the style of the configuration in force.
-func (a *App) readPostmortem(name string, body, answers []byte) ([]incident.Record, error) {
-	return postmortemRecords(&a.config.Load().Postmortems, name, body, answers)
-}
-
 // styleOf is a style as text, to tell it from another.
-func styleOf(house *config.Postmortems) string {
+func styleOf(style *config.Postmortems) string {
 	zone := ""
-	if house.Zone != nil {
-		zone = house.Zone.String()
+	if style.Zone != nil {
+		zone = style.Zone.String()
 	}
-	return shape([]any{zone, house.Words, house.Headings})
+	return shape([]any{zone, style.Words, style.Headings})
 }
 
 // postmortemFiles reads the documents in the folder of a file source.
-func postmortemFiles(house *config.Postmortems) map[string]file.Reader {
-	read := func(name string, body, answers []byte) ([]incident.Record, error) {
-		return postmortemRecords(house, name, body, answers)
+func (a *App) postmortemFiles() map[string]file.Reader {
+	return map[string]file.Reader{
+		".md": a.readPostmortem, ".markdown": a.readPostmortem, ".qmd": a.readPostmortem, ".html": a.readPostmortem, ".htm": a.readPostmortem,
 	}
-	return map[string]file.Reader{".md": read, ".markdown": read, ".qmd": read, ".html": read, ".htm": read}
 }

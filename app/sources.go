@@ -99,7 +99,7 @@ func (a *App) recordJobs(c *config.Validated) ([]source.Job, error) {
 				continue
 			}
 			// A folder is read anew in another style.
-			o.Readers, job.Config = postmortemFiles(&c.Postmortems), job.Config+styleOf(&c.Postmortems)
+			o.Readers, job.Config = a.postmortemFiles(), job.Config+styleOf(&c.Postmortems)
 			job.Source = file.New(o)
 		case connectors[s.Type] != nil:
 			p, err := a.polled(s, nil)
