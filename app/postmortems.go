@@ -148,15 +148,15 @@ func (r *Imported) Print(w io.Writer, format string, explain bool) error {
 	return nil
 }
 
-// house is what is known of an organisation when its documents are read: its style, and what its services are called.
-type house struct {
+// household is what is known of an organisation when its documents are read: its style, and what its services are called.
+type household struct {
 	style    *config.Postmortems
 	services map[string]string // by each name
 }
 
 // houseOf is what the configuration says, and services that incidents have shown.
-func houseOf(c *config.Validated, shown []string) house {
-	h := house{&c.Postmortems, map[string]string{}}
+func houseOf(c *config.Validated, shown []string) household {
+	h := household{&c.Postmortems, map[string]string{}}
 	for _, s := range shown {
 		h.services[s] = s
 	}
@@ -192,7 +192,7 @@ const (
 )
 
 // house is that of the configuration in force, with the services that incidents have.
-func (a *App) house() house {
+func (a *App) house() household {
 	a.shown.mu.Lock()
 	defer a.shown.mu.Unlock()
 	if now := a.now(); !now.Before(a.shown.until) {
@@ -209,7 +209,7 @@ func (a *App) house() house {
 }
 
 // readPostmortem reads a document as the house writes it.
-func readPostmortem(h house, name string, body, answers []byte) (postmortem.Result, error) {
+func readPostmortem(h household, name string, body, answers []byte) (postmortem.Result, error) {
 	o := postmortem.Options{Location: h.style.Zone, Services: h.services}
 	var err error
 	if o.Vocabulary, err = (postmortem.House{Words: h.style.Words, Headings: h.style.Headings}).Vocabulary(); err != nil {
