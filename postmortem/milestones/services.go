@@ -67,8 +67,8 @@ func (r *Reader) services(title string) (out []string) {
 	add(&document.Block{Text: title}, false)
 	for i := range r.Outline.Document.Blocks {
 		b := &r.Outline.Document.Blocks[i]
-		if r.Outline.Sections[i].Name == "impact" && (b.Kind == document.Para || b.Kind == document.Item || b.Kind == document.Row) && r.inGroup(i) &&
-			!r.splitByTime() {
+		text := b.Kind == document.Para || b.Kind == document.Item || b.Kind == document.Row
+		if text && r.Outline.Sections[i].Name == "impact" && r.inGroup(i) && !r.splitByTime() {
 			add(b, true)
 		}
 	}
