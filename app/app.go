@@ -154,7 +154,7 @@ func (a *App) start(ctx context.Context, l *lifecycle) error {
 		return err
 	}
 	open := newQuestions(func(kind string, n int) { a.metrics.questions.WithLabelValues(kind).Set(float64(n)) })
-	a.store = &intake{Store: db, open: open, beats: map[string]time.Time{}, changed: a.factsChanged}
+	a.store = newIntake(db, open, a.factsChanged)
 	if err := a.store.hear(ctx, a.now()); err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,9 +25,16 @@ type intake struct {
 	beats map[string]time.Time // watchdog -> when last heard of
 
 	// What other processes brought in and could not be read yet: a pass tells of it once.
-	following sync.Mutex
+	following chan struct{} // holds one value while somebody follows
 	due       map[incident.RecordKey]bool
 	all       bool
+}
+
+func newIntake(s store.Store, open *questions, changed func()) *intake {
+	return &intake{
+		Store: s, changed: changed, open: open, beats: map[string]time.Time{},
+		following: make(chan struct{}, 1), due: map[incident.RecordKey]bool{},
+	}
 }
 
 func (s *intake) Put(ctx context.Context, f incident.Facts, received time.Time) (incident.Receipt, error) {
@@ -65,8 +74,12 @@ func (s *intake) lastHeard() map[string]time.Time {
 
 // follow notes what other processes brought in, as far as a pass tells. Where that cannot be read it is tried again with the next.
 func (s *intake) follow(ctx context.Context, saved incident.Saved, now time.Time) error {
-	s.following.Lock()
-	defer s.following.Unlock()
+	select {
+	case s.following <- struct{}{}:
+		defer func() { <-s.following }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if s.all = s.all || saved.Whole; s.all {
 		if err := s.hear(ctx, now); err != nil {
 			return err
@@ -81,12 +94,13 @@ func (s *intake) follow(ctx context.Context, saved incident.Saved, now time.Time
 	}
 	s.heard(saved.Beats)
 	for _, k := range saved.Records {
-		if s.due == nil {
-			s.due = map[incident.RecordKey]bool{}
-		}
 		s.due[k] = true
 	}
-	for k := range s.due {
+	// In one order, so that a simulation of the same seed is the same run.
+	byName := func(a, b incident.RecordKey) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID))
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.due), byName) {
 		if err := s.learn(ctx, k); err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func TestReadAsTheHouseWrites(t *testing.T) {
 	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	a := newApp(Options{Now: func() time.Time { return now }})
 	s := &shows{services: []string{"checkout-api"}}
-	a.store = &intake{Store: s}
+	a.store = newIntake(s, nil, nil)
 	read := func() incident.Record {
 		records, err := a.readPostmortem("mill.md", []byte(text), nil)
 		require.NoError(t, err)

@@ -52,7 +52,7 @@ func newPreviewer(t *testing.T) *previewer {
 	p.write("now.yml", nowText)
 	p.write("other.yml", otherText)
 	p.app.options.Environ = []string{}
-	p.app.store = &intake{Store: p.db}
+	p.app.store = newIntake(p.db, nil, nil)
 	c, err := config.Load(filepath.Join(p.dir, "now.yml"), nil)
 	require.NoError(t, err)
 	v, err := c.Validate()

@@ -28,7 +28,7 @@ func TestPagesSayWhatFiguresLack(t *testing.T) {
 	db, err := sqlstore.Open(t.Context(), "sqlite:"+dir+"/test.db", sqlstore.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	a.store = &intake{Store: db, open: newQuestions(func(string, int) {}), changed: func() {}}
+	a.store = newIntake(db, newQuestions(func(string, int) {}), func() {})
 	a.openings = &openings{store: db, rules: func() *correlate.Rules { return &c.Rules }, now: a.now, logger: a.logger}
 	a.pipeline = &pipeline{store: db, metrics: a.metrics, now: a.now}
 	require.NoError(t, a.pipeline.configure(t.Context(), c))

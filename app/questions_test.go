@@ -82,7 +82,7 @@ func TestQuestionsOfARecordThatCouldNotBeRead(t *testing.T) {
 	} {
 		shown := map[string]int{}
 		db := &away{record: incident.Record{Source: "s", ID: "1", Questions: []incident.Question{{Kind: "zone"}}}, gone: true}
-		s := &intake{Store: db, open: newQuestions(func(kind string, n int) { shown[kind] = n }), beats: map[string]time.Time{}}
+		s := newIntake(db, newQuestions(func(kind string, n int) { shown[kind] = n }), nil)
 		require.Error(t, s.follow(t.Context(), saved, time.Now()), name)
 		db.gone = false
 		require.NoError(t, s.follow(t.Context(), incident.Saved{Number: 1}, time.Now()), name)

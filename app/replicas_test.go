@@ -219,7 +219,7 @@ func TestLeaseHeld(t *testing.T) {
 		a := newApp(Options{Logger: slog.New(slog.DiscardHandler), Environ: []string{"A=b"}})
 		s := &leases{holder: "another"}
 		a.replica = newReplica("postgres://db/m")
-		a.store = &intake{Store: s}
+		a.store = newIntake(s, nil, nil)
 		held := func() float64 { return testutil.ToFloat64(a.metrics.lease) }
 		idle := func(token int64) *term { // a term that does nothing
 			done := make(chan struct{})

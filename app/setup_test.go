@@ -127,7 +127,7 @@ func TestTestAlert(t *testing.T) {
 	db, err := sqlstore.Open(t.Context(), "sqlite:"+t.TempDir()+"/test.db", sqlstore.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	r.store = &intake{Store: db, open: newQuestions(func(string, int) {}), beats: map[string]time.Time{}, changed: func() {}}
+	r.store = newIntake(db, newQuestions(func(string, int) {}), func() {})
 	r.openings = &openings{}
 	for name, c := range map[string]struct {
 		labels map[string]string
