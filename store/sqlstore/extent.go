@@ -4,9 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
-
-	"meantime/incident"
 )
 
 // Extent implements store.Facts.
@@ -41,22 +40,50 @@ func (s *Store) Extent(ctx context.Context) (from, to time.Time, err error) {
 // Began implements store.Facts.
 func (s *Store) Began(ctx context.Context) (from time.Time, err error) {
 	defer s.done("began", s.now(), &err)
-	earlier := func(query string, args ...any) error {
-		var first sql.NullInt64
-		if err := s.get(ctx, "SELECT MIN(t) FROM ("+query+") q", args, &first); err != nil {
-			return s.explain(err)
-		}
-		if first.Valid {
-			from = incident.Earliest(from, fromNanos(first.Int64))
-		}
-		return nil
+	get := func(query string, args []any, into *sql.NullInt64) error { return s.get(ctx, query, args, into) }
+	first, err := earliest(get, append(
+		append(spanStarts("sightings WHERE"), spanStarts("records WHERE withdrawn = 0 AND")...),
+		"SELECT MIN(from_at) FROM lives", "SELECT MIN(CAST(value AS BIGINT)) FROM marks WHERE source = '' AND name = 'began'",
+	))
+	if err != nil || !first.Valid {
+		return time.Time{}, s.explain(err)
 	}
-	for _, of := range []string{"sightings WHERE", "records WHERE withdrawn = 0 AND"} {
-		for class := range len(spanLengths) + 1 {
-			if err := earlier("SELECT span_from AS t FROM "+of+" span_class = $1 ORDER BY span_from LIMIT 1", class); err != nil {
-				return time.Time{}, err
-			}
+	return fromNanos(first.Int64), nil
+}
+
+// spanStarts are queries of when the first of some facts begins, one for each class of their spans, as the index is.
+func spanStarts(of string) (queries []string) {
+	for class := range len(spanLengths) + 1 {
+		queries = append(queries, fmt.Sprintf("SELECT MIN(span_from) FROM %s span_class = %d", of, class))
+	}
+	return queries
+}
+
+// earliest is the smallest of what the queries find.
+func earliest(get func(query string, args []any, into *sql.NullInt64) error, queries []string) (first sql.NullInt64, err error) {
+	for _, q := range queries {
+		var at sql.NullInt64
+		if err := get(q, nil, &at); err != nil {
+			return first, err
+		}
+		if at.Valid && (!first.Valid || at.Int64 < first.Int64) {
+			first = at
 		}
 	}
-	return from, earlier("SELECT MIN(from_at) AS t FROM lives")
+	return first, nil
+}
+
+// keepBegan keeps when the first sighting was, of which a store that loses the oldest ones would no longer tell.
+func keepBegan(s *session) error {
+	get := func(query string, args []any, into *sql.NullInt64) error {
+		_, err := s.get(query, args, into)
+		return err
+	}
+	first, err := earliest(get, spanStarts("sightings WHERE"))
+	if err != nil || !first.Valid {
+		return err
+	}
+	_, err = s.exec(`INSERT INTO marks (source, name, value) VALUES ('', 'began', $1) ON CONFLICT (source, name) DO UPDATE
+		SET value = excluded.value WHERE CAST(excluded.value AS BIGINT) < CAST(marks.value AS BIGINT)`, strconv.FormatInt(first.Int64, 10))
+	return err
 }

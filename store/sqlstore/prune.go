@@ -29,6 +29,9 @@ func prune(s *session, before time.Time, limit int) (n int, err error) {
 	if earliest.Valid {
 		end = min(end, earliest.Int64)
 	}
+	if err := keepBegan(s); err != nil {
+		return 0, err
+	}
 	sightings := int64(0)
 	for _, outcome := range []incident.Outcome{incident.OutcomeNone, incident.OutcomeWatchdog} {
 		over, err := endedEpisodes(s, outcome, end, limit-n)

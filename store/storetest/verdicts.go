@@ -136,7 +136,7 @@ func testPrune(t *testing.T, s store.Store) {
 		return judgedEpisodes(l, 1000*time.Hour, minutes(200))[0]
 	}
 	putSightings(t, s,
-		resolved("none", 0, 10, 11), resolved("none", 0.5, 10, 11), resolved("watchdog", 0, 10, 11), resolved("linked", 0, 10, 11), resolved("suggested", 0, 10, 11),
+		resolved("none", -3, 10, 11), resolved("none", 0.5, 10, 11), resolved("watchdog", 0, 10, 11), resolved("linked", 0, 10, 11), resolved("suggested", 0, 10, 11),
 		resolved("later", 0, 110, 111), firing("firing", 0, 1), resolved("unjudged", 0, 10, 11), incident.Sighting{Fingerprint: "startless", FiringFirst: minutes(1), EndsAt: minutes(2), ResolvedFirst: minutes(2)})
 	put(t, s, incident.Facts{Beats: []incident.Beat{{Watchdog: "w", At: minutes(50)}, {Watchdog: "w", At: minutes(150)}}}, 0)
 	save(t, s, incident.Pass{Cursor: newest(t, s), Verdicts: []incident.Verdict{
@@ -144,6 +144,9 @@ func testPrune(t *testing.T, s store.Store) {
 		verdict(of("suggested"), incident.OutcomeSuggested), verdict(of("later"), incident.OutcomeNone), verdict(of("firing"), incident.OutcomeNone), verdict(of("startless"), incident.OutcomeNone),
 	}})
 
+	began, err := s.Began(ctx)
+	require.NoError(t, err)
+	require.Equal(t, minutes(-3), began.UTC())
 	deleted := 0
 	for range 20 {
 		n, err := s.Prune(ctx, minutes(100), 2)
@@ -154,6 +157,9 @@ func testPrune(t *testing.T, s store.Store) {
 		deleted += n
 	}
 	require.Equal(t, 5, deleted, "four sightings and a beat")
+	began, err = s.Began(ctx)
+	require.NoError(t, err)
+	require.Equal(t, minutes(-3), began.UTC(), "somebody told of things since then, and what is let go changes nothing in that")
 	left, err := s.Sightings(ctx, time.Time{}, time.Time{})
 	require.NoError(t, err)
 	names := map[string]bool{}
