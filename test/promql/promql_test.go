@@ -41,7 +41,10 @@ func TestMistake(t *testing.T) {
 
 // mistake says what is wrong with a query; empty where nothing is.
 func mistake(expr string, gauges []string) (found string) {
-	filled := strings.NewReplacer("$__rate_interval", "5m", "$__interval_ms", "60000", "${__to:date:seconds}", "1700000000", "$__interval", "1m", "$__range", "1d").Replace(expr)
+	filled := strings.NewReplacer(
+		"$window", "28d", "$__rate_interval", "5m", "$__interval_ms", "60000", "${__to:date:seconds}", "1700000000", "$__interval", "1m",
+		"$__range", "1d",
+	).Replace(expr)
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(filled)
 	if err != nil {
 		return err.Error()
